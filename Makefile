@@ -1,0 +1,58 @@
+# make run   set up what is missing and serve
+# make test  lint, types and tests, the same as CI
+# make bench side-by-side measurements (minutes; needs the Debian packages that `make packages` names)
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEBS   := unbound nsd dnsperf bind9-dnsutils
+
+.PHONY: run test setup setup-dev packages lint types check bench locks clean
+
+run: setup
+	@$(BIN)/namewarden run
+
+setup: $(VENV)/.run
+setup-dev: $(VENV)/.dev
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit("Namewarden needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install your system's venv package (Debian: python3-venv)" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.venv requirements/run.lock pyproject.toml setup.py $(wildcard src/namewarden/net/*.c)
+	@echo "installing what Namewarden runs on (once; about a minute)" >&2
+	@$(PIP) install --require-hashes -r requirements/run.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.lock
+	@echo "installing what tests and training need (once; a few minutes)" >&2
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+packages:
+	@sh tests/packages.sh $(DEBS)
+
+lint:
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types:
+	@$(BIN)/mypy
+
+check: lint types
+
+test: setup-dev packages check
+	@$(BIN)/pytest -q -n 2 --dist loadgroup
+
+bench: setup-dev packages
+	@$(BIN)/python -m bench $(ARGS)
+
+# needs uv; --no-emit-index-url keeps addresses out
+locks:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/build.in pyproject.toml -o requirements/run.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q --all-extras -c requirements/run.lock requirements/build.in pyproject.toml -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

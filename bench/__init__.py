@@ -1,0 +1,1 @@
+"""Side-by-side measurements against other resolvers, run by `make bench`."""

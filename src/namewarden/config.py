@@ -1,0 +1,379 @@
+"""The settings: one TOML file, every key also as NAMEWARDEN_<SECTION>__<KEY>, unknown keys are errors.
+
+`load()` gives a frozen `Settings` or raises `ConfigError` with every problem at once. Imports nothing of ours
+but the words of `query.py`. A setting's docstring is its reference entry (`docs/settings.md` is made of them).
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from namewarden.query import BlockMode, ModelMode
+
+PLACES = (Path("namewarden.toml"), Path("/etc/namewarden/namewarden.toml"))
+PREFIX = "NAMEWARDEN_"
+PRIVATE_NETWORKS = (
+    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
+    "::1/128", "fc00::/7", "fe80::/10",
+)  # fmt: skip
+
+
+class ConfigError(Exception):
+    """All problems of a configuration, each `key: what is wrong (the valid choices)`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def split_endpoint(text: str) -> tuple[str, int]:
+    """`127.0.0.1:53`, `[::1]:53` → (address, port). ValueError for anything else."""
+    host, _, port = text.rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    ipaddress.ip_address(host)
+    number = int(port)
+    if not 0 <= number <= 65535:
+        raise ValueError(f"port {number} is not between 0 and 65535")
+    return host, number
+
+
+def _endpoint(text: str) -> str:
+    try:
+        split_endpoint(text)
+    except ValueError as problem:
+        raise ValueError(
+            f"{text!r} is not ADDRESS:PORT such as 127.0.0.1:1053 or [::1]:1053 ({problem})"
+        ) from problem
+    return text
+
+
+def _upstream(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("udp", "tcp"):
+        raise ValueError(f"{text!r} is not udp://ADDRESS:PORT or tcp://ADDRESS:PORT")
+    _endpoint(parts.netloc if parts.port else f"{parts.netloc}:53")
+    return text
+
+
+def _network(text: str) -> str:
+    return str(ipaddress.ip_network(text, strict=False))
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+UpstreamUrl = Annotated[str, AfterValidator(_upstream)]
+Network = Annotated[str, AfterValidator(_network)]
+Address = Annotated[str, AfterValidator(_address)]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Dns(Section):
+    """The doors clients ask at."""
+
+    listen: tuple[Endpoint, ...] = ("127.0.0.1:1053", "[::1]:1053")
+    """Addresses and ports, UDP and TCP."""
+    workers: int = Field(1, ge=1, le=64)
+    """Resolver processes; each takes a share of the packets."""
+    allow: tuple[Network, ...] = PRIVATE_NETWORKS
+    """Networks that may ask; others are refused with EDE 18."""
+    udp_payload: int = Field(1232, ge=512, le=4096)
+    """Largest UDP answer and the size advertised upstream, bytes."""
+    tcp_idle: float = Field(10.0, gt=0, le=120)
+    """Seconds without a query after which a TCP connection is closed."""
+    tcp_per_client: int = Field(20, ge=1)
+    """TCP connections of one address at a time."""
+    tcp_connections: int = Field(500, ge=1)
+    """TCP connections in all."""
+    in_flight: int = Field(10_000, ge=1)
+    """Queries being answered at a time; beyond it UDP queries are dropped and counted."""
+
+
+class Upstream(Section):
+    """Who is asked when we do not know."""
+
+    servers: tuple[UpstreamUrl, ...] = ()
+    """udp://ADDRESS[:PORT] or tcp://ADDRESS[:PORT]; empty = the system's resolvers."""
+    timeout: float = Field(2.0, gt=0, le=30)
+    """Seconds one server may take before the next is asked."""
+    total: float = Field(5.0, gt=0, le=60)
+    """Seconds after which a query has failed."""
+
+
+class Cache(Section):
+    """Answers kept."""
+
+    size: int = Field(64 * 1024 * 1024, ge=0)
+    """Bytes, all entries with their overhead; 0 = no cache."""
+    max_ttl: int = Field(86_400, ge=1)
+    """Seconds an answer is kept at most."""
+    negative_ttl: int = Field(900, ge=1)
+    """Seconds NXDOMAIN and NODATA are kept at most (RFC 2308)."""
+    stale: int = Field(86_400, ge=0)
+    """Seconds an expired answer may still serve when no upstream answers (RFC 8767); 0 = never."""
+
+
+class Limit(Section):
+    """How fast one client prefix (/24, /56) may ask."""
+
+    rate: float = Field(1000.0, ge=0)
+    """Queries a second; 0 = no limit."""
+    burst: float = Field(2000.0, ge=1)
+    """Queries above the rate that are taken at once."""
+    slip: int = Field(2, ge=0)
+    """Every n-th query above the limit gets a truncated answer instead of silence; 0 = never."""
+    exempt: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks that are not limited."""
+
+
+class Local(Section):
+    """What is answered here and never asked upstream."""
+
+    records: tuple[str, ...] = ()
+    """Own records in master-file form, such as `nas.lan. 300 A 192.168.1.5`."""
+    search: tuple[str, ...] = ()
+    """Search suffixes of this network: a public name below one of them is search-suffix junk, NXDOMAIN."""
+
+
+class Block(Section):
+    """How blocked names are answered when a group says nothing else."""
+
+    mode: BlockMode = "null"
+    """null = 0.0.0.0 and ::, nxdomain, nodata, refused, ip = the addresses below, drop."""
+    ttl: int = Field(10, ge=0, le=86_400)
+    """Seconds a client may keep a blocked answer."""
+    addresses: tuple[Address, ...] = ()
+    """IPv4 and IPv6 for mode ip."""
+    redirect: tuple[Address, ...] = ()
+    """Honeypot or blackhole addresses for names the model finds malicious; empty = they are blocked."""
+
+    @model_validator(mode="after")
+    def _mode_fits(self) -> "Block":
+        if self.mode in ("tcp-only", "data"):
+            raise ValueError("mode must be null, nxdomain, nodata, refused, ip or drop")
+        if self.mode == "ip" and not self.addresses:
+            raise ValueError("mode ip needs addresses")
+        return self
+
+
+class Model(Section):
+    """The name classifier."""
+
+    mode: ModelMode = "enforce"
+    """off | shadow (judge and record, never block) | enforce."""
+    path: Path | None = None
+    """Folder of a model (model.onnx with manifest.json); unset = the packaged one."""
+    deadline: float = Field(0.05, gt=0, le=5)
+    """Seconds a query waits for its score; then it is answered unscored (fails open, counted)."""
+    queue: int = Field(4096, ge=1)
+    """Names waiting for the model; beyond it they pass unscored, counted."""
+    guard: bool = True
+    """Popular and warning-list names are never blocked by the model."""
+
+
+class VerdictApi(Section):
+    """Verdicts for other doors: HTTP, served by the resolver."""
+
+    listen: Endpoint | Literal[""] = "127.0.0.1:8052"
+    """TCP address, bearer token needed; empty = the Unix socket only."""
+
+
+class Hub(Section):
+    """API, store and control data."""
+
+    listen: Endpoint = "127.0.0.1:8050"
+    """Address and port of API and status page."""
+    session: int = Field(12 * 3600, ge=60)
+    """Seconds a login lasts."""
+    attempts: int = Field(5, ge=1)
+    """Failed logins of one address or user in 15 minutes before it must wait."""
+
+
+class Events(Section):
+    """The event log."""
+
+    retention: int = Field(91, ge=1)
+    """Days kept."""
+    queue: int = Field(300_000, ge=1000)
+    """Events a resolver holds while the hub is away; beyond it they are dropped and counted."""
+    enabled: bool = True
+    """Whether queries are recorded."""
+
+
+ListFormat = Literal[
+    "auto", "hosts", "domains", "adblock", "wildcard",
+    "dnsmasq", "unbound", "bind", "rpz", "regex",
+]  # fmt: skip
+
+
+class PolicyList(Section):
+    """A subscribed list. The first list that says something about a name wins."""
+
+    name: Word
+    """What it is called in reasons, groups and the API."""
+    source: str = Field(min_length=1)
+    """A file."""
+    kind: Literal["deny", "allow"] = "deny"
+    """deny | allow."""
+    format: ListFormat = "auto"
+    """auto recognises each line; the others read every line as that format."""
+
+
+class Group(Section):
+    """Clients with lists and modes of their own."""
+
+    name: Word
+    """`default` is the group of all other clients."""
+    clients: tuple[Network, ...] = ()
+    """Their networks; the longest prefix decides."""
+    lists: tuple[Word, ...] | None = None
+    """Names of lists; unset = all."""
+    mode: ModelMode | None = None
+    """As model.mode."""
+    block: BlockMode | None = None
+    """As block.mode."""
+    ttl: int | None = Field(None, ge=0, le=86_400)
+    """As block.ttl."""
+    addresses: tuple[Address, ...] | None = None
+    """As block.addresses."""
+    redirect: tuple[Address, ...] | None = None
+    """As block.redirect."""
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    schema_version: Literal[1] = 1
+    """Of this file; older ones are migrated, newer ones refused."""
+    data_dir: Path = Path("var")
+    """All state: store, control data, models, snapshots, sockets. Nothing is written elsewhere."""
+    dns: Dns = Dns()
+    upstream: Upstream = Upstream()
+    cache: Cache = Cache()
+    limit: Limit = Limit()
+    local: Local = Local()
+    block: Block = Block()
+    model: Model = Model()
+    verdict: VerdictApi = VerdictApi()
+    hub: Hub = Hub()
+    events: Events = Events()
+    lists: tuple[PolicyList, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "Settings":
+        known = [entry.name for entry in self.lists]
+        problems = [
+            f"list {name!r} is there twice" for name in {n for n in known if known.count(n) > 1}
+        ]
+        for group in self.groups:
+            problems += [
+                f"group {group.name!r} names the list {name!r}, which is not there "
+                f"(lists: {', '.join(known) or 'none'})"
+                for name in group.lists or ()
+                if name not in known
+            ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def find_file(given: Path | None) -> Path | None:
+    """The file that holds: the one given, else the first of the usual places, else none."""
+    return given or next((place for place in PLACES if place.is_file()), None)
+
+
+def load(given: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read file and environment. ConfigError lists every problem at once."""
+    path = find_file(given)
+    raw = _read(path) if path else {}
+    problems = _overlay(raw, environ)
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(problems + [_say(item) for item in error.errors()]) from error
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: is not TOML: {error}"]) from error
+
+
+def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Put NAMEWARDEN_<SECTION>__<KEY> over the file's values; TOML values, or bare text. Returns problems."""
+    problems = []
+    for variable in sorted(name for name in environ if name.startswith(PREFIX)):
+        *sections, key = variable.removeprefix(PREFIX).lower().split("__")
+        place: Any = raw
+        for section in sections:
+            place = place.setdefault(section, {}) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or not key:
+            problems.append(f"{variable}: is not {PREFIX}<SECTION>__<KEY>")
+        else:
+            place[key] = _value(environ[variable])
+    return problems
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _say(item: Any) -> str:
+    """One pydantic error as `key: what is wrong`, with the choices where keys or words are unknown."""
+    key = ".".join(str(part) for part in item["loc"] if part != "") or "settings"
+    if item["type"] == "extra_forbidden":
+        return f"{key}: unknown key (known here: {', '.join(_known(item['loc'][:-1]))})"
+    return f"{key}: {item['msg'].removeprefix('Value error, ')} (got {str(item['input'])[:80]!r})"
+
+
+def _known(location: tuple[Any, ...]) -> list[str]:
+    fields: Any = Settings.model_fields
+    for part in location:
+        if isinstance(part, int) or part not in fields:
+            continue
+        annotation = fields[part].annotation
+        kind = next(
+            (
+                a
+                for a in getattr(annotation, "__args__", ())
+                if isinstance(a, type) and issubclass(a, Section)
+            ),
+            annotation,
+        )
+        fields = getattr(kind, "model_fields", {})
+    return sorted(fields)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the file."""
+    return TypeAdapter(Settings).json_schema()

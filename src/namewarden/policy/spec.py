@@ -1,0 +1,61 @@
+"""What a policy snapshot is made of: the contract between the hub, which says it, and the compiler.
+
+All plain values, JSON on disk. `SnapshotSpec` is everything; a rule that changes leaves the compiled
+lists as they are.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from namewarden.query import BlockMode, ModelMode
+
+ListKind = Literal["deny", "allow", "guard"]
+Match = Literal[
+    "exact", "below", "both", "pattern"
+]  # name alone; only below; name and all below; RE2
+RuleEffect = Literal["allow", "deny", "redirect"]
+
+
+class ListSpec(Struct, frozen=True):
+    """A subscribed list, a file on this machine. Its rank is its place: the first list that says something wins."""
+
+    name: str
+    path: str
+    kind: ListKind = "deny"
+    format: str = "auto"  # auto, or one of the nine: every line is read as that format
+
+
+class GroupSpec(Struct, frozen=True):
+    """Clients that share lists and modes. The longest prefix decides; `default` takes the rest."""
+
+    name: str
+    clients: tuple[str, ...] = ()  # networks in CIDR notation
+    lists: tuple[str, ...] | None = None  # names; None = all
+    mode: ModelMode = "enforce"
+    block: BlockMode = "null"
+    ttl: int = 10
+    addresses: tuple[str, ...] = ()  # what mode ip answers
+    redirect: tuple[str, ...] = ()  # honeypot or blackhole; empty = malicious names are blocked
+
+
+class RuleSpec(Struct, frozen=True):
+    """A local rule or vetted decision: beats every subscribed list."""
+
+    id: str
+    name: str  # lower-case FQDN, or RE2 source when match is pattern
+    effect: RuleEffect
+    match: Match = "exact"
+    groups: tuple[str, ...] = ()  # empty = all
+    expires: float = 0.0  # epoch seconds; 0 = never
+    reason: str = ""
+
+
+class SnapshotSpec(Struct, frozen=True):
+    lists: tuple[ListSpec, ...] = ()
+    groups: tuple[GroupSpec, ...] = (GroupSpec(name="default"),)
+    rules: tuple[RuleSpec, ...] = ()
+    token_hashes: tuple[
+        str, ...
+    ] = ()  # SHA-256 hex of the bearer tokens the verdict API accepts on TCP
+    model: str = ""  # digest of the model in force

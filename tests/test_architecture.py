@@ -1,0 +1,75 @@
+"""The arrows of the house: who may import whom (the table of ARCHITECTURE.md), and what pure rooms may not touch."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parent.parent / "src" / "namewarden"
+SOURCES = sorted(SRC.rglob("*.py"))
+LEAVES = {"query", "config"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "__init__": set(),
+    "__main__": {"cli"},
+    "query": set(),
+    "config": {"query"},
+    "wire": LEAVES,
+    "policy": LEAVES,
+    "detector": LEAVES | {"dga"},
+    "dga": LEAVES,
+    "context": LEAVES,
+    "events": LEAVES,
+    "net": LEAVES | {"wire"},
+    "sensor": LEAVES | {"wire"},
+    "stages": LEAVES | {"wire", "policy", "detector", "context", "events"},
+    "chain": LEAVES | {"stages"},
+    "hub": LEAVES | {"policy", "detector", "events"},
+    "training": LEAVES | {"policy", "detector", "dga"},
+    "lab": LEAVES | {"policy", "detector", "dga"},
+    "enforcement": LEAVES | {"events"},
+    "honeypot": LEAVES | {"events", "wire"},
+    "supervise": LEAVES,
+    "app": {"*"},
+    "cli": {"*"},
+}
+PURE = {"query", "wire", "policy", "context", "dga"}
+IMPURE_MODULES = {
+    "asyncio",
+    "socket",
+    "ssl",
+    "time",
+    "random",
+    "threading",
+    "sqlite3",
+    "subprocess",
+}
+# Policy reads and writes its files itself; nobody else among the pure rooms touches the disk.
+MAY_TOUCH_DISK = {"policy"}
+TRAINING_ONLY = {"keras", "jax", "jax2onnx", "onnx", "tensorflow", "torch"}
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: absolute imports only"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(SRC)))
+def test_imports_point_one_way(path: Path) -> None:
+    room = path.relative_to(SRC).parts[0].removesuffix(".py")
+    allowed = MAY_IMPORT[room]
+    for name in imports_of(path):
+        top, _, rest = name.partition(".")
+        if top == "namewarden" and rest and "*" not in allowed:
+            assert rest.split(".")[0] in allowed | {room}, f"{room} may not import {name}"
+        if room in PURE:
+            assert top not in IMPURE_MODULES, f"{room} is pure: no {top}"
+            assert top not in {"os", "mmap"} or room in MAY_TOUCH_DISK, f"{room} is pure: no {top}"
+        if top in TRAINING_ONLY:
+            assert room in {"training", "lab"}, f"{top} belongs to training and lab, not {room}"
