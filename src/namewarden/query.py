@@ -127,9 +127,7 @@ class Answer(Struct, frozen=True, gc=False):
     ad: bool = False
     tc: bool = False
     silent: bool = False  # nothing is sent (mode drop)
-    ede: tuple[int, str] | None = (
-        None  # RFC 8914 info-code and short text; sent only to who sent OPT
-    )
+    ede: tuple[tuple[int, str], ...] = ()  # RFC 8914 info-codes, texts; only to who sent OPT
     status: Status = "FORWARDED"
     verdict: Verdict | None = None
     upstream: str = ""

@@ -1,0 +1,154 @@
+"""Messages against dnspython, and junk: a Query, an Answer or a WireError, nothing else."""
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namewarden.wire.errors import WireError
+from namewarden.wire.message import read_answer, read_query, same_question, write_query
+
+
+def ask(name="www.exAmple.org", kind="A", **options):
+    return dns.message.make_query(name, kind, id=7, **options).to_wire()
+
+
+def parse(data):
+    return read_query(data, "192.0.2.9", "udp", 5.0)
+
+
+def test_a_plain_query_is_read():
+    query = parse(ask())
+    assert (query.id, query.name, query.qtype, query.qclass) == (7, "www.example.org.", 1, 1)
+    assert (query.rd, query.ad, query.cd, query.do, query.payload) == (True, False, False, False, 0)
+    assert query.question == b"\x03www\x07exAmple\x03org\0\0\x01\0\x01"
+
+
+def test_edns_and_flags_are_read():
+    query = parse(
+        ask(kind="HTTPS", want_dnssec=True, payload=4096, flags=dns.flags.CD | dns.flags.AD)
+    )
+    assert (query.qtype, query.do, query.payload, query.cd, query.ad, query.rd) == (
+        65, True, 4096, True, True, False,
+    )  # fmt: skip
+    assert parse(ask(use_edns=0, payload=100)).payload == 512
+
+
+def rcode_of(error):
+    return dns.message.from_wire(error.value.reply).rcode()
+
+
+@pytest.mark.parametrize(
+    ("data", "rcode"),
+    [
+        (ask()[:2] + b"\x28\0" + ask()[4:], 4),  # opcode UPDATE
+        (ask()[:5] + b"\x02" + ask()[6:], 1),  # two questions
+        (ask()[:7] + b"\x01" + ask()[8:], 1),  # an answer in a query
+        (ask()[:-1], 1),
+        (ask() + b"junk", 1),
+        (ask(use_edns=1), 16),
+        (ask(use_edns=0) + ask(use_edns=0)[-11:], 1),
+        (ask(use_edns=0)[:11] + b"\x02" + ask(use_edns=0)[12:] + ask(use_edns=0)[-11:], 1),
+        (ask(use_edns=0)[:-1] + b"\x09", 1),
+    ],
+)
+def test_wrong_queries_get_their_rcode(data, rcode):
+    with pytest.raises(WireError) as error:
+        parse(data)
+    assert rcode_of(error) == rcode
+    assert (error.value.reply or b"")[:2] == b"\0\x07"
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 11, b"\0\x07\x80\0" + ask()[4:]])
+def test_what_cannot_be_answered_is_met_with_silence(data):
+    with pytest.raises(WireError) as error:
+        parse(data)
+    assert error.value.reply is None
+
+
+@given(st.binary(max_size=300))
+def test_junk_is_a_query_or_a_wire_error(data):
+    for whole in (data, ask(use_edns=0)[:12] + data, ask(use_edns=0)[:33] + data):
+        try:
+            parse(whole)
+        except WireError as error:
+            assert error.reply is None or dns.message.from_wire(error.reply)
+
+
+def answered(*texts, rcode=0, authority=(), edns=0, options=()):
+    request = dns.message.from_wire(ask(use_edns=edns))
+    reply = dns.message.make_response(request, recursion_available=True)
+    reply.answer = [dns.rrset.from_text_list(*record) for record in texts]
+    reply.authority = [dns.rrset.from_text_list(*record) for record in authority]
+    if edns is not False:
+        reply.use_edns(0, options=list(options))
+    reply.set_rcode(rcode)
+    return request, reply.to_wire()
+
+
+SOA = "example.org.", 900, "IN", "SOA", ["ns.example.org. admin.example.org. 1 2 3 4 60"]
+CHAIN = (
+    ("www.example.org.", 300, "IN", "CNAME", ["cdn.example.net."]),
+    ("cdn.example.net.", 60, "IN", "A", ["192.0.2.1", "192.0.2.2"]),
+    ("cdn.example.net.", 60, "IN", "AAAA", ["2001:db8::1"]),
+)
+
+
+def test_an_answer_keeps_all_records_but_opt():
+    request, data = answered(*CHAIN)
+    question = parse(request.to_wire()).question
+    answer = read_answer(data, question, 9.0)
+    assert answer.counts == (4, 0, 0) and answer.ttl == 60 and len(answer.ttls) == 4
+    assert answer.cnames == ("cdn.example.net.",)
+    assert answer.addresses == ("192.0.2.1", "192.0.2.2", "2001:db8::1")
+    for offset in answer.ttls:
+        assert int.from_bytes(answer.body[offset : offset + 4]) in (60, 300)
+
+
+def test_a_negative_answer_lives_as_its_soa_says():
+    request, data = answered(rcode=3, authority=[SOA])
+    answer = read_answer(data, parse(request.to_wire()).question, 0.0)
+    assert (answer.rcode, answer.ttl, answer.counts) == (3, 60, (0, 1, 0))
+
+
+def test_extended_errors_and_rcodes_are_read():
+    request, data = answered(
+        rcode=16, options=[dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS, "bogus")]
+    )
+    answer = read_answer(data, parse(request.to_wire()).question, 0.0)
+    assert answer.rcode == 16 and answer.ede == ((6, "bogus"),)
+
+
+def test_an_answer_to_another_question_is_refused():
+    _, data = answered(*CHAIN)
+    other = parse(ask("other.example.org")).question
+    with pytest.raises(WireError):
+        read_answer(data, other, 0.0)
+    assert same_question(b"\x01A\0\0\x01\0\x01", b"\x01a\0\0\x01\0\x01")
+    assert not same_question(b"\x01a\0\0\x41\0\x01", b"\x01a\0\0\x61\0\x01")
+
+
+@given(st.data())
+def test_mangled_answers_are_an_answer_or_a_wire_error(data):
+    request, good = answered(*CHAIN, authority=[SOA])
+    mangled = bytearray(good)
+    for _ in range(data.draw(st.integers(0, 4))):
+        mangled[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(mangled[: data.draw(st.integers(0, len(good)))])
+    for octets in (bytes(mangled), cut):
+        try:
+            read_answer(octets, parse(request.to_wire()).question, 0.0)
+        except WireError:
+            pass
+
+
+def test_what_is_asked_upstream_carries_nothing_of_the_client_but_the_question():
+    option = dns.edns.ECSOption("192.0.2.0", 24)
+    query = parse(ask(use_edns=0, options=[option], want_dnssec=True))
+    asked = dns.message.from_wire(write_query(query, 99, 1232))
+    assert asked.id == 99 and asked.options == () and asked.payload == 1232
+    assert asked.ednsflags & dns.flags.DO and asked.flags & dns.flags.RD
+    assert asked.question[0].name.to_text() == "www.exAmple.org."
