@@ -114,6 +114,13 @@ def test_a_negative_answer_lives_as_its_soa_says():
     assert (answer.rcode, answer.ttl, answer.counts) == (3, 60, (0, 1, 0))
 
 
+def test_a_denial_behind_a_chain_lives_as_its_soa_says_and_without_one_not_at_all():
+    request, data = answered(CHAIN[0], authority=[SOA])
+    assert read_answer(data, parse(request.to_wire()).question, 0.0).ttl == 60
+    request, data = answered(rcode=3)
+    assert read_answer(data, parse(request.to_wire()).question, 0.0).ttl == 0
+
+
 def test_extended_errors_and_rcodes_are_read():
     request, data = answered(
         rcode=16, options=[dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS, "bogus")]

@@ -169,7 +169,9 @@ class _Records:
         self.cnames: list[str] = []
         self.addresses: list[str] = []
         self.lowest = 0x7FFFFFFF
-        self.negative = 0
+        self.negative: int | None = (
+            None  # how long a denial may be kept: the SOA says (RFC 2308 §5)
+        )
         self.opt: tuple[int, int] | None = None  # where it begins and ends
         self.rcode = flags & 15
         self.ede: list[tuple[int, str]] = []
@@ -187,7 +189,7 @@ class _Records:
             body=body,
             counts=(an, ns, ar - (self.opt is not None)),
             ttls=tuple(self.ttls),
-            ttl=self.lowest if an and self.rcode == 0 else self.negative,
+            ttl=self._ttl(),
             stored=self.stored,
             ad=self.flags & AD != 0,
             tc=self.flags & TC != 0,
@@ -195,6 +197,12 @@ class _Records:
             cnames=tuple(self.cnames),
             addresses=tuple(self.addresses),
         )
+
+    def _ttl(self) -> int:
+        """An SOA in authority makes it a denial, behind a CNAME chain too; a denial without one is not kept."""
+        if self.negative is not None:
+            return min(self.lowest, self.negative)
+        return self.lowest if self.counts[0] and self.rcode == 0 else 0
 
     def _record(self, offset: int, index: int, answers: int, authority: int) -> int:
         data = self.data
