@@ -1,0 +1,193 @@
+"""The UDP door: datagrams in, the fast lane, else the chain, datagrams out.
+
+A query's way: `_readable` → lane, or `read_query` → chain → `_answered` → lane filled → socket.
+Bounded: datagrams a wake-up, queries in flight, clients remembered. What is dropped is counted.
+"""
+
+import asyncio
+import errno
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from namewarden.net import eager
+from namewarden.net.lane import Client, Entry, Lane, Ledger, Repeat, end_of, is_repeatable
+from namewarden.query import Answer, Handler, Query
+from namewarden.wire.answers import limit_of, to_wire
+from namewarden.wire.errors import WireError
+from namewarden.wire.message import read_query
+
+BATCH = 64  # datagrams a wake-up: the loop's other work is never more than some 300 µs away
+LONGEST = 4096  # octets of a query; a longer datagram is cut and so refused by the parser
+CLIENTS = 20_000  # addresses remembered before all are looked up anew
+Address = tuple[str, int] | tuple[str, int, int, int]
+_GONE = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPERM, errno.EMSGSIZE}
+
+
+@dataclass
+class Counts:
+    """What the door has seen since it was opened."""
+
+    queries: int = 0
+    malformed: int = 0
+    unsent: int = 0  # answers the socket did not take
+    overload: int = 0  # queries dropped because too many are in flight
+    limited: int = 0  # lane queries above their prefix's rate
+
+
+@dataclass(frozen=True)
+class Seams:
+    """What the door is given: the chain, and what the lane must know without asking the chain."""
+
+    handler: Handler
+    spawn: eager.Spawn
+    group_of: Callable[[str], str]
+    is_limited: Callable[[str], bool]  # False: exempt from the rate limit
+    admit: Callable[[str, float], int]  # 0 answer, 1 silence, 2 truncate
+    repeat: Repeat
+    payload: int = 1232
+    in_flight: int = 10_000
+    counts: Counts = field(default_factory=Counts)
+
+
+class UdpDoor:
+    """One bound UDP socket. `start` and `stop` it in a running loop."""
+
+    def __init__(self, bound: socket.socket, seams: Seams) -> None:
+        bound.setblocking(False)
+        self._socket = bound
+        self._seams = seams
+        self._counts = seams.counts
+        self._ledger = Ledger(seams.repeat)
+        self._lanes: dict[str, Lane] = {}
+        self._clients: dict[str, Client] = {}
+        self._in_flight = 0
+        self._tick: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._socket, self._readable)
+        self._tick = loop.call_later(1.0, self._every_second)
+
+    def stop(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket)
+        if self._tick:
+            self._tick.cancel()
+        self._ledger.flush()
+
+    def forget(self) -> None:
+        """A new policy: every question is judged anew, every client's group looked up."""
+        self._ledger.flush()
+        self._lanes.clear()
+        self._clients.clear()
+
+    def _every_second(self) -> None:
+        self._ledger.flush()
+        self._tick = asyncio.get_running_loop().call_later(1.0, self._every_second)
+
+    def _readable(self) -> None:
+        now = time.monotonic()
+        receive, send, clients = self._socket.recvfrom, self._socket.sendto, self._clients.get
+        for _ in range(BATCH):
+            try:
+                data, address = receive(LONGEST)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP error of an earlier answer: the socket is well
+                continue
+            client = clients(address[0]) or self._new_client(address[0])
+            entry = client.lane.find(data[2:])
+            if entry is None or now >= entry.fresh or client.limited:
+                self._slow(data, address, client, now)
+                continue
+            if entry.client is client:
+                entry.count += 1
+            else:
+                self._ledger.count(entry, client, time.time())
+            try:
+                send(data[:2] + entry.tail, address)
+            except OSError as error:
+                self._unsent(error)
+
+    def _new_client(self, ip: str) -> Client:
+        if len(self._clients) >= CLIENTS:
+            self._clients.clear()
+        lane = self._lanes.setdefault(self._seams.group_of(ip), Lane())
+        client = self._clients[ip] = Client(ip, lane, self._seams.is_limited(ip))
+        return client
+
+    def _slow(self, data: bytes, address: Address, client: Client, now: float) -> None:
+        """All that is not a fresh repeat of an unlimited client."""
+        entry = client.lane.find(data[2:]) or client.lane.find_older(data[2:])
+        if entry is not None and now < entry.dead:
+            if not client.limited or self._seams.admit(client.ip, now) == 0:
+                self._repeat_stale(entry, client, data, address, now)
+            else:
+                self._counts.limited += 1
+            return
+        self._ask(data, address, client, now)
+
+    def _repeat_stale(
+        self, entry: Entry, client: Client, data: bytes, address: Address, now: float
+    ) -> None:
+        """Renew the prepared bytes where a second has passed, then repeat."""
+        if now >= entry.fresh:
+            self._prepare(entry, now)
+        self._ledger.count(entry, client, time.time())
+        self._send(data[:2] + entry.tail, address)
+
+    def _ask(self, data: bytes, address: Address, client: Client, now: float) -> None:
+        self._counts.queries += 1
+        try:
+            query = read_query(data, client.ip, "udp", now)
+        except WireError as error:
+            self._counts.malformed += 1
+            if error.reply is not None:
+                self._send(error.reply, address)
+            return
+        if self._in_flight >= self._seams.in_flight:
+            self._counts.overload += 1
+            return
+        self._in_flight += 1
+        answered = partial(self._answered, query, data, address, client.lane)
+        eager.run(self._seams.handler(query), answered, self._seams.spawn)
+
+    def _answered(
+        self, query: Query, data: bytes, address: Address, lane: Lane, answer: Answer
+    ) -> None:
+        self._in_flight -= 1
+        if answer.silent:
+            return
+        now = query.now if not answer.stored else time.monotonic()
+        wire = to_wire(query, answer, now, limit_of(query, self._seams.payload))
+        if is_repeatable(query, answer, len(data)):
+            entry = Entry(query, answer, end_of(answer, now, time.time()))
+            entry.tail = wire[2:]
+            entry.fresh = self._fresh_until(entry, now)
+            lane.put(data[2:], entry)
+        self._send(wire, address)
+
+    def _prepare(self, entry: Entry, now: float) -> None:
+        query = entry.query
+        entry.tail = to_wire(query, entry.answer, now, limit_of(query, self._seams.payload))[2:]
+        entry.fresh = self._fresh_until(entry, now)
+
+    @staticmethod
+    def _fresh_until(entry: Entry, now: float) -> float:
+        """TTLs change at whole seconds of the answer's age."""
+        stored = entry.answer.stored
+        return min(entry.dead, stored + int(now - stored) + 1) if stored else entry.dead
+
+    def _send(self, wire: bytes, address: Address) -> None:
+        try:
+            self._socket.sendto(wire, address)
+        except OSError as error:
+            self._unsent(error)
+
+    def _unsent(self, error: OSError) -> None:
+        """A full buffer or a client that is gone loses this answer only; anything else is a bug."""
+        if not isinstance(error, BlockingIOError) and error.errno not in _GONE:
+            raise error
+        self._counts.unsent += 1

@@ -1,0 +1,56 @@
+"""The fast lane's memory and its accounts."""
+
+from namewarden.net.lane import GENERATION, Client, Entry, Lane, Ledger, end_of, is_repeatable
+from namewarden.query import Answer, Query, Verdict
+
+QUESTION = b"\x01a\0\0\x01\0\x01"
+QUERY = Query(1, "a.", 1, "192.0.2.1", "udp", 0.0, QUESTION)
+PLAIN = 12 + len(QUESTION)
+
+
+def entry():
+    return Entry(QUERY, Answer(0), 60.0)
+
+
+def test_repeats_are_counted_for_each_client_and_add_up():
+    said = []
+    ledger = Ledger(lambda query, answer, ip, time, count: said.append((ip, time, count)))
+    one, two = Client("192.0.2.1", Lane(), False), Client("192.0.2.2", Lane(), False)
+    kept = entry()
+    for client, time in [(one, 1.0), (one, 1.1), (two, 1.2), (one, 1.3)]:
+        ledger.count(kept, client, time)
+    ledger.flush()
+    ledger.flush()
+    assert said == [("192.0.2.1", 1.0, 2), ("192.0.2.2", 1.2, 1), ("192.0.2.1", 1.3, 1)]
+
+
+def test_the_older_half_is_forgotten_and_what_is_asked_stays():
+    lane = Lane()
+    lane.put(b"kept", entry())
+    for index in range(GENERATION):
+        lane.put(b"%d" % index, entry())
+    assert lane.find(b"kept") is None and lane.find_older(b"kept") is not None
+    assert lane.find(b"kept") is not None
+    for index in range(GENERATION * 2):
+        lane.put(b"x%d" % index, entry())
+    assert lane.find_older(b"0") is None
+
+
+def test_only_answers_that_time_and_policy_govern_are_repeated():
+    assert is_repeatable(QUERY, Answer(0), PLAIN) and is_repeatable(QUERY, Answer(0), PLAIN + 11)
+    late = Verdict("allow", "model_late")
+    for answer, length in [
+        (Answer(0), PLAIN + 23),
+        (Answer(2, status="FAILED"), PLAIN),
+        (Answer(0, status="CACHE_STALE", stored=1.0, ttl=30), PLAIN),
+        (Answer(0, stored=1.0, ttl=0), PLAIN),
+        (Answer(0, verdict=late), PLAIN),
+    ]:
+        assert not is_repeatable(QUERY, answer, length)
+
+
+def test_an_entry_ends_with_its_ttl_or_its_rule_or_in_a_minute():
+    assert end_of(Answer(0, stored=95.0, ttl=10), 100.0, 1e9) == 105.0
+    assert end_of(Answer(0), 100.0, 1e9) == 160.0
+    rule = Verdict("block", "rule_deny", expires=1e9 + 7)
+    assert end_of(Answer(0, verdict=rule), 100.0, 1e9) == 107.0
