@@ -1,0 +1,145 @@
+"""The supervisor with real processes: restarts, sockets that outlive a child, and nobody left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from namewarden.supervise import BindError, Link, bind
+
+HERE = Path(__file__).parent
+PROGRAM = """
+import asyncio, socket, sys
+from namewarden import supervise
+
+async def main():
+    udp = supervise.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
+    print("port", udp.getsockname()[1], flush=True)
+    child = supervise.Child("echo", [], {"udp": [udp.fileno()]})
+    say = lambda text: print(text, flush=True)
+    keeper = supervise.Supervisor([child], say, program=[sys.executable, sys.argv[1]])
+    await keeper.run(lambda: say("ready"))
+    say("ended")
+
+asyncio.run(main())
+"""
+CHILD = """
+import asyncio, os, signal, socket, sys
+from namewarden.supervise import Link
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+async def main():
+    link = Link.from_text(sys.argv[sys.argv.index("--link") + 1])
+    ended = asyncio.Event()
+    link.watch(ended.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    udp = socket.socket(fileno=link.sockets["udp"][0])
+    udp.setblocking(False)
+
+    def echo():
+        data, address = udp.recvfrom(512)
+        udp.sendto(str(os.getpid()).encode(), address)
+
+    loop.add_reader(udp, echo)
+    link.is_ready()
+    await ended.wait()
+
+asyncio.run(main())
+"""
+
+
+class Running:
+    def __init__(self, folder):
+        (folder / "child.py").write_text(CHILD)
+        (folder / "program.py").write_text(PROGRAM)
+        environ = {**os.environ, "PYTHONPATH": str(HERE.parent / "src")}
+        self.process = subprocess.Popen(
+            [sys.executable, folder / "program.py", folder / "child.py"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environ,
+        )
+        assert self.process.stdout is not None
+        self.output = self.process.stdout
+        self.port = int(self.line().split()[1])
+        assert self.line() == "ready"
+        self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.client.settimeout(10)
+        self.client.connect(("127.0.0.1", self.port))
+
+    def line(self):
+        return self.output.readline().strip()
+
+    def child(self):
+        self.client.send(b"who")
+        return int(self.client.recv(64))
+
+    def close(self):
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+        self.output.close()
+
+
+@pytest.fixture
+def running(tmp_path):
+    program = Running(tmp_path)
+    yield program
+    program.close()
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+
+
+def wait_gone(pid):
+    end = time.monotonic() + 10
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not is_alive(pid)
+
+
+def test_what_arrives_while_a_child_is_restarted_is_answered_by_the_next(running):
+    first = running.child()
+    os.kill(first, signal.SIGKILL)
+    second = running.child()
+    assert second != first
+    assert "killed by SIGKILL" in running.line()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_ends_its_children_first(running, number):
+    child = running.child()
+    running.process.send_signal(number)
+    assert running.line() == "ended"
+    assert running.process.wait(10) == 0 and not is_alive(child)
+
+
+def test_when_it_is_killed_nobody_is_left_behind(running):
+    child = running.child()
+    running.process.kill()
+    assert wait_gone(child)
+
+
+def test_an_address_in_use_is_said_with_what_to_do():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(BindError, match=f"127.0.0.1:{port}.*another server"):
+            bind(f"127.0.0.1:{port}", socket.SOCK_DGRAM)
+
+
+def test_a_link_survives_its_text():
+    link = Link({"udp": [4, 5]}, 6, 7)
+    assert Link.from_text(link.to_text()) == link
