@@ -5,6 +5,7 @@ but the words of `query.py`. A setting's docstring is its reference entry (`docs
 """
 
 import ipaddress
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -357,23 +358,81 @@ def _say(item: Any) -> str:
 
 
 def _known(location: tuple[Any, ...]) -> list[str]:
-    fields: Any = Settings.model_fields
+    section: type[Section] = Settings
     for part in location:
-        if isinstance(part, int) or part not in fields:
-            continue
-        annotation = fields[part].annotation
-        kind = next(
-            (
-                a
-                for a in getattr(annotation, "__args__", ())
-                if isinstance(a, type) and issubclass(a, Section)
-            ),
-            annotation,
-        )
-        fields = getattr(kind, "model_fields", {})
-    return sorted(fields)
+        if isinstance(part, str):
+            section = _section_of(section.model_fields[part].annotation) or section
+    return sorted(section.model_fields)
 
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the file."""
     return TypeAdapter(Settings).json_schema()
+
+
+def to_toml(settings: Settings) -> str:
+    """Every key with the value that holds, as a file that `load` reads back."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    plain = {key: value for key, value in values.items() if not _is_table(value)}
+    lines = _toml_lines(plain)
+    for key, value in values.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", *_toml_lines(value)]
+        elif _is_table(value):
+            for entry in value:
+                lines += ["", f"[[{key}]]", *_toml_lines(entry)]
+    return "\n".join(lines)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    )
+
+
+def _toml_lines(values: dict[str, Any]) -> list[str]:
+    # A JSON string, number, boolean or list of them is TOML as it stands.
+    return [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+
+
+def reference() -> str:
+    """docs/settings.md: every key, its default, what it is."""
+    parts = [_REFERENCE_HEAD]
+    for key, found in Settings.model_fields.items():
+        section = _section_of(found.annotation)
+        if section is None:
+            parts.append(f"## `{key}`\n\n{found.description}. Default `{found.default}`.\n")
+            continue
+        brackets = f"[[{key}]]" if found.default == () else f"[{key}]"
+        rows = [
+            f"| `{name}` | {_default(item)} | {item.description} |"
+            for name, item in section.model_fields.items()
+        ]
+        table = "\n".join(["| key | default | what it is |", "|---|---|---|", *rows])
+        parts.append(f"## `{brackets}`\n\n{section.__doc__}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+_REFERENCE_HEAD = """# Settings
+
+One TOML file: `--config FILE`, else `./namewarden.toml`, else `/etc/namewarden/namewarden.toml`, else these
+defaults. Every key is also read from the environment as `NAMEWARDEN_<SECTION>__<KEY>`, over the file's value.
+An unknown key is an error. `namewarden config check` says all that is wrong, `namewarden config show` what holds.
+
+This page is generated from the code: `python -m namewarden.config > docs/settings.md`.
+"""
+
+
+def _section_of(annotation: Any) -> type[Section] | None:
+    kinds = (annotation, *getattr(annotation, "__args__", ()))
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, Section)), None)
+
+
+def _default(item: Any) -> str:
+    if item.is_required():
+        return "needed"
+    return "" if item.default is None else f"`{json.dumps(item.default, default=str)}`"
+
+
+if __name__ == "__main__":
+    print(reference(), end="")  # noqa: T201

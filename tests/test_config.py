@@ -1,0 +1,117 @@
+"""Settings: all problems at once, each with its key and choices; file, environment, defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from namewarden.config import (
+    ConfigError,
+    Settings,
+    load,
+    reference,
+    schema,
+    split_endpoint,
+    to_toml,
+)
+
+ROOT = Path(__file__).parent.parent
+
+
+def problems(tmp_path, text, environ=None):
+    path = tmp_path / "namewarden.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load(path, environ or {})
+    return error.value.problems
+
+
+def test_every_problem_is_said_at_once_with_its_key_and_choices(tmp_path):
+    text = """
+    bogus = 1
+    [dns]
+    listn = []
+    listen = ["here"]
+    workers = 0
+    [[lists]]
+    name = "malware"
+    source = "x"
+    kind = "maybe"
+    [[lists]]
+    name = "no/slash"
+    """
+    said = "\n".join(problems(tmp_path, text))
+    for part in (
+        "bogus: unknown key (known here: block, cache, ",
+        "dns.listn: unknown key (known here: allow, in_flight, listen, ",
+        "dns.listen.0: 'here' is not ADDRESS:PORT such as 127.0.0.1:1053",
+        "dns.workers: Input should be greater than or equal to 1 (got '0')",
+        "lists.0.kind: Input should be 'deny' or 'allow' (got 'maybe')",
+        "lists.1.source: Field required",
+        "lists.1.name: ",
+    ):
+        assert part in said
+
+
+def test_names_must_fit_together(tmp_path):
+    said = problems(tmp_path, '[[groups]]\nname = "kids"\nlists = ["ads"]\n')
+    assert said[0].startswith(
+        "settings: group 'kids' names the list 'ads', which is not there (lists: none)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("x = ", "is not TOML"),
+        ("schema_version = 2", "schema_version: Input should be 1"),
+        ('[block]\nmode = "ip"', "block: mode ip needs addresses"),
+        ('[block]\nmode = "data"', "block: mode must be null"),
+        ('[upstream]\nservers = ["8.8.8.8"]', "is not udp://ADDRESS:PORT"),
+        ('[dns]\nallow = ["10.0.0.0/33"]', "dns.allow.0"),
+    ],
+)
+def test_wrong_files_are_said_so(tmp_path, text, part):
+    assert part in "\n".join(problems(tmp_path, text))
+
+
+def test_a_missing_file_is_said_so(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path / "nowhere.toml", {})
+
+
+def test_the_environment_goes_over_the_file(tmp_path):
+    path = tmp_path / "namewarden.toml"
+    path.write_text('[model]\nmode = "off"\n[dns]\nworkers = 3\n')
+    environ = {"NAMEWARDEN_MODEL__MODE": "shadow", "NAMEWARDEN_DATA_DIR": "/tmp/x", "HOME": "/"}
+    settings = load(path, environ)
+    assert (settings.model.mode, settings.dns.workers) == ("shadow", 3)
+    assert settings.data_dir == Path("/tmp/x")
+    said = problems(
+        tmp_path, "", {"NAMEWARDEN_DNS__LISTN": "x", "NAMEWARDEN_SCHEMA_VERSION__X": "1"}
+    )
+    assert any("dns.listn: unknown key" in line for line in said)
+
+
+def test_what_is_shown_reads_back(tmp_path):
+    path = tmp_path / "shown.toml"
+    text = '[[lists]]\nname = "a"\nsource = "x \\" y"\n[[groups]]\nname = "kids"\nlists = ["a"]\n'
+    path.write_text(text)
+    first = load(path, {})
+    path.write_text(to_toml(first))
+    assert load(path, {}) == first != Settings()
+
+
+def test_every_setting_is_described_and_the_page_is_fresh():
+    page = reference()
+    assert "| None |" not in page
+    assert (ROOT / "docs" / "settings.md").read_text() == page, (
+        "run: python -m namewarden.config > docs/settings.md"
+    )
+    assert schema()["properties"]["dns"]
+
+
+def test_endpoints():
+    assert split_endpoint("[::1]:53") == ("::1", 53)
+    for wrong in ("1.2.3.4", "host:53", "1.2.3.4:x", "1.2.3.4:70000"):
+        with pytest.raises(ValueError):
+            split_endpoint(wrong)
