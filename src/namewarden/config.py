@@ -401,7 +401,7 @@ def reference() -> str:
     for key, found in Settings.model_fields.items():
         section = _section_of(found.annotation)
         if section is None:
-            parts.append(f"## `{key}`\n\n{found.description}. Default `{found.default}`.\n")
+            parts.append(f"## `{key}`\n\n{found.description} Default `{found.default}`.\n")
             continue
         brackets = f"[[{key}]]" if found.default == () else f"[{key}]"
         rows = [
