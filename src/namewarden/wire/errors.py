@@ -1,4 +1,4 @@
-"""The one way in which bytes can be wrong."""
+"""Errors by whose fault: bytes that are not DNS, servers that do not answer. Each has one catcher."""
 
 from enum import IntEnum
 
@@ -22,3 +22,13 @@ class WireError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.reply = reply
+
+
+class UpstreamError(Exception):
+    """No server gave an answer: raised by net/upstreams.py, caught by stages/forward.py."""
+
+    def __init__(self, reason: str, ede_code: int = 22, hard: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.ede_code = ede_code  # RFC 8914: 22 No Reachable Authority, 23 Network Error
+        self.hard = hard  # refused or unreachable: waiting longer does not help

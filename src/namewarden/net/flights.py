@@ -1,0 +1,83 @@
+"""Questions on their way to an upstream, and the one check that an answer is theirs.
+
+Counterparts: `upstream_udp.py` and `upstream_tcp.py`, which carry them; `upstreams.py`, which waits.
+"""
+
+from asyncio import AbstractEventLoop, Future, TimerHandle
+from collections.abc import Callable, MutableMapping
+
+from namewarden.query import Answer, Query
+from namewarden.wire.errors import UpstreamError, WireError
+from namewarden.wire.message import PAIR, QR, TC, read_answer, same_question
+
+
+class Flight:
+    """One question to one server; `future` ends with an Answer, an UpstreamError, or is cancelled."""
+
+    __slots__ = ("future", "ident", "query", "retried", "timer")
+
+    def __init__(self, query: Query, future: "Future[Answer]") -> None:
+        self.query = query
+        self.future = future
+        self.ident = -1  # on the one connection it waits on
+        self.retried = False
+        self.timer: TimerHandle | None = None
+
+    def fail(self, error: UpstreamError) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def expire(self) -> None:
+        self.fail(UpstreamError("timeout", 22))
+
+
+def launch(loop: AbstractEventLoop, query: Query, land: Callable[[Flight], None]) -> Flight:
+    """A flight that is cleared up by `land` however it ends."""
+    flight = Flight(query, loop.create_future())
+    flight.future.add_done_callback(lambda _: _ended(flight, land))
+    return flight
+
+
+def _ended(flight: Flight, land: Callable[[Flight], None]) -> None:
+    if flight.timer is not None:
+        flight.timer.cancel()
+    if not flight.future.cancelled():
+        flight.future.exception()  # a probe's failure is nobody's surprise
+    land(flight)
+
+
+def settle(waiting: MutableMapping[int, Flight], data: bytes, now: float) -> bool:
+    """Give an answer to whom it belongs. False: nobody here asked that, so waiting goes on.
+
+    Id, type, class and name must be those asked (CVE-2008-1447 and its heirs); the socket saw to the address.
+    """
+    flight = waiting.get(int.from_bytes(data[:2])) if len(data) >= 12 else None
+    if flight is None:
+        return False
+    question = flight.query.question
+    try:
+        answer = read_answer(data, question, now)
+    except WireError:
+        if not _is_cut(data, question):
+            return False
+        answer = Answer(0, tc=True)
+    del waiting[int.from_bytes(data[:2])]
+    if not flight.future.done():
+        flight.future.set_result(answer)
+    return True
+
+
+def _is_cut(data: bytes, question: bytes) -> bool:
+    """Some servers cut a truncated answer in mid-record: its header is all that is needed."""
+    _, flags = PAIR.unpack_from(data)
+    said = data[12 : 12 + len(question)]
+    wanted = QR | TC
+    return flags & wanted == wanted and len(said) == len(question) and same_question(said, question)
+
+
+def free_id(waiting: MutableMapping[int, Flight], draw: Callable[[int], int]) -> int:
+    """A random id that nobody waits for on this socket."""
+    ident = draw(16)
+    while ident in waiting:
+        ident = draw(16)
+    return ident

@@ -1,0 +1,71 @@
+"""The system's resolvers: what /etc/resolv.conf says, as upstream URLs, without ourselves.
+
+The file belongs to others: it is read within bounds and odd lines are passed over.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+RESOLV_CONF = Path("/etc/resolv.conf")
+LARGEST = 65536  # octets read
+MOST = 8  # servers taken; the C library takes 3
+DEFAULT_PORT = 53
+
+
+def system_servers(path: Path = RESOLV_CONF) -> list[str]:
+    """`nameserver` lines as udp:// URLs, in order, each once; empty where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST).decode("ascii", "replace")
+    except OSError:
+        return []
+    found = (_server(line) for line in text.splitlines())
+    return list(dict.fromkeys(url for url in found if url))[:MOST]
+
+
+def _server(line: str) -> str | None:
+    words = line.split()
+    if len(words) < 2 or words[0] != "nameserver":
+        return None
+    try:
+        address = ipaddress.ip_address(words[1])
+    except ValueError:
+        return None
+    if address.is_unspecified:
+        address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
+    host = f"[{address}]" if address.version == 6 else str(address)
+    return f"udp://{host}:{DEFAULT_PORT}"
+
+
+def without_ourselves(
+    servers: Sequence[str], listening: Sequence[tuple[str, int]]
+) -> tuple[list[str], list[str]]:
+    """(servers that may be asked, why the others may not): asking our own door would go round for ever."""
+    kept, problems = [], []
+    for url in servers:
+        parts = urlsplit(url)
+        target = ipaddress.ip_address(parts.hostname or "")
+        port = parts.port or DEFAULT_PORT
+        own = next((door for door in listening if _is_door(target, port, door)), None)
+        if own is None:
+            kept.append(url)
+        else:
+            problems.append(
+                f"upstream.servers: {url} is our own listening address {own[0]}:{own[1]}"
+            )
+    return kept, problems
+
+
+def _is_door(
+    target: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, door: tuple[str, int]
+) -> bool:
+    address = ipaddress.ip_address(door[0])
+    if port != door[1]:
+        return False
+    if (
+        address.is_unspecified
+    ):  # listens on every address of this machine: loopback is certainly one
+        return target.is_loopback or target.is_unspecified
+    return target == address

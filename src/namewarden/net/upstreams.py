@@ -1,0 +1,191 @@
+"""Who is asked when we do not know: several servers, the best first, the next when one fails.
+
+`ask` promises an Answer or an UpstreamError within `total` seconds. A server that failed `FAILURES` times in
+a row is left alone and tried again, with growing pauses, by a copy of a live question. It suspends on plain
+futures only: no task is needed to begin, none is left behind.
+"""
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from namewarden.net.upstream_tcp import TcpUpstream
+from namewarden.net.upstream_udp import UdpUpstream
+from namewarden.query import Answer, Query
+from namewarden.wire.errors import Rcode, UpstreamError
+
+__all__ = ["UpstreamError", "Upstreams"]
+
+FAILURES = 3
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds a dead server is left alone
+WEIGHT = 0.2  # of a new round trip in the average
+FADING = 0.98  # of the others' averages at each question, so that they are tried again one day
+NETWORK_ERROR = 23  # RFC 8914
+DEFINITE = (Rcode.NOERROR, Rcode.NXDOMAIN)
+
+
+class Server:
+    """One upstream and how it has been of late."""
+
+    def __init__(
+        self,
+        url: str,
+        payload: int,
+        draw: Callable[[int], int],
+        clock: Callable[[], float],
+    ) -> None:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 53
+        self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.clock = clock
+        address = resolve(host, port)
+        self.tcp = TcpUpstream(address, payload, draw, clock)
+        self.udp = UdpUpstream(address, payload, draw, clock) if parts.scheme == "udp" else None
+        self.rtt = 0.0  # seconds, smoothed; 0 = not measured yet, so it is tried soon
+        self.failures = 0  # in a row
+        self.pause = FIRST_PAUSE
+        self.retry_at = 0.0
+
+    @property
+    def is_dead(self) -> bool:
+        return self.failures >= FAILURES
+
+    async def ask(self, query: Query, seconds: float) -> Answer:
+        until = self.clock() + seconds
+        answer = await self.begin(query, seconds)
+        if answer.tc and self.udp is not None:
+            answer = await self.tcp.begin(query, max(until - self.clock(), 0.0))
+        return replace(answer, tc=False, upstream=self.name)
+
+    def begin(self, query: Query, seconds: float) -> "asyncio.Future[Answer]":
+        """Ask, and note how the server did, even if nobody waits for the answer any more."""
+        began = self.clock()
+        future = (self.udp or self.tcp).begin(query, seconds, self.rtt)
+        future.add_done_callback(lambda done: self._note(done, began))
+        return future
+
+    def _note(self, done: "asyncio.Future[Answer]", began: float) -> None:
+        if done.cancelled():
+            return
+        now = self.clock()
+        if done.exception() is not None or done.result().rcode == Rcode.REFUSED:
+            self._failed(now)
+        else:
+            passed = now - began
+            self.rtt = passed if not self.rtt else self.rtt + WEIGHT * (passed - self.rtt)
+            self.failures, self.pause = 0, FIRST_PAUSE
+
+    def _failed(self, now: float) -> None:
+        self.failures += 1
+        if self.is_dead and now >= self.retry_at:
+            self.retry_at = now + self.pause
+            self.pause = min(self.pause * 2, LONGEST_PAUSE)
+
+
+class Upstreams:
+    """`start()`, then `ask()` from anywhere on that loop, then `stop()`."""
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        timeout: float = 2.0,
+        total: float = 5.0,
+        payload: int = 1232,
+        draw: Callable[[int], int] = secrets.randbits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.servers = [Server(url, payload, draw, clock) for url in servers]
+        self.timeout = timeout
+        self.total = total
+        self.clock = clock
+        self._stopped = False
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            server.tcp.start(loop)
+            if server.udp is not None:
+                server.udp.start(loop)
+
+    def stop(self) -> None:
+        """Ends every wait with UpstreamError; nothing is sent any more."""
+        self._stopped = True
+        for server in self.servers:
+            server.tcp.stop()
+            if server.udp is not None:
+                server.udp.stop()
+
+    async def ask(self, query: Query) -> Answer:
+        """The first definite answer; else a server's SERVFAIL; else UpstreamError."""
+        until = self.clock() + self.total
+        vague: Answer | None = None
+        failure = UpstreamError("no upstream is configured", NETWORK_ERROR, hard=True)
+        waiting_may_help = True
+        while waiting_may_help and vague is None:
+            waiting_may_help = False
+            for server in self._candidates(query):
+                left = until - self.clock()
+                if left <= 0:
+                    break
+                try:
+                    answer = await server.ask(query, min(self.timeout, left))
+                except UpstreamError as error:
+                    failure = UpstreamError(
+                        f"{server.name}: {error.reason}", error.ede_code, error.hard
+                    )
+                    waiting_may_help |= not error.hard
+                    continue
+                if answer.rcode in DEFINITE:
+                    return answer
+                if vague is None or answer.rcode == Rcode.SERVFAIL:
+                    vague = answer
+        if vague is not None:
+            return _as_servfail(vague)
+        raise failure
+
+    def _candidates(self, query: Query) -> list[Server]:
+        """Whom to ask, best first. Dead ones whose pause is over get a copy beside, for nobody waits for it."""
+        if len(self.servers) < 2 or self._stopped:
+            return [] if self._stopped else self.servers
+        alive = [server for server in self.servers if not server.is_dead]
+        if not alive:
+            return sorted(self.servers, key=lambda server: server.retry_at)
+        now = self.clock()
+        for server in self.servers:
+            if server.is_dead and server.retry_at <= now:
+                server.retry_at = now + server.pause
+                server.begin(query, self.timeout)
+        best = sorted(alive, key=lambda server: server.rtt)
+        for server in best[1:]:
+            server.rtt *= FADING
+        return best
+
+    @property
+    def wrong(self) -> int:
+        """Datagrams and messages that answered nothing we asked: lies, or answers that came too late."""
+        return sum(s.tcp.wrong + (s.udp.wrong if s.udp else 0) for s in self.servers)
+
+
+def _as_servfail(answer: Answer) -> Answer:
+    """A server's REFUSED is about us, not about the client: what it gets is SERVFAIL with the reason."""
+    if answer.rcode == Rcode.SERVFAIL:
+        return answer
+    said = (NETWORK_ERROR, f"upstream said rcode {answer.rcode}")
+    return Answer(
+        Rcode.SERVFAIL, ede=(*answer.ede, said), upstream=answer.upstream, stored=answer.stored
+    )
+
+
+def resolve(host: str, port: int) -> tuple[int, tuple[Any, ...]]:
+    """(family, socket address) of an IP address; a scope such as fe80::1%eth0 is understood. No look-up."""
+    found = socket.getaddrinfo(
+        host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    )
+    family, _, _, _, address = found[0]
+    return family, address

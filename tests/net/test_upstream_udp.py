@@ -1,0 +1,68 @@
+"""UDP upstreams hear the truth among lies, from ports nobody can guess, with few sockets."""
+
+import asyncio
+import time
+
+import pytest
+
+from namewarden.net.upstreams import UpstreamError
+from tests import lying_upstream as lies
+from tests.lying_upstream import Liar
+from tests.net.asking import TRUTH, ask, upstreams
+
+
+@pytest.mark.parametrize(
+    "lie", [lies.wrong_id, lies.wrong_question, lies.wrong_type, lies.wrong_source,
+            lies.not_a_reply, lies.garbage],
+    ids=lambda lie: lie.__name__,
+)  # fmt: skip
+async def test_lies_are_dropped_while_waiting_goes_on(lie):
+    async with Liar(lies.then_truth(lie)) as liar, upstreams(liar.url) as made:
+        assert (await ask(made))[1] == TRUTH
+        assert len(liar.asked) == 1
+        assert made.wrong >= (0 if lie is lies.wrong_source else 10)
+
+
+async def test_lies_alone_end_in_a_timeout():
+    async with Liar(lies.wrong_id) as liar, upstreams(liar.url, timeout=0.2, total=0.3) as made:
+        with pytest.raises(UpstreamError) as caught:
+            await ask(made)
+        assert caught.value.ede_code == 22
+
+
+async def test_the_first_answer_counts_and_the_second_harms_nobody():
+    async with Liar(lies.twice) as liar, upstreams(liar.url) as made:
+        for _ in range(20):
+            assert (await ask(made))[1] == TRUTH
+
+
+async def test_ids_and_ports_differ_from_question_to_question():
+    async with Liar() as liar, upstreams(liar.url) as made:
+        for number in range(100):
+            await ask(made, f"n{number}.example.org")
+        assert len({data[:2] for data in liar.asked}) > 90
+        assert len({port for _, port in liar.sources}) > 80
+
+
+async def test_a_lost_question_is_asked_once_more():
+    lost = []
+
+    def losing(data):
+        lost.append(data)
+        return lies.honest(data) if len(lost) > 1 else []
+
+    async with Liar(losing) as liar, upstreams(liar.url) as made:
+        began = time.monotonic()
+        assert (await ask(made))[1] == TRUTH
+        assert time.monotonic() - began < 1.0
+        assert liar.sources[0] != liar.sources[1]
+
+
+async def test_ten_thousand_in_flight_hold_few_sockets_and_leave_none():
+    async with Liar(lies.silent) as liar, upstreams(liar.url, timeout=0.5, total=0.5) as made:
+        asked = [asyncio.ensure_future(ask(made, f"n{n}.example.org")) for n in range(10_000)]
+        await asyncio.sleep(0.2)
+        assert 0 < made.servers[0].udp.open_sockets <= 256
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(result, UpstreamError) for result in results)
+        assert made.servers[0].udp.open_sockets == 0

@@ -1,0 +1,139 @@
+"""Upstreams against real NSD and Unbound, and against a server that lies."""
+
+import asyncio
+import time
+
+import pytest
+
+from namewarden.net.upstreams import UpstreamError, Upstreams
+from tests import lying_upstream as lies
+from tests.asking import query
+from tests.lying_upstream import Liar
+from tests.net.asking import TRUTH, ask, upstreams
+from tests.servers import free_port, nsd
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+async def test_a_real_resolver_answers(resolver, scheme):
+    async with upstreams(f"{scheme}://{resolver.host}:{resolver.port}") as made:
+        answer, data = await ask(made, "chain.example.org")
+        assert data[-1] == "192.0.2.20" and len(data) == 4
+        assert answer.cnames == ("chain2.example.org.", "chain3.example.org.", "www.example.org.")
+        assert answer.upstream == f"{resolver.host}:{resolver.port}"
+        assert (await ask(made, "none.example.org"))[0].rcode == 3
+        denied, data = await ask(made, "hidden.example.org", "A")
+        assert (denied.rcode, denied.ttl, data) == (0, 60, [])
+
+
+async def test_a_truncated_answer_is_asked_again_over_tcp(world):
+    async with upstreams(world.url) as made:
+        answer, data = await ask(made, "long.example.org", "TXT")
+        assert len(data) == 20 and not answer.tc and len(answer.body) > 1232
+
+
+async def test_a_silent_server_is_passed_over_then_left_alone_then_tried_again():
+    async with Liar(lies.silent) as dead, Liar() as alive:
+        async with upstreams(dead.url, alive.url, timeout=0.1, total=2.0) as made:
+            for _ in range(5):
+                assert (await ask(made))[1] == TRUTH
+            assert made.servers[0].is_dead
+            asked = len(dead.asked)
+            assert (await ask(made))[1] == TRUTH
+            assert len(dead.asked) == asked
+            dead.udp = lies.honest
+            await asyncio.sleep(1.1)
+            began = time.monotonic()
+            assert (await ask(made))[1] == TRUTH
+            assert time.monotonic() - began < 0.1  # nobody waits for the probe
+            await asyncio.sleep(0.05)
+            assert not made.servers[0].is_dead
+
+
+async def test_a_closed_port_fails_over_at_once_and_fails_fast_alone():
+    closed = f"udp://127.0.0.1:{free_port()}"
+    async with Liar() as alive, upstreams(closed, alive.url) as made:
+        began = time.monotonic()
+        assert (await ask(made))[1] == TRUTH
+        assert time.monotonic() - began < 0.2
+    async with upstreams(closed) as made:
+        began = time.monotonic()
+        with pytest.raises(UpstreamError) as caught:
+            await ask(made)
+        assert caught.value.ede_code == 23 and time.monotonic() - began < 0.2
+    async with upstreams(closed.replace("udp", "tcp")) as made:
+        with pytest.raises(UpstreamError):
+            await ask(made)
+
+
+@pytest.mark.parametrize("lie", [lies.servfail, lies.refused], ids=["SERVFAIL", "REFUSED"])
+async def test_a_failing_server_gives_way_to_the_next_and_is_the_last_resort(lie):
+    async with Liar(lie) as failing, Liar() as alive:
+        async with upstreams(failing.url, alive.url) as made:
+            for _ in range(3):
+                assert (await ask(made))[1] == TRUTH
+        async with upstreams(failing.url) as made:
+            answer, _ = await ask(made)
+            assert answer.rcode == 2
+
+
+async def test_truncation_without_tcp_is_a_failure():
+    async with Liar(lies.truncating, tcp=lies.silent) as liar:
+        async with upstreams(liar.url, timeout=0.2, total=0.4) as made:
+            with pytest.raises(UpstreamError):
+                await ask(made)
+
+
+async def test_total_bounds_the_whole_wait():
+    async with Liar(lies.silent) as one, Liar(lies.silent) as two:
+        async with upstreams(one.url, two.url, timeout=0.3, total=0.5) as made:
+            began = time.monotonic()
+            with pytest.raises(UpstreamError):
+                await ask(made)
+            assert 0.4 < time.monotonic() - began < 0.8
+
+
+async def test_a_cancelled_question_leaves_nothing_behind():
+    async with Liar(lies.silent) as liar, upstreams(liar.url, liar.tcp_url) as made:
+        asked = asyncio.ensure_future(ask(made))
+        await asyncio.sleep(0.05)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert made.servers[0].udp.open_sockets == 0
+
+
+async def test_stopping_ends_who_waits():
+    async with Liar(lies.silent, tcp=lies.silent) as liar:
+        for url in (liar.url, liar.tcp_url):
+            made = Upstreams([url], timeout=5.0, total=5.0)
+            made.start()
+            asked = asyncio.ensure_future(ask(made))
+            await asyncio.sleep(0.05)
+            made.stop()
+            with pytest.raises(UpstreamError):
+                await asyncio.wait_for(asked, 1.0)
+
+
+async def test_a_real_server_that_dies_and_comes_back(tmp_path):
+    port = free_port()
+    async with upstreams(f"udp://127.0.0.1:{port}", timeout=0.3, total=1.0) as made:
+        with nsd(tmp_path, port=port):
+            assert (await ask(made))[1] == ["192.0.2.20"]
+        for _ in range(4):
+            with pytest.raises(UpstreamError):
+                await ask(made)
+        with nsd(tmp_path, port=port):
+            assert (await ask(made))[1] == ["192.0.2.20"]
+
+
+async def test_a_question_begins_without_a_task(world):
+    """The door steps a query once before it makes a task of it."""
+    async with upstreams(world.url) as made:
+        asking = made.ask(query("www.example.org"))
+        outside: list[object] = []
+        loop = asyncio.get_running_loop()
+        loop.call_soon(lambda: outside.append(asking.send(None)))
+        await asyncio.sleep(0)
+        future = outside[0]
+        assert isinstance(future, asyncio.Future) or hasattr(future, "add_done_callback")
+        asking.close()
