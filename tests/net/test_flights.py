@@ -2,7 +2,7 @@
 
 import asyncio
 
-from namewarden.net.flights import free_id, launch, settle
+from namewarden.net.flights import Flight, free_id, launch, settle
 from namewarden.wire.errors import UpstreamError
 from namewarden.wire.message import write_query
 from tests import lying_upstream as lies
@@ -13,7 +13,7 @@ SENT = write_query(ASKED, 7, 1232)
 
 
 def flying():
-    landed = []
+    landed: list[Flight] = []
     flight = launch(asyncio.get_running_loop(), ASKED, landed.append)
     return flight, {7: flight}, landed
 
