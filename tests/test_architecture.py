@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lab": LEAVES | {"policy", "detector", "dga"},
     "enforcement": LEAVES | {"events"},
     "honeypot": LEAVES | {"events", "wire"},
+    "places": set(),
     "supervise": LEAVES,
     "app": {"*"},
     "cli": {"*"},

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from namewarden.config import split_endpoint
 
@@ -52,6 +53,25 @@ def bind(endpoint: str, kind: socket.SocketKind, shared: bool = False) -> socket
         raise BindError(
             f"cannot listen on {endpoint}: {error.strerror}{_advice(error, port)}"
         ) from error
+    bound.set_inheritable(True)
+    return bound
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """A listening Unix socket that only this user may use; what an earlier run left is taken away."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    before = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+    except OSError as error:
+        raise BindError(
+            f"{path}: {error.strerror or error} (a socket's path has at most 107 octets)"
+        ) from error
+    finally:
+        os.umask(before)
+    bound.listen(128)
     bound.set_inheritable(True)
     return bound
 

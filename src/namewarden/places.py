@@ -1,0 +1,87 @@
+"""Where state is kept: everything under `data_dir`, nothing elsewhere, for this user only."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class StartError(Exception):
+    """What keeps a process from starting, and what to do."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files and folders of one installation."""
+
+    root: Path
+
+    @property
+    def events(self) -> Path:
+        return self.root / "events"
+
+    @property
+    def control(self) -> Path:
+        return self.root / "control.sqlite"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.root / "snapshots"
+
+    @property
+    def lists(self) -> Path:
+        return self.root / "lists"
+
+    @property
+    def hub_socket(self) -> Path:
+        return self.root / "hub.sock"
+
+    @property
+    def verdict_socket(self) -> Path:
+        return self.root / "verdict.sock"
+
+    @property
+    def secret(self) -> Path:
+        return self.root / "secret"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+
+def prepare(root: Path) -> Places:
+    """Make the folders (0700) and the installation's secret (0600) that are not there yet. StartError."""
+    places = Places(root)
+    try:
+        for folder in (places.root, places.events, places.snapshots, places.lists):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not places.secret.exists():
+            _write_secret(places.secret)
+    except OSError as error:
+        raise StartError(
+            f"{error.filename}: {error.strerror}; data_dir must be a folder this user may write"
+        ) from error
+    return places
+
+
+def _write_secret(path: Path) -> None:
+    part = path.with_suffix(f".{os.getpid()}")
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(32))
+    part.replace(path)
+
+
+@contextlib.contextmanager
+def only_one(places: Places) -> Iterator[None]:
+    """One supervisor a data_dir: two would fight for its sockets and its store. StartError."""
+    with open(os.open(places.lock, os.O_RDWR | os.O_CREAT, 0o600), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(
+                f"another Namewarden runs on {places.root}; stop it or set another data_dir"
+            ) from None
+        yield

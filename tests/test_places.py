@@ -1,0 +1,30 @@
+"""The state folder: private, made once, and for one supervisor."""
+
+import stat
+
+import pytest
+
+from namewarden.places import StartError, only_one, prepare
+
+
+def test_everything_is_private_and_the_secret_stays(tmp_path):
+    places = prepare(tmp_path / "var")
+    secret = places.secret.read_bytes()
+    assert len(secret) == 32 and prepare(tmp_path / "var").secret.read_bytes() == secret
+    assert stat.S_IMODE(places.secret.stat().st_mode) == 0o600
+    for folder in (places.root, places.events, places.snapshots, places.lists):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_second_supervisor_is_told_of_the_first(tmp_path):
+    places = prepare(tmp_path / "var")
+    with only_one(places), pytest.raises(StartError, match="another Namewarden"), only_one(places):
+        pass
+    with only_one(places):
+        pass
+
+
+def test_a_folder_that_cannot_be_is_said_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StartError, match="data_dir must be a folder"):
+        prepare(tmp_path / "file" / "var")
