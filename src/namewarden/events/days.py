@@ -1,0 +1,187 @@
+"""One DuckDB file a day: opened, healed or set aside, and removed when its time is over. Used by `store.py` only.
+
+All days are attached to one DuckDB in memory, so that its memory limit holds for all together.
+"""
+
+import re
+import threading
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from namewarden.events.batch import FACT
+
+NAME = re.compile(r"^(\d{4}-\d\d-\d\d)\.duckdb$")
+# A day's dictionary of facts in memory: a client that asks for 65,536 types must not fill it.
+FACTS_IN_MEMORY = 50_000
+TABLES = (
+    # `fact` says what a row shares with many others; number within the run gives the id
+    "CREATE TABLE IF NOT EXISTS {day}.rows(time DOUBLE, number BIGINT, fact INTEGER, client VARCHAR,"
+    " name VARCHAR, rule VARCHAR, score DOUBLE, duration DOUBLE, cnames VARCHAR, addresses VARCHAR, count INTEGER)",
+    "CREATE TABLE IF NOT EXISTS {day}.facts(fact INTEGER, run VARCHAR, "
+    + ", ".join(f'"{name}" VARCHAR' for name in FACT)
+    + ")",
+    "CREATE TABLE IF NOT EXISTS {day}.batches(run VARCHAR, sequence BIGINT, rows INTEGER, received DOUBLE)",
+    "CREATE TABLE IF NOT EXISTS {day}.gaps(time DOUBLE, run VARCHAR, door VARCHAR, kind VARCHAR,"
+    " events BIGINT, queries BIGINT)",
+)
+Fact = tuple[str, ...]
+
+
+class StoreError(Exception):
+    """The store cannot do it now; the reason is for people. What was not acknowledged may be sent again."""
+
+
+class Day:
+    """What the writer knows of one attached file."""
+
+    def __init__(self, name: str, database: duckdb.DuckDBPyConnection) -> None:
+        self.name = name
+        for statement in TABLES:
+            database.execute(statement.format(day=name))
+        rows = database.execute(
+            f"SELECT * FROM {name}.facts ORDER BY fact DESC LIMIT {FACTS_IN_MEMORY}"
+        ).fetchall()
+        self.facts: dict[Fact, int] = {tuple(row[1:]): row[0] for row in reversed(rows)}
+        self.next_fact = rows[0][0] + 1 if rows else 0
+        self.last: dict[str, int] = dict(
+            database.execute(
+                f"SELECT run, max(sequence) FROM {name}.batches GROUP BY run"
+            ).fetchall()
+        )
+
+    def learn(self, facts: dict[Fact, int]) -> None:
+        """Committed: they may be used from now on."""
+        if len(self.facts) + len(facts) > FACTS_IN_MEMORY:
+            self.facts.clear()
+        self.facts |= facts
+        self.next_fact += len(facts)
+
+
+class Days:
+    """The attached files, by day. Every method may be called from any thread."""
+
+    def __init__(self, folder: Path, memory: str) -> None:
+        self.folder = folder
+        self.problems: list[str] = []
+        self._memory = memory
+        self._open: dict[date, Day] = {}
+        self._lock = threading.RLock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+
+    def start(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = duckdb.connect(":memory:")
+        for setting in (
+            "threads=1",
+            f"memory_limit='{self._memory}'",
+            f"temp_directory={quote(str(self.folder / 'spill'))}",
+            "python_enable_replacements=false",
+            "autoinstall_known_extensions=false",
+            "autoload_known_extensions=false",
+        ):
+            database.execute(f"SET {setting}")
+        self._database = database
+
+    def stop(self) -> None:
+        with self._lock:
+            for day in list(self._open):
+                self.close(day)
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one thread."""
+        if self._database is None:
+            raise StoreError("the store is not open")
+        return self._database.cursor()
+
+    def present(self) -> list[date]:
+        """The days that have a file, newest first."""
+        found = (NAME.match(path.name) for path in self.folder.iterdir())
+        return sorted((date.fromisoformat(match[1]) for match in found if match), reverse=True)
+
+    def path(self, day: date) -> Path:
+        return self.folder / f"{day.isoformat()}.duckdb"
+
+    def open(self, day: date) -> Day:
+        with self._lock:
+            if day not in self._open:
+                self._open[day] = self._attach(day)
+            return self._open[day]
+
+    def close(self, day: date) -> None:
+        with self._lock:
+            if self._open.pop(day, None) is not None:
+                self.cursor().execute(f"DETACH {schema_of(day)}")
+
+    def remove(self, day: date) -> None:
+        with self._lock:
+            self.close(day)
+            for path in (self.path(day), self.path(day).with_suffix(".duckdb.wal")):
+                path.unlink(missing_ok=True)
+
+    def _attach(self, day: date) -> Day:
+        """A file that cannot be read is set aside, first only its write-ahead log, and a new one begun."""
+        path = self.path(day)
+        for suspect in (path.with_suffix(".duckdb.wal"), path):
+            try:
+                return self._try(day)
+            except duckdb.Error as problem:
+                _raise_if_not_corrupt(path, problem)
+                self._set_aside(suspect, problem)
+        return self._try(day)
+
+    def _try(self, day: date) -> Day:
+        name, cursor = schema_of(day), self.cursor()
+        cursor.execute(f"ATTACH {quote(str(self.path(day)))} AS {name}")
+        try:
+            return Day(name, cursor)
+        except duckdb.Error:
+            cursor.execute(f"DETACH {name}")
+            raise
+
+    def _set_aside(self, path: Path, problem: duckdb.Error) -> None:
+        if path.exists():
+            aside = path.with_name(f"{path.name}.corrupt-{int(time.time())}")
+            path.rename(aside)
+            reason = str(problem).splitlines()[0]
+            self.problems.append(
+                f"{path.name} cannot be read and was set aside as {aside.name}: {reason}"
+            )
+
+
+def _raise_if_not_corrupt(path: Path, problem: duckdb.Error) -> None:
+    text = str(problem)
+    if "lock" in text.lower():
+        raise StoreError(
+            f"{path} is in use by another process: is another hub running?"
+        ) from problem
+    if any(
+        word in text
+        for word in ("Permission denied", "No space left", "Read-only file", "Too many open")
+    ):
+        raise StoreError(text.splitlines()[0]) from problem
+
+
+def quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def schema_of(day: date) -> str:
+    return f"day_{day:%Y_%m_%d}"
+
+
+def day_of(time: float) -> date:
+    return datetime.fromtimestamp(time, UTC).date()
+
+
+def start_of(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+
+
+def oldest_kept(now: float, retention: int) -> date:
+    return day_of(now) - timedelta(days=retention - 1)

@@ -1,0 +1,207 @@
+"""Questions to the event log, newest first, page by page. Reads beside the writer of `store.py`.
+
+Every value a person gives travels as a parameter; SQL is made of the words of this file alone.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import duckdb
+from msgspec import Struct
+
+from namewarden.events.batch import FACT
+from namewarden.events.days import Days, StoreError, schema_of, start_of
+from namewarden.query import Event
+
+FIELDS = Event.__struct_fields__
+PAGE = 10_000  # rows read at a time, whatever the limit
+# Seconds one question may take.
+PATIENCE = 60.0
+_CURSOR = re.compile(r"^(\d{4}-\d\d-\d\d)_(-?0x[0-9a-f.]+p[+-]\d+)_(\d{1,19})_(\d{1,9})$")
+_FROM_FACT = (
+    "action",
+    "status",
+    "reason",
+    "group",
+    "family",
+    "qtype",
+    "transport",
+    "rcode",
+    "door",
+    "band",
+)
+
+
+class FilterError(Exception):
+    """The question cannot be asked so; the reason is for who asked."""
+
+
+class Filters(Struct, frozen=True):
+    """All given ones must hold. Times are epoch seconds: since ≤ time < until."""
+
+    since: float | None = None
+    until: float | None = None
+    name: str = ""  # exact, or *.suffix for all below it
+    client: str = ""
+    action: str = ""
+    status: str = ""
+    reason: str = ""
+    group: str = ""
+    family: str = ""
+    qtype: str = ""
+    transport: str = ""
+    rcode: str = ""
+    door: str = ""
+    band: str = ""
+
+
+class Page(Struct, frozen=True):
+    events: list[Event]
+    cursor: str  # of the next page; "" = this was the last
+
+
+Position = tuple[date, float, int, int]
+Clause = tuple[str, list[Any]]
+
+
+def find(days: Days, filters: Filters, limit: int = 100, cursor: str = "") -> Page:
+    """The newest events that match, after the page that gave `cursor`."""
+    position = from_cursor(cursor) if cursor else None
+    events: list[Event] = []
+    for day in _days(days, filters, position):
+        rows = _read(days, day, filters, limit - len(events), position)
+        events += [to_event(row) for row in rows]
+        if len(events) >= limit:
+            _, at, number, fact = day, rows[-1][1], rows[-1][-2], rows[-1][-1]
+            return Page(events, to_cursor((day, at, number, fact)))
+        position = None
+    return Page(events, "")
+
+
+def find_all(days: Days, filters: Filters, limit: int | None = None) -> Iterator[list[Event]]:
+    """Every match, newest first, in pages: never more than one page in memory."""
+    cursor, left = "", limit if limit is not None else 1 << 62
+    while left > 0:
+        page = find(days, filters, min(left, PAGE), cursor)
+        if page.events:
+            yield page.events
+        left -= len(page.events)
+        cursor = page.cursor
+        if not cursor:
+            return
+
+
+def _days(days: Days, filters: Filters, position: Position | None) -> list[date]:
+    return [
+        day
+        for day in days.present()
+        if (filters.until is None or start_of(day) < filters.until)
+        and (filters.since is None or start_of(day) + 86_400 > filters.since)
+        and (position is None or day <= position[0])
+    ]
+
+
+def _read(
+    days: Days, day: date, filters: Filters, limit: int, position: Position | None
+) -> list[tuple[Any, ...]]:
+    where, values = to_sql(filters, schema_of(day))
+    if position is not None and position[0] == day:
+        where += " AND time <= ? AND (time, number, fact) < (?, ?, ?)"
+        values += [position[1], *position[1:]]
+    order = "ORDER BY time DESC, number DESC, fact DESC"
+    texts = ", ".join(f'f."{name}"' if name in FACT else _ROW[name] for name in FIELDS)
+    name = schema_of(day)
+    return run(
+        days,
+        [day],
+        f"SELECT {texts}, number, fact FROM (SELECT * FROM {name}.rows WHERE {where} {order} LIMIT ?) r"
+        f" JOIN {name}.facts f USING (fact) {order}",
+        [*values, limit],
+    )
+
+
+_ROW = {
+    "id": "f.run || '-' || r.number",
+    **{
+        name: f"r.{name}"
+        for name in "time client name rule score duration cnames addresses count".split()
+    },
+}
+
+
+def to_sql(filters: Filters, schema: str) -> Clause:
+    """Condition on `rows` of one day, and its parameters."""
+    parts: list[str] = ["TRUE"]
+    values: list[Any] = []
+    for sign, moment in ((">=", filters.since), ("<", filters.until)):
+        if moment is not None:
+            parts.append(f"time {sign} ?")
+            values.append(moment)
+    if filters.name:
+        part, value = _name(filters.name)
+        parts.append(part)
+        values.append(value)
+    if filters.client:
+        parts.append("client = ?")
+        values.append(filters.client)
+    facts = [name for name in _FROM_FACT if getattr(filters, name)]
+    if facts:
+        inner = " AND ".join(f'"{name}" = ?' for name in facts)
+        parts.append(f"fact IN (SELECT fact FROM {schema}.facts WHERE {inner})")
+        values += [getattr(filters, name) for name in facts]
+    return " AND ".join(parts), values
+
+
+def _name(text: str) -> tuple[str, str]:
+    name = text.lower().removesuffix(".") + "."
+    if name.startswith("*."):
+        return "ends_with(name, ?)", name[1:]
+    if "*" in name:
+        raise FilterError(f"name {text!r}: a star stands only at the front, as in *.example.org")
+    return "name = ?", name
+
+
+def run(days: Days, wanted: list[date], statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    """The rows of one statement over attached days. StoreError when the store cannot say."""
+    cursor = days.cursor()
+    timer = threading.Timer(PATIENCE, cursor.interrupt)
+    timer.start()
+    try:
+        for day in wanted:
+            days.open(day)
+        rows: list[tuple[Any, ...]] = cursor.execute(statement, values).fetchall()
+        return rows
+    except duckdb.InterruptException as problem:
+        raise StoreError(
+            f"the question took longer than {PATIENCE:.0f} s: ask for less time"
+        ) from problem
+    except duckdb.Error as problem:
+        raise StoreError(str(problem).splitlines()[0]) from problem
+    finally:
+        timer.cancel()
+        cursor.close()
+
+
+def to_event(row: tuple[Any, ...]) -> Event:
+    values = dict(zip(FIELDS, row, strict=False))
+    values["cnames"] = tuple(values["cnames"].split())
+    values["addresses"] = tuple(values["addresses"].split())
+    return Event(**values)
+
+
+def to_cursor(position: Position) -> str:
+    day, at, number, fact = position
+    return f"{day.isoformat()}_{at.hex()}_{number}_{fact}"
+
+
+def from_cursor(text: str) -> Position:
+    match = _CURSOR.match(text)
+    if not match:
+        raise FilterError("cursor: not one that a page gave")
+    try:
+        return date.fromisoformat(match[1]), float.fromhex(match[2]), int(match[3]), int(match[4])
+    except (ValueError, OverflowError) as problem:
+        raise FilterError("cursor: not one that a page gave") from problem

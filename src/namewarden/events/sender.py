@@ -1,0 +1,212 @@
+"""Carries a recorder's events to the hub in batches, at least once; the hub stores each batch once (`store.py`).
+
+HTTP on the hub's Unix socket, one connection kept. While the hub is away the batch is held and tried again;
+the recorder's bound holds for what is held here too.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from namewarden.events.batch import Batch, Columns, to_wire
+from namewarden.events.recorder import Recorder
+
+PATH = "/api/v1/events"
+# Events turned into columns between two looks at the loop: about 0.3 ms.
+SLICE = 512
+RETRY_FIRST, RETRY_MOST = 0.1, 2.0
+ANSWER_MOST = 64 * 1024
+# Said again is refused again: the batch is given up. Everything else (401 while tokens are
+# being changed, 429, 5xx, nobody there) is tried again.
+FINAL = frozenset({400, 413, 415, 422})
+
+
+class Pace(Struct, frozen=True):
+    """How often and how much."""
+
+    rows: int = 16_384  # a batch at most; the store's cost per row falls up to here
+    flush: float = 0.7  # seconds between batches
+    heartbeat: float = 5.0  # seconds after which a batch goes out though nothing happened
+    patience: float = 10.0  # seconds a busy resolver may keep events back
+    timeout: float = 30.0  # seconds the hub may take for one batch
+
+
+class Refused(Exception):
+    """The hub answered, and not with 200."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status} {text}")
+        self.status = status
+
+
+def _idle() -> bool:
+    return False
+
+
+def _nothing() -> Mapping[str, int]:
+    return {}
+
+
+class Sender:
+    """`run()` until `stop()`. `busy` may hold batches back while the queue is below half its capacity."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        socket_path: Path,
+        pace: Pace | None = None,
+        busy: Callable[[], bool] = _idle,
+        counters: Callable[[], Mapping[str, int]] = _nothing,
+        gauges: Callable[[], Mapping[str, float]] = _nothing,
+    ) -> None:
+        self.recorder = recorder
+        self.sent_events = 0
+        self.sent_queries = 0
+        self.rejected_events = 0  # the hub said they are no batch
+        self.problem = ""  # why the last attempt failed; "" = it did not
+        self._path = socket_path
+        self._pace = pace or Pace()
+        self._busy = busy
+        self._counters = counters
+        self._gauges = gauges
+        self._sequence = 0
+        self._dropped = (0, 0)  # as told so far
+        self._stopping = asyncio.Event()
+        self._deadline = float("inf")
+        self._link: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    def stop(self, grace: float = 2.0) -> None:
+        """Send what is there within `grace` seconds, say that it was the last, and end `run()`."""
+        self._deadline = time.monotonic() + grace
+        self._stopping.set()
+
+    async def run(self) -> None:
+        sent = time.monotonic() - self._pace.flush
+        try:
+            while not self._stopping.is_set():
+                await self._pause(sent)
+                due = time.monotonic() - sent > self._pace.heartbeat
+                if self.recorder.waiting or due or self._stopping.is_set():
+                    await self._batch()
+                    sent = time.monotonic()
+            while self.recorder.waiting and time.monotonic() < self._deadline:
+                await self._batch()
+        finally:
+            self._hang_up()
+
+    async def _pause(self, sent: float) -> None:
+        """Until a batch is due: by time, by number, or by half the queue when the resolver is busy."""
+        step = min(self._pace.flush, 0.1)
+        while not self._stopping.is_set():
+            age, waiting = time.monotonic() - sent, self.recorder.waiting
+            if waiting * 2 >= self.recorder.capacity:
+                return
+            ripe = age >= self._pace.flush or waiting >= self._pace.rows
+            if ripe and (age >= self._pace.patience or not self._busy()):
+                return
+            await self._sleep(step)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    async def _batch(self) -> None:
+        first = self.recorder.recorded
+        events = self.recorder.take(self._pace.rows)
+        rows, queries = len(events), sum(event.count for event in events)
+        columns = Columns()
+        for start in range(0, rows, SLICE):
+            columns.add(events[start : start + SLICE])
+            await asyncio.sleep(0)
+        del events
+        if await self._deliver(to_wire(self._message(columns, first))):
+            self.sent_events += rows
+            self.sent_queries += queries
+        else:
+            self.rejected_events += rows
+        self.recorder.settle()
+
+    def _message(self, columns: Columns, first: int) -> Batch:
+        recorder, (events, queries) = self.recorder, self._dropped
+        self._dropped = recorder.dropped_events, recorder.dropped_queries
+        self._sequence += 1
+        return Batch(
+            recorder.run,
+            self._sequence,
+            recorder.door,
+            recorder.worker,
+            first,
+            columns.rows,
+            *columns.finish(),
+            dropped_events=recorder.dropped_events - events,
+            dropped_queries=recorder.dropped_queries - queries,
+            counters={
+                **self._counters(),
+                "events_dropped": recorder.dropped_events,
+                "events_rejected": self.rejected_events,
+            },
+            gauges={**self._gauges(), "events_waiting": float(recorder.waiting)},
+            last=self._stopping.is_set() and not recorder.waiting,
+        )
+
+    async def _deliver(self, body: bytes) -> bool:
+        """Try until the hub has it (True), has refused it for good, or the time after `stop()` is over."""
+        wait = RETRY_FIRST
+        while True:
+            try:
+                await asyncio.wait_for(self._post(body), self._pace.timeout)
+                self.problem = ""
+                return True
+            except (OSError, EOFError, ValueError, Refused) as problem:
+                self._hang_up()
+                self.problem = f"{type(problem).__name__}: {problem}"
+                if isinstance(problem, Refused) and problem.status in FINAL:
+                    return False
+            if self._stopping.is_set() and time.monotonic() + wait > self._deadline:
+                return False
+            await (asyncio.sleep if self._stopping.is_set() else self._sleep)(wait)
+            wait = min(wait * 2, RETRY_MOST)
+
+    async def _post(self, body: bytes) -> None:
+        if self._link is None:
+            self._link = await asyncio.open_unix_connection(str(self._path), limit=ANSWER_MOST)
+        reader, writer = self._link
+        head = (
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n"
+            f"Content-Type: application/msgpack\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        await writer.drain()
+        status, text = await _read_answer(reader)
+        if status != 200:
+            raise Refused(status, text)
+
+    def _hang_up(self) -> None:
+        if self._link is not None:
+            self._link[1].close()
+            self._link = None
+
+
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, str]:
+    """Status and the reason in words. The hub always sends Content-Length."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    status = int(head[0].split(" ", 2)[1])
+    fields = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
+    size = int(fields.get("content-length", "0"))
+    if size > ANSWER_MOST:
+        raise ValueError(f"an answer of {size} bytes")
+    body = await reader.readexactly(size)
+    return status, _detail(body) if status != 200 else ""
+
+
+def _detail(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["detail"])[:200]
+    except (ValueError, KeyError, TypeError):
+        return ""
