@@ -1,0 +1,119 @@
+"""Namewarden as a peer: `namewarden run` with a private configuration, and what its hub says it has kept."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+
+from bench.peers import Place, Server
+from bench.processes import HOST, BenchError, free_port
+
+CONFIG = """
+schema_version = 1
+data_dir = "{folder}/var"
+
+[dns]
+listen = ["{host}:{port}"]
+
+[upstream]
+servers = ["udp://{host}:{world}"]
+
+[block]
+mode = "nxdomain"
+
+[hub]
+listen = "{host}:{hub}"
+
+[verdict]
+listen = ""
+
+[events]
+enabled = {events}
+{lists}"""
+LIST = """
+[[lists]]
+name = "million"
+source = "{path}"
+"""
+
+
+def command(place: Place, has_events: bool = True, has_list: bool = True) -> list[str]:
+    config = place.folder / "namewarden.toml"
+    config.write_text(
+        CONFIG.format(
+            folder=place.folder,
+            host=HOST,
+            port=place.port,
+            world=place.world,
+            hub=free_port(),
+            events=str(has_events).lower(),
+            lists=LIST.format(path=place.names.listed) if has_list else "",
+        )
+    )
+    return [*_program(), "run", "--config", str(config)]
+
+
+def pure_command(place: Place) -> list[str]:
+    """Without the C helper: its pure-Python twin serves."""
+    return ["env", "NAMEWARDEN_PURE=1", *command(place)]
+
+
+def missing() -> str:
+    return "" if _program() else "the command namewarden is not installed"
+
+
+def _program() -> list[str]:
+    beside = Path(sys.executable).parent / "namewarden"
+    found = str(beside) if beside.exists() else shutil.which("namewarden")
+    return [found] if found else []
+
+
+def _version() -> str:
+    return f"Namewarden {version('namewarden')}, Python {sys.version.split()[0]}"
+
+
+NAMEWARDEN = Server("namewarden", "NXDOMAIN", command, _version, missing)
+WITHOUT_EVENTS = Server(
+    "namewarden-no-events", "NXDOMAIN", partial(command, has_events=False), _version, missing
+)
+PURE = Server("namewarden-pure", "NXDOMAIN", pure_command, _version, missing)
+WITHOUT_LIST = Server(
+    "namewarden-no-list",
+    "NXDOMAIN",
+    partial(command, has_list=False),
+    _version,
+    missing,
+    has_list=False,
+)
+VARIANTS = (NAMEWARDEN, WITHOUT_EVENTS, PURE)
+
+
+def is_ours(server: Server) -> bool:
+    return server.name.startswith("namewarden")
+
+
+def hub_get(place: Place, path: str) -> httpx.Response:
+    """A page of the hub's API over its Unix socket: file permissions are the password."""
+    transport = httpx.HTTPTransport(uds=str(place.folder / "var" / "hub.sock"))
+    with httpx.Client(transport=transport, base_url="http://hub", timeout=30) as client:
+        answer = client.get(path)
+    if answer.status_code != httpx.codes.OK:
+        raise BenchError(f"the hub answers {answer.status_code} to {path}: {answer.text[:200]}")
+    return answer
+
+
+@dataclass(frozen=True)
+class Log:
+    """The event log's own account: queries stored (the counts added up) and events dropped."""
+
+    stored: int
+    dropped: int
+
+
+def log(place: Place) -> Log:
+    figures = hub_get(place, "/api/v1/statistics").json()
+    return Log(figures["queries"], figures["dropped"])

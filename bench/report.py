@@ -1,0 +1,183 @@
+"""The figures as Markdown tables, put between two markers of `docs/benchmarks.md`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.lanes import COLD, WARM
+from bench.marks import OURS, judge
+from bench.memory import Memory, Starts
+from bench.results import REFERENCE, Results, Spread
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- bench:begin, written by `make bench` -->", "<!-- bench:end -->"
+MB = 1_000_000
+
+
+def write(results: Results, page: Path = PAGE) -> None:
+    """Replace what is between the markers; a page without them gets them at its end."""
+    old = page.read_text(encoding="utf-8") if page.exists() else "# Benchmarks\n"
+    before, _, rest = old.partition(BEGIN)
+    after = rest.partition(END)[2] or "\n"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(
+        f"{before.rstrip()}\n\n{BEGIN}\n\n{render(results)}\n{END}{after}", encoding="utf-8"
+    )
+
+
+def render(results: Results) -> str:
+    parts = [
+        _head(results), _rates(results), _events(results), _misses(results),
+        _starts(results.starts), _marks(results), _notes(results),
+    ]  # fmt: skip
+    return "\n".join(part for part in parts if part)
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _head(results: Results) -> str:
+    versions = "; ".join(sorted(set(results.versions.values())))
+    return (
+        f"`{results.command}`, {results.date}. {results.machine}. {versions}.\n\n"
+        f"A list of {results.names:,} names; warm rounds of {results.seconds:g} s; servers on one core, "
+        "load on another; "
+        "dnsperf on loopback, closed loop, no EDNS. Median (least–most) of the rounds; × is the ratio of the medians "
+        f"against {REFERENCE}.\n"
+    )
+
+
+def _rates(results: Results) -> str:
+    servers = list(dict.fromkeys(r.server for r in results.rounds))
+    lanes = [lane for lane in (*WARM, COLD) if any(r.lane == lane for r in results.rounds)]
+    if not lanes:
+        return ""
+    head = [
+        "server",
+        *(text for lane in lanes for text in (f"{lane}, q/s", "×")),
+        "memory MB",
+        "first blocked answer s",
+    ]
+    return table(head, (_server_row(results, server, lanes) for server in servers))
+
+
+def _server_row(results: Results, server: str, lanes: list[str]) -> list[str]:
+    cells = [
+        text
+        for lane in lanes
+        for text in (_rate(results.rates(lane, server)), _ratio(results.ratio(lane, server)))
+    ]
+    memory = results.memory.get(server)
+    return [
+        server,
+        *cells,
+        _mb(memory.pss) if memory else "–",
+        f"{results.ready.get(server, 0):.2f}",
+    ]
+
+
+def _rate(found: Spread | None) -> str:
+    if found is None:
+        return "–"
+    return f"{found.median:,.0f} ({found.least:,.0f}–{found.most:,.0f})"
+
+
+def _ratio(found: float | None) -> str:
+    return "–" if found is None else f"{found:.2f}"
+
+
+def _mb(amount: int) -> str:
+    return f"{amount / MB:,.0f}"
+
+
+def _events(results: Results) -> str:
+    kept = [(r, r.kept) for r in results.rounds if r.kept is not None]
+    if not kept:
+        return ""
+    rows = (
+        [
+            r.server,
+            f"{r.lane} {r.number + 1}",
+            f"{k.answered:,}",
+            f"{k.stored:,}",
+            f"{k.dropped:,}",
+            f"{k.drain:.1f}",
+        ]
+        for r, k in kept
+    )
+    return table(
+        ["server", "round", "answered", "events stored", "dropped", "drained after s"], rows
+    )
+
+
+def _misses(results: Results) -> str:
+    servers = list(dict.fromkeys(m.server for m in results.misses))
+    if not servers:
+        return ""
+    rows = [
+        [
+            server or "the upstream itself",
+            _ms(results, server, "median"),
+            _ms(results, server, "p99"),
+            *_added(results, server),
+        ]
+        for server in servers
+    ]
+    head = [
+        f"cache misses, {results.rate:,.0f} new names/s",
+        "median ms",
+        "p99 ms",
+        "adds, median ms",
+        "adds, p99 ms",
+        "resolved",
+    ]
+    return table(head, rows)
+
+
+def _ms(results: Results, server: str, quantile: str) -> str:
+    values = sorted(getattr(m, quantile) for m in results.misses if m.server == server)
+    return f"{values[len(values) // 2] * 1000:.3f} ({values[0] * 1000:.3f}–{values[-1] * 1000:.3f})"
+
+
+def _added(results: Results, server: str) -> list[str]:
+    added = [results.added(server, quantile) if server else None for quantile in ("median", "p99")]
+    shares = [m.resolved for m in results.misses if m.server == server]
+    return [*(f"{a.median * 1000:.3f}" if a else "–" for a in added), f"{min(shares):.1%}"]
+
+
+def _starts(starts: Starts | None) -> str:
+    if starts is None:
+        return ""
+    rows = [
+        ["private memory, with the list", f"{_memory(starts.with_list)}"],
+        ["private memory, without a list", f"{_memory(starts.without_list)}"],
+        ["snapshot: index", f"{_mb(starts.index)} MB"],
+        ["snapshot: the names themselves (mapped from the file)", f"{_mb(starts.text)} MB"],
+        ["index and private memory", f"{starts.per_entry:.1f} bytes an entry"],
+        ["first blocked answer, list compiled at the start", f"{starts.cold:.2f} s"],
+        ["first blocked answer, warm snapshot", f"{starts.warm:.2f} s"],
+        ["first answer without a list", f"{starts.bare:.2f} s"],
+    ]
+    return table([f"Namewarden's memory and starts, {starts.entries:,} names", ""], rows)
+
+
+def _memory(memory: Memory) -> str:
+    return f"{_mb(memory.private)} MB in {memory.processes} processes (PSS {_mb(memory.pss)} MB)"
+
+
+def _marks(results: Results) -> str:
+    if not any(r.server == OURS for r in results.rounds) and results.starts is None:
+        return ""
+    words = {True: "yes", False: "**no**", None: "–"}
+    rows = ([m.what, m.wanted, m.measured, words[m.reached]] for m in judge(results))
+    return table(["mark", "wanted", "measured", "reached"], rows)
+
+
+def _notes(results: Results) -> str:
+    lines = [f"- {name} was not measured: {why}" for name, why in results.skipped.items()]
+    lines += [
+        f"- {r.server}, {r.lane} round {r.number + 1}: {r.load.lost:,} of {r.load.sent:,} lost, not counted"
+        for r in results.invalid()
+    ]
+    return "".join(f"{line}\n" for line in lines)

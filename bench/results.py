@@ -1,0 +1,70 @@
+"""All that one run has measured, and the questions the report asks of it."""
+
+import dataclasses
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.lanes import Miss, Round
+from bench.memory import Memory, Starts
+
+REFERENCE = "unbound-rpz"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of the rounds that count."""
+
+    median: float
+    least: float
+    most: float
+    rounds: int
+
+
+@dataclass
+class Results:
+    command: str
+    date: str
+    machine: str
+    names: int
+    seconds: float
+    rate: float  # new names a second in the lane miss
+    versions: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    ready: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, Memory] = field(default_factory=dict)
+    rounds: list[Round] = field(default_factory=list)
+    misses: list[Miss] = field(default_factory=list)
+    starts: Starts | None = None
+
+    def rates(self, lane: str, server: str) -> Spread | None:
+        return spread([r.load.rate for r in self.of(lane, server) if r.is_valid])
+
+    def of(self, lane: str, server: str) -> list[Round]:
+        return [r for r in self.rounds if (r.lane, r.server) == (lane, server)]
+
+    def ratio(self, lane: str, server: str, reference: str = REFERENCE) -> float | None:
+        ours, theirs = self.rates(lane, server), self.rates(lane, reference)
+        return ours.median / theirs.median if ours and theirs else None
+
+    def invalid(self) -> list[Round]:
+        return [r for r in self.rounds if not r.is_valid]
+
+    def added(self, server: str, quantile: str) -> Spread | None:
+        """What the server adds to the upstream's own time, seconds, round by round."""
+        direct = {m.number: getattr(m, quantile) for m in self.misses if m.server == ""}
+        return spread(
+            [getattr(m, quantile) - direct[m.number] for m in self.misses if m.server == server]
+        )
+
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n", encoding="utf-8")
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    if not values:
+        return None
+    return Spread(statistics.median(values), min(values), max(values), len(values))

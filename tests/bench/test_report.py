@@ -1,0 +1,91 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.lanes import Kept, Miss, Round
+from bench.load import Load
+from bench.marks import judge
+from bench.memory import Memory, Starts
+from bench.results import Results
+
+
+def a_round(
+    server: str, rate: float, lane: str = "blocked-warm", kept: Kept | None = None
+) -> Round:
+    return Round(lane, server, 0, Load(1000, 1000, 0, rate, 0.001), kept)
+
+
+@pytest.fixture
+def results() -> Results:
+    found = Results("make bench", "2026-01-02 03:04 UTC", "a machine", 1_000_000, 10.0, 2000.0)
+    found.rounds = [
+        a_round("unbound-rpz", 100_000),
+        a_round("unbound-rpz", 120_000),
+        a_round("unbound-rpz", 90_000),
+        a_round("namewarden", 90_000, kept=Kept(1000, 1000, 0, 0.4)),
+    ]
+    return found
+
+
+def reached(results: Results, what: str) -> bool | None:
+    return next(mark.reached for mark in judge(results) if mark.what == what)
+
+
+def test_ratio_is_of_medians(results: Results):
+    assert results.ratio("blocked-warm", "namewarden") == pytest.approx(0.9)
+    assert results.ratio("cached-warm", "namewarden") is None
+    assert "| 90,000 (90,000–90,000) | 0.90 |" in report.render(results)
+    assert "| 100,000 (90,000–120,000) | 1.00 |" in report.render(results)
+
+
+def test_lossy_round_is_named_and_left_out(results: Results):
+    results.rounds.append(Round("blocked-warm", "namewarden", 1, Load(1000, 900, 100, 1.0, 0.1)))
+    assert results.ratio("blocked-warm", "namewarden") == pytest.approx(0.9)
+    assert "namewarden, blocked-warm round 2: 100 of 1,000 lost" in report.render(results)
+
+
+def test_marks_are_judged(results: Results):
+    assert reached(results, "blocked-warm against unbound-rpz") is True
+    assert reached(results, "cached-warm against unbound-rpz") is None
+    assert reached(results, "events stored = queries answered") is True
+    results.rounds.append(a_round("namewarden", 90_000, kept=Kept(1000, 999, 1, 0.4)))
+    assert reached(results, "events stored = queries answered") is False
+    assert reached(results, "events dropped") is False
+
+
+def test_added_latency_is_against_the_same_round(results: Results):
+    results.misses = [
+        Miss("", 0, 0.001, 0.002, 1.0),
+        Miss("", 1, 0.002, 0.003, 1.0),
+        Miss("namewarden", 0, 0.0015, 0.004, 1.0),
+        Miss("namewarden", 1, 0.0025, 0.010, 1.0),
+    ]
+    added = results.added("namewarden", "median")
+    assert added is not None and added.median == pytest.approx(0.0005)
+    assert reached(results, "a cache miss adds, median") is True
+    assert reached(results, "a cache miss adds, p99") is True
+    assert "the upstream itself" in report.render(results)
+
+
+def test_memory_is_reported(results: Results):
+    some = Memory(50_000_000, 30_000_000, 20_000_000, 3)
+    results.starts = Starts(1_000_000, some, some, 60_000_000, 20_000_000, 4.0, 1.0, 1.5)
+    assert "40.0 bytes an entry" in report.render(results)
+    assert reached(results, "list memory") is False
+
+
+def test_only_what_is_between_the_markers_changes(results: Results, tmp_path: Path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text(f"# Title\n\nprose\n\n{report.BEGIN}\nstale line\n{report.END}\n\n## After\n")
+    report.write(results, page)
+    report.write(results, page)
+    text = page.read_text()
+    assert text.startswith("# Title\n\nprose\n\n") and text.endswith(f"{report.END}\n\n## After\n")
+    assert "stale line" not in text and text.count("a machine") == 1
+
+
+def test_every_figure_is_kept(results: Results, tmp_path: Path):
+    results.save(tmp_path / "raw" / "run.json")
+    assert len(json.loads((tmp_path / "raw" / "run.json").read_text())["rounds"]) == 4
