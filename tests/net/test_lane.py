@@ -36,6 +36,13 @@ def test_the_older_half_is_forgotten_and_what_is_asked_stays():
     assert lane.find_older(b"0") is None
 
 
+def test_a_question_is_known_the_second_time():
+    lane = Lane()
+    assert [lane.is_known(b"once"), lane.is_known(b"once")] == [False, True]
+    strangers = sum(lane.is_known(b"stranger %d" % index) for index in range(20_000))
+    assert strangers < 200
+
+
 def test_only_answers_that_time_and_policy_govern_are_repeated():
     assert is_repeatable(QUERY, Answer(0), PLAIN) and is_repeatable(QUERY, Answer(0), PLAIN + 11)
     late = Verdict("allow", "model_late")

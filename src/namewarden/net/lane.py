@@ -13,6 +13,7 @@ from namewarden.query import Answer, Query
 # (query, answer, client, epoch seconds of the first, how many)
 Repeat = Callable[[Query, Answer, str, float, int], None]
 GENERATION = 20_000  # entries before the older half is forgotten; an entry is about 1.5 kB
+SEEN = 1 << 17
 REJUDGE = 60.0  # seconds after which even an answer without TTL goes down the chain again
 LONGEST_KEY = 300  # octets: a question and a bare OPT; anything longer does not come twice
 _NEVER_REPEATED = frozenset({"LIMITED", "FAILED", "REFUSED", "CACHE_STALE", "DROPPED"})
@@ -35,12 +36,26 @@ class Entry:
 
 
 class Lane:
-    """Entries of one group, in two generations: the older is forgotten when the younger is full."""
+    """Entries of one group, in two generations: the older is forgotten when the younger is full.
 
-    __slots__ = ("find", "older", "younger")
+    A question gets its entry the second time it comes: names that never repeat, as floods of random ones do,
+    neither cost the memory nor wash the others out.
+    """
+
+    __slots__ = ("find", "older", "seen", "younger")
 
     def __init__(self) -> None:
+        self.seen = bytearray(SEEN)  # one octet of the hash of the last question at each place
         self._renew({})
+
+    def is_known(self, key: bytes) -> bool:
+        """Has this question come lately? It is from now on known; one in 255 strangers is taken for known."""
+        mixed = hash(key)  # keyed by the interpreter, so nobody can aim at a place
+        place, octet = mixed % SEEN, (mixed >> 32) & 255 or 1
+        if self.seen[place] == octet:
+            return True
+        self.seen[place] = octet
+        return False
 
     def _renew(self, older: dict[bytes, Entry]) -> None:
         self.older = older

@@ -162,11 +162,11 @@ class UdpDoor:
             return
         now = query.now if not answer.stored else time.monotonic()
         wire = to_wire(query, answer, now, limit_of(query, self._seams.payload))
-        if is_repeatable(query, answer, len(data)):
+        if lane.is_known(key := data[2:]) and is_repeatable(query, answer, len(data)):
             entry = Entry(query, answer, end_of(answer, now, time.time()))
             entry.tail = wire[2:]
             entry.fresh = self._fresh_until(entry, now)
-            lane.put(data[2:], entry)
+            lane.put(key, entry)
         self._send(wire, address)
 
     def _prepare(self, entry: Entry, now: float) -> None:

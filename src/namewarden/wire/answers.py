@@ -67,7 +67,7 @@ def blocked(query: Query, verdict: Verdict) -> Answer:
     records of the type asked, or a CNAME; others NODATA. EDE 15 always, 4 beside it where data was forged.
     """
     status: Status = "REDIRECTED" if verdict.action == "redirect" else "BLOCKED"
-    ede = _ede(verdict)
+    ede = _ede(verdict) if query.payload else ()
     mode = verdict.mode
     if mode == "drop":
         return Answer(0, silent=True, status="DROPPED", verdict=verdict)

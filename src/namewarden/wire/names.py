@@ -10,11 +10,47 @@ from namewarden.wire.errors import WireError
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_."
 _PLAIN_SET = frozenset(_PLAIN) - {ord(".")}
 _MAX_OCTETS = 255
+_MAX_TEXT = _MAX_OCTETS - 2  # without the first length and the end
 _MAX_POINTERS = 64  # each must point backwards, so loops end anyway; this bounds the work
 
 
+# Octets of a name between its first length and its end: letters become small, lengths up to 44 become dots
+# (45 and more would be `-` and digits), and what must be escaped becomes 0.
+_LONGEST_SEEN = 44
+_TEXT = bytes(
+    octet
+    if (char := chr(octet)) in "abcdefghijklmnopqrstuvwxyz0123456789-_"
+    else ord(char.lower())
+    if "A" <= char <= "Z"
+    else ord(".")
+    if octet <= _LONGEST_SEEN
+    else 0
+    for octet in range(256)
+)
+
+
 def from_wire(data: bytes, offset: int) -> tuple[str, int]:
-    """The name at `offset` and the offset after it. Pointers are followed backwards only. WireError."""
+    """The name at `offset` and the offset after it. Pointers are followed backwards only. WireError.
+
+    Nearly every name has short labels of letters, digits, `-` and `_`: one translation makes its text. When all
+    lengths are at most 44 and there are as many dots as lengths after the first, every dot is a length.
+    """
+    end = offset
+    count = -1
+    try:
+        while (length := data[end]) and length <= _LONGEST_SEEN:
+            end += length + 1
+            count += 1
+    except IndexError:
+        raise WireError("name runs past the end") from None
+    text = data[offset + 1 : end].translate(_TEXT)
+    if length or count < 0 or text.count(b".") != count or 0 in text or len(text) > _MAX_TEXT:
+        return _from_wire(data, offset)
+    return text.decode() + ".", end + 1
+
+
+def _from_wire(data: bytes, offset: int) -> tuple[str, int]:
+    """The same, octet by octet: pointers, long labels, the root, what must be escaped."""
     labels: list[bytes] = []
     end = 0
     jumps = 0
@@ -55,7 +91,7 @@ def skip(data: bytes, offset: int) -> int:
 def text_of(labels: list[bytes]) -> str:
     """Labels to text, checked against the length limits of RFC 1035 §2.3.4. WireError."""
     joined = b".".join(labels).lower()
-    if len(joined) > _MAX_OCTETS - 2:
+    if len(joined) > _MAX_TEXT:
         raise WireError("name is longer than 255 octets")
     if joined.translate(None, _PLAIN) or joined.count(b".") != len(labels) - 1:
         return ".".join(_escape(label) for label in labels) + "."
