@@ -1,9 +1,12 @@
 """The UDP door with real datagrams; the chain behind it is a two-line handler."""
 
 import asyncio
+import os
 import socket
+import struct
 
 import dns.message
+import pytest
 
 from namewarden.net.udp import Seams, UdpDoor
 from namewarden.query import Answer, Verdict
@@ -153,3 +156,14 @@ async def test_a_limited_client_is_limited_in_the_lane_too():
         door.client.send(ask(ident=4))
         await asyncio.sleep(0.05)
         assert door.seams.counts.limited == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a forged source port needs root")
+async def test_a_client_that_pretends_to_be_port_0_is_counted_and_forgotten():
+    async with Door(deny) as door:
+        forged = struct.pack("!HHHH", 0, door.address[1], 8 + len(ask()), 0) + ask()
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as forger:
+            forger.sendto(forged, ("127.0.0.1", 0))
+            forger.sendto(forged, ("127.0.0.1", 0))
+        assert await door.ask(ask(ident=9))
+        assert door.seams.counts.unsent == 2

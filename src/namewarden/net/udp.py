@@ -23,7 +23,10 @@ BATCH = 64  # datagrams a wake-up: the loop's other work is never more than some
 LONGEST = 4096  # octets of a query; a longer datagram is cut and so refused by the parser
 CLIENTS = 20_000  # addresses remembered before all are looked up anew
 Address = tuple[str, int] | tuple[str, int, int, int]
-_GONE = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPERM, errno.EMSGSIZE}
+# Of one client, the socket is well. EINVAL: a client that pretends to ask from port 0.
+_GONE = {
+    errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPERM, errno.EACCES, errno.EMSGSIZE, errno.EINVAL,
+}  # fmt: skip
 
 
 @dataclass
