@@ -1,0 +1,126 @@
+"""Who may ask, and how fast. Keyed by the socket's address, never by ECS: the client writes ECS.
+
+Token buckets for prefixes (/24, /56) in arrays of fixed size, so no flood of addresses costs memory. A prefix
+finds its slot by a keyed hash: nobody can aim at another's bucket. Counterpart: the lane of `net/udp.py`
+shares the same `Buckets`.
+"""
+
+from array import array
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from namewarden.query import Answer, Handler, Query, Stage, Verdict
+from namewarden.wire.errors import Rcode
+
+ANSWER, DROP, TRUNCATE = 0, 1, 2
+SLOTS = 1 << 16  # 1.3 MB; two of a thousand busy prefixes share one with a chance of 1 in 65
+REMEMBERED = 8192  # addresses whose slot need not be worked out anew
+PREFIX_V4, PREFIX_V6 = 24, 56  # what one subscriber or site commonly holds
+PROHIBITED = (18, "")  # RFC 8914 §4.19
+_EXEMPT = -1
+
+
+class Buckets:
+    """The access list and the buckets. `now` is monotonic seconds."""
+
+    def __init__(
+        self,
+        allow: Sequence[str],
+        rate: float,
+        burst: float,
+        slip: int,
+        exempt: Sequence[str],
+        secret: bytes,
+        slots: int = SLOTS,
+    ) -> None:
+        self.rate, self.burst, self.slip = rate, burst, slip
+        self.limited = 0  # queries above the limit
+        self._secret = secret[:64]
+        self._slots = slots
+        self._tokens = array("d", [burst]) * slots
+        self._last = array("d", [0.0]) * slots
+        self._over = array("L", [0]) * slots
+        exempted, allowed = _masks(exempt), _masks(allow)
+        self._slot_of = lru_cache(REMEMBERED)(lambda client: self._slot(client, exempted))
+        self._is_allowed = lru_cache(REMEMBERED)(lambda client: _is_in(client, allowed))
+
+    def is_allowed(self, client: str) -> bool:
+        return self._is_allowed(client)
+
+    def is_limited(self, client: str) -> bool:
+        """False for the exempt: `admit` always lets them through."""
+        return self.rate > 0 and self._slot_of(client) != _EXEMPT
+
+    def admit(self, client: str, now: float) -> int:
+        """Take a token: ANSWER, or DROP or TRUNCATE where there is none."""
+        slot = self._slot_of(client)
+        if slot == _EXEMPT or self.rate <= 0:
+            return ANSWER
+        tokens = self._tokens[slot] + (now - self._last[slot]) * self.rate
+        tokens = min(tokens, self.burst)
+        self._last[slot] = now
+        if tokens >= 1:
+            self._tokens[slot] = tokens - 1
+            return ANSWER
+        self._tokens[slot] = tokens
+        return self._refuse(slot)
+
+    def _refuse(self, slot: int) -> int:
+        """Every `slip`-th is truncated: an honest client behind a forged flood can still come by TCP."""
+        self.limited += 1
+        over = self._over[slot] = (self._over[slot] + 1) & 0xFFFFFFFF
+        return TRUNCATE if self.slip and over % self.slip == 0 else DROP
+
+    def _slot(self, client: str, exempt: "_Masks") -> int:
+        if _is_in(client, exempt):
+            return _EXEMPT
+        bits, value = _number(client)
+        prefix = value >> (bits - (PREFIX_V4 if bits == 32 else PREFIX_V6))
+        digest = blake2b(prefix.to_bytes(16) + bytes((bits,)), key=self._secret, digest_size=8)
+        return int.from_bytes(digest.digest()) % self._slots
+
+
+_Masks = list[tuple[int, int, int]]  # (bits of the family, mask, network)
+
+
+def _masks(networks: Sequence[str]) -> _Masks:
+    parsed = [ip_network(text, strict=False) for text in networks]
+    return [(n.max_prefixlen, int(n.netmask), int(n.network_address)) for n in parsed]
+
+
+def _number(client: str) -> tuple[int, int]:
+    """(bits of its family, the address as a number); an IPv4 address in IPv6 clothes is IPv4."""
+    address = ip_address(client)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.max_prefixlen, int(address)
+
+
+def _is_in(client: str, masks: _Masks) -> bool:
+    bits, value = _number(client)
+    return any(size == bits and value & mask == network for size, mask, network in masks)
+
+
+def limit(buckets: Buckets) -> Stage:
+    """Refuse strangers with EDE 18; over the limit: silence or TC over UDP, REFUSED over TCP."""
+    prohibited = Answer(
+        Rcode.REFUSED, ede=(PROHIBITED,), status="REFUSED", verdict=Verdict("block", "acl")
+    )
+    limited = Verdict("block", "limit")
+    silence = Answer(0, silent=True, status="LIMITED", verdict=limited)
+    truncation = Answer(0, tc=True, status="LIMITED", verdict=limited)
+    refusal = Answer(Rcode.REFUSED, status="LIMITED", verdict=limited)
+
+    async def stage(query: Query, following: Handler) -> Answer:
+        if not buckets.is_allowed(query.client):
+            return prohibited
+        admitted = buckets.admit(query.client, query.now)
+        if admitted == ANSWER:
+            return await following(query)
+        if query.transport != "udp":
+            return refusal
+        return truncation if admitted == TRUNCATE else silence
+
+    return stage
