@@ -22,7 +22,7 @@ async def test_a_real_resolver_answers(resolver, scheme):
         assert answer.upstream == f"{resolver.host}:{resolver.port}"
         assert (await ask(made, "none.example.org"))[0].rcode == 3
         denied, data = await ask(made, "hidden.example.org", "A")
-        assert (denied.rcode, denied.ttl, data) == (0, 60, [])
+        assert (denied.rcode, data) == (0, []) and 0 < denied.ttl <= 60
 
 
 async def test_a_truncated_answer_is_asked_again_over_tcp(world):
