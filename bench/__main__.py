@@ -77,6 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> Results:
     made = _names(options)
     results = _results(options, made)
     servers = _servers(options, results)
+    os.sched_setaffinity(0, {LOAD_CORE})
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="namewarden-bench-")))
         progress = stack.enter_context(_progress(console))
@@ -90,7 +91,6 @@ def _check_machine() -> None:
     for program in ("dnsperf", "nsd", "taskset"):
         if shutil.which(program) is None:
             raise BenchError(f"{program} is not installed (make packages)")
-    os.sched_setaffinity(0, {LOAD_CORE})
 
 
 def _names(options: argparse.Namespace) -> Names:

@@ -6,7 +6,6 @@ blocked-cold   listed names that never repeat while the server runs, one pass
 miss           new unlisted names at a fixed rate, through the server and directly, in turn
 """
 
-import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +21,7 @@ WARM = ("blocked-warm", "cached-warm")
 COLD = "blocked-cold"
 MISS = "miss"
 LANES = (*WARM, COLD, MISS, "memory")
+LOG_QUIET = 3.0  # seconds: longer than a resolver's last events take to be folded, sent and stored
 RIGHT_SHARE = 0.999  # of a lane's answers must be what the lane is about …
 RIGHT_SHARE_MODEL = 0.9  # … but a model may block some of the names that no list has
 
@@ -68,7 +68,7 @@ def in_turn(servers: Sequence[Running], number: int) -> list[Running]:
 
 def run_warm(lane: str, running: Running, names: Names, number: int, seconds: float) -> Round:
     queries = names.blocked_warm if lane == "blocked-warm" else names.cached_warm
-    before = _stored(running)
+    before = _log(running)
     warm_up = load.run(running.port, queries)
     measured = load.run(running.port, queries, seconds)
     _check_answers(lane, running, measured)
@@ -77,7 +77,7 @@ def run_warm(lane: str, running: Running, names: Names, number: int, seconds: fl
 
 
 def run_cold(running: Running, names: Names, number: int) -> Round:
-    before = _stored(running)
+    before = _log(running)
     measured = load.run(running.port, names.blocked_cold(number))
     _check_answers(COLD, running, measured)
     return Round(COLD, running.name, number, measured, _kept(running, before, measured.completed))
@@ -101,12 +101,9 @@ def run_miss(
 
 
 def settle(running: Running) -> float:
-    """Nobody is measured while another server still works off what it was asked."""
-    return processes.wait_until_idle(running.process)
-
-
-def median_rate(rounds: Sequence[Round]) -> float:
-    return statistics.median(round_.load.rate for round_ in rounds)
+    """Nobody is measured while another server still works off what it was asked; seconds that took."""
+    quiet = LOG_QUIET if product.is_ours(running.server) else 0.5
+    return processes.wait_until_idle(running.process, quiet)
 
 
 def _check_answers(lane: str, running: Running, measured: Load) -> None:
@@ -121,8 +118,8 @@ def _check_answers(lane: str, running: Running, measured: Load) -> None:
         raise BenchError(f"{running.name} in {lane}: {wanted} expected, got {measured.rcodes}")
 
 
-def _stored(running: Running) -> product.Log | None:
-    return product.log(running.place) if product.is_ours(running.server) else None
+def _log(running: Running) -> product.Log | None:
+    return product.log(running.place) if running.server.keeps_events else None
 
 
 def _kept(running: Running, before: product.Log | None, answered: int) -> Kept | None:

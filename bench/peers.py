@@ -36,6 +36,7 @@ class Server:
     version: Callable[[], str]
     missing: Callable[[], str]  # why it cannot run here, or ""
     has_list: bool = True
+    keeps_events: bool = False
 
 
 def world_command(folder: Path, port: int) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 SERVER_CORE, LOAD_CORE = 0, 1
 HOST = "127.0.0.1"
+IDLE_SLOT, IDLE_SHARE = 0.5, 0.05  # seconds, and how much of them a process that is idle may use
 BUFFER = 4 * 1024 * 1024  # receive buffers: the default drops 35 of a burst of 200
 
 
@@ -99,15 +100,18 @@ def free_port() -> int:
             return port
 
 
-def wait_until_idle(process: Process, limit: float = 120.0, share: float = 0.05) -> float:
-    """Wait until the process and its children use less than `share` of the core; seconds that took."""
-    begun, before, slot = time.monotonic(), process.cpu_seconds(), 0.5
+def wait_until_idle(process: Process, quiet: float = 0.5, limit: float = 120.0) -> float:
+    """Wait until the process and its children use next to no time for `quiet` seconds; when that began."""
+    begun = since = time.monotonic()
+    before = process.cpu_seconds()
     while time.monotonic() - begun < limit:
-        time.sleep(slot)
+        time.sleep(IDLE_SLOT)
         process.check()
         after = process.cpu_seconds()
-        if after - before < share * slot:
-            return time.monotonic() - begun - slot
+        if after - before > IDLE_SHARE * IDLE_SLOT:
+            since = time.monotonic()
+        elif time.monotonic() - since >= quiet:
+            return since - begun
         before = after
     raise BenchError(f"{process.name} is not idle {limit:.0f} s after the load ended")
 

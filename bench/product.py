@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -76,19 +77,14 @@ def _version() -> str:
     return f"Namewarden {version('namewarden')}, Python {sys.version.split()[0]}"
 
 
-NAMEWARDEN = Server("namewarden", "NXDOMAIN", command, _version, missing)
-WITHOUT_EVENTS = Server(
-    "namewarden-no-events", "NXDOMAIN", partial(command, has_events=False), _version, missing
-)
-PURE = Server("namewarden-pure", "NXDOMAIN", pure_command, _version, missing)
-WITHOUT_LIST = Server(
-    "namewarden-no-list",
-    "NXDOMAIN",
-    partial(command, has_list=False),
-    _version,
-    missing,
-    has_list=False,
-)
+def _variant(name: str, make: Callable[[Place], list[str]], **facts: bool) -> Server:
+    return Server(name, "NXDOMAIN", make, _version, missing, **facts)
+
+
+NAMEWARDEN = _variant("namewarden", command, keeps_events=True)
+WITHOUT_EVENTS = _variant("namewarden-no-events", partial(command, has_events=False))
+PURE = _variant("namewarden-pure", pure_command, keeps_events=True)
+WITHOUT_LIST = _variant("namewarden-no-list", partial(command, has_list=False), has_list=False)
 VARIANTS = (NAMEWARDEN, WITHOUT_EVENTS, PURE)
 
 
@@ -108,12 +104,12 @@ def hub_get(place: Place, path: str) -> httpx.Response:
 
 @dataclass(frozen=True)
 class Log:
-    """The event log's own account: queries stored (the counts added up) and events dropped."""
+    """The event log's own account of queries: stored (the events' counts added up), and dropped."""
 
     stored: int
     dropped: int
 
 
 def log(place: Place) -> Log:
-    figures = hub_get(place, "/api/v1/statistics").json()
-    return Log(figures["queries"], figures["dropped"])
+    figures = hub_get(place, "/api/v1/statistics?since=0").json()
+    return Log(figures["queries"], figures["dropped_queries"])
