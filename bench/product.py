@@ -95,7 +95,7 @@ def is_ours(server: Server) -> bool:
 def hub_get(place: Place, path: str) -> httpx.Response:
     """A page of the hub's API over its Unix socket: file permissions are the password."""
     transport = httpx.HTTPTransport(uds=str(place.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://hub", timeout=30) as client:
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
         answer = client.get(path)
     if answer.status_code != httpx.codes.OK:
         raise BenchError(f"the hub answers {answer.status_code} to {path}: {answer.text[:200]}")
