@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,19 +67,16 @@ def start(
     command: Sequence[str],
     folder: Path,
     core: int,
-    environ: Mapping[str, str] | None = None,
 ) -> Process:
-    """Start `command` in `folder` on `core`; its output goes to `<folder>/<name>.log`."""
+    """Start `command` on `core`; its output goes to `<folder>/<name>.log`."""
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         handle = subprocess.Popen(
             ["taskset", "-c", str(core), *command],
-            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **(environ or {})},
         )
     return Process(name, handle, log)
 

@@ -1,12 +1,11 @@
 """Namewarden as a peer: `namewarden run` with a private configuration, and what its hub says it has kept."""
 
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
+from importlib.util import find_spec
 
 import httpx
 
@@ -55,7 +54,7 @@ def command(place: Place, has_events: bool = True, has_list: bool = True) -> lis
             lists=LIST.format(path=place.names.listed) if has_list else "",
         )
     )
-    return [*_program(), "run", "--config", str(config)]
+    return [sys.executable, "-m", "namewarden", "run", "--config", str(config)]
 
 
 def pure_command(place: Place) -> list[str]:
@@ -64,13 +63,7 @@ def pure_command(place: Place) -> list[str]:
 
 
 def missing() -> str:
-    return "" if _program() else "the command namewarden is not installed"
-
-
-def _program() -> list[str]:
-    beside = Path(sys.executable).parent / "namewarden"
-    found = str(beside) if beside.exists() else shutil.which("namewarden")
-    return [found] if found else []
+    return "" if find_spec("namewarden") else "the package namewarden is not installed"
 
 
 def _version() -> str:
