@@ -1,0 +1,143 @@
+"""Answered here, never asked upstream nor scored: own records, special-use names, ANY, odd types and classes.
+
+Own records come first and beat everything. Counterparts: `own.py` (records), `special.py` (the table).
+"""
+
+from collections.abc import Container, Sequence
+
+from msgspec.structs import replace
+
+from namewarden.query import Answer, Handler, Query, Stage, Verdict
+from namewarden.stages import own, special
+from namewarden.wire.answers import soa
+from namewarden.wire.errors import Rcode
+from namewarden.wire.message import RECORD
+from namewarden.wire.names import to_wire as name_to_wire
+from namewarden.wire.records import encode
+from namewarden.wire.types import AAAA, ANY, DNSKEY, DS, NS, SOA, A
+
+DENIAL_TTL = 3600  # seconds: what is special today is special tomorrow
+ZONE_TTL = 10_800  # RFC 6303 §3
+TRANSFERS = {251, 252}  # IXFR, AXFR: there is no zone to give away
+META = {0, 41, *range(128, 255)} - TRANSFERS  # RFC 6895 §3.1: never data of a name
+ABOUT_A_TLD = {NS, SOA, DS, DNSKEY}
+IN = 1
+SPECIAL = Verdict("allow", "special")
+RECORD_VERDICT = Verdict("allow", "record")
+_RNAME = name_to_wire("nobody.invalid.")
+_NUMBERS = b"".join(n.to_bytes(4) for n in (1, 3600, 1200, 604_800, ZONE_TTL))  # RFC 6303 §3
+_LOOPBACK = {A: ("A", "127.0.0.1"), AAAA: ("AAAA", "::1")}
+
+
+def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) -> Stage:
+    """`search` are the network's search suffixes, `tlds` the top-level domains there are."""
+    suffixes = tuple("." + suffix.strip(".").lower() + "." for suffix in search)
+    has_own = bool(records.owners)
+
+    async def stage(query: Query, following: Handler) -> Answer:
+        odd = _odd(query)
+        if odd is not None:
+            return odd
+        if has_own:
+            found = own.answer(query, records)
+            if found is not None:
+                return await _own(query, *found, following)
+        if query.qtype == ANY:
+            return _any(query)
+        made = _special(query) or _junk(query, suffixes, tlds)
+        return made or await following(query)
+
+    return stage
+
+
+async def _own(query: Query, answer: Answer, leaves: str, following: Handler) -> Answer:
+    if not leaves:
+        return _said(answer, RECORD_VERDICT)
+    asked = own.beyond(query, leaves)
+    return own.joined(query, answer, asked, await following(asked))
+
+
+def _said(answer: Answer, verdict: Verdict) -> Answer:
+    return replace(answer, verdict=verdict)
+
+
+def _odd(query: Query) -> Answer | None:
+    """Classes and types that no name has."""
+    if query.qclass != IN:  # version.bind and its kin: who we are is not told
+        return Answer(Rcode.REFUSED, status="LOCAL", verdict=SPECIAL)
+    if query.qtype in TRANSFERS:
+        return Answer(Rcode.REFUSED, status="LOCAL", verdict=SPECIAL)
+    if query.qtype in META:
+        return Answer(Rcode.NOTIMP, status="LOCAL", verdict=SPECIAL)
+    return None
+
+
+def _any(query: Query) -> Answer:
+    """RFC 8482 §4.2: one small record instead of all, so that nobody is flooded through us."""
+    return _records(query, "HINFO", '"RFC8482" ""')
+
+
+def _records(query: Query, kind: str, text: str) -> Answer:
+    body, ttls, count = encode(query.name, [(query.name, kind, DENIAL_TTL, text)])
+    addresses = (text,) if kind in ("A", "AAAA") else ()
+    return Answer(
+        0, body, (count, 0, 0), ttls, DENIAL_TTL, status="LOCAL", verdict=SPECIAL, addresses=addresses
+    )  # fmt: skip
+
+
+def _special(query: Query) -> Answer | None:
+    zone = special.zone_of(query.name)
+    if zone is None:
+        return None
+    kind = special.ZONES[zone]
+    if kind == special.LOOPBACK:
+        found = _LOOPBACK.get(query.qtype)
+        return _records(query, *found) if found else _denied(Rcode.NOERROR)
+    if kind == special.NODATA:
+        return _denied(Rcode.NOERROR)
+    if kind == special.NXDOMAIN:
+        return _denied(Rcode.NXDOMAIN)
+    return _empty_zone(query, zone)
+
+
+def _denied(rcode: Rcode) -> Answer:
+    return Answer(
+        rcode, soa(DENIAL_TTL), (0, 1, 0), (6,), DENIAL_TTL, status="LOCAL", verdict=SPECIAL
+    )
+
+
+def _empty_zone(query: Query, zone: str) -> Answer | None:
+    """RFC 6303 §3: SOA and NS at the top, below it nothing."""
+    is_top = query.name == zone
+    if query.qtype == DS and is_top:
+        return None  # the parent's to say: an insecure delegation must be provable (RFC 8375 §4)
+    if query.name in special.LOOPBACK_POINTERS:
+        return _records(query, "PTR", "localhost.") if query.qtype == 12 else _denied(Rcode.NOERROR)
+    top = _pointer_to(query, zone)
+    rdata = top + _RNAME + _NUMBERS
+    record = top + RECORD.pack(SOA, IN, ZONE_TTL, len(rdata)) + rdata
+    if is_top and query.qtype == NS:
+        record, counts = top + RECORD.pack(NS, IN, ZONE_TTL, 2) + top, (1, 0, 0)
+    else:
+        counts = (1, 0, 0) if is_top and query.qtype == SOA else (0, 1, 0)
+    rcode = Rcode.NOERROR if is_top else Rcode.NXDOMAIN
+    return Answer(rcode, record, counts, (6,), ZONE_TTL, status="LOCAL", verdict=SPECIAL)
+
+
+def _pointer_to(query: Query, zone: str) -> bytes:
+    """A compression pointer to the end of the question's name that is `zone`."""
+    at = 12 + len(query.question) - 4 - len(name_to_wire(zone))
+    return (0xC000 | at).to_bytes(2)
+
+
+def _junk(query: Query, suffixes: tuple[str, ...], tlds: Container[str]) -> Answer | None:
+    """Single labels, and public names with a search suffix of this network behind them."""
+    labels, _, rest = query.name.partition(".")
+    if not rest and labels:
+        return None if query.qtype in ABOUT_A_TLD and labels in tlds else _denied(Rcode.NXDOMAIN)
+    for suffix in suffixes:
+        if query.name.endswith(suffix):
+            host = query.name[: -len(suffix)]
+            if "." in host and host.rpartition(".")[2] in tlds:
+                return _denied(Rcode.NXDOMAIN)
+    return None

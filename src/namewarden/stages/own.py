@@ -1,0 +1,151 @@
+"""The operator's own records: master-file lines read once at start, looked up for every query.
+
+Counterpart: `stages/local.py`. An owner with a record of another type has NODATA; `*.x.` stands for every name
+below `x.` that has no records of its own; a CNAME is followed among own records.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import dns.exception
+import dns.message
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+import dns.zonefile
+from msgspec.structs import replace
+
+from namewarden.query import Answer, Query
+from namewarden.wire.answers import soa, to_wire
+from namewarden.wire.errors import WireError
+from namewarden.wire.message import RECORD
+from namewarden.wire.names import from_wire, text_of
+from namewarden.wire.names import to_wire as name_to_wire
+from namewarden.wire.records import QUESTION_NAME
+from namewarden.wire.types import AAAA, CNAME, A
+
+DEFAULT_TTL = 300
+DENIAL_TTL = 60  # seconds a client may keep that an own name has no such record
+MOST_HOPS = 8
+LONGEST_TTL = 0x7FFFFFFF
+
+
+@dataclass(frozen=True)
+class Record:
+    kind: int
+    ttl: int
+    rdata: bytes
+
+
+@dataclass
+class OwnRecords:
+    """owner → its records. `problems` says what could not be read, each with its line's key."""
+
+    owners: dict[str, list[Record]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def find(self, name: str) -> list[Record] | None:
+        """The records at `name` or of the nearest wildcard above it."""
+        found = self.owners.get(name)
+        rest = name
+        while found is None and rest:
+            rest = rest.partition(".")[2]
+            found = self.owners.get(f"*.{rest}" if rest else "*.")
+        return found
+
+
+def read(lines: Iterable[str]) -> OwnRecords:
+    """Lines such as `nas.lan. 300 A 192.168.1.5`; all problems at once."""
+    own = OwnRecords()
+    for index, line in enumerate(lines):
+        try:
+            if "\n" in line or "\r" in line or line.lstrip().startswith("$"):
+                raise WireError("one record a line, no directives")
+            _take(own, dns.zonefile.read_rrsets(line, rdclass=None, default_ttl=DEFAULT_TTL))
+        except (dns.exception.DNSException, WireError, ValueError) as error:
+            own.problems.append(
+                f"local.records.{index}: {line[:80]!r} is not a record such as "
+                f"'nas.lan. 300 A 192.168.1.5' ({error})"
+            )
+    return own
+
+
+def _take(own: OwnRecords, rrsets: Sequence[dns.rrset.RRset]) -> None:
+    if not rrsets:
+        raise WireError("nothing is said")
+    for rrset in rrsets:
+        if rrset.rdclass != dns.rdataclass.IN or dns.rdatatype.is_metatype(rrset.rdtype):
+            raise WireError("such a class or type cannot be held")
+        labels = [label for label in rrset.name.labels if label]
+        wildcard = labels[:1] == [b"*"]
+        owner = text_of(labels[1:] if wildcard else labels)
+        owner = "*." + (owner if owner != "." else "") if wildcard else owner
+        for rdata in rrset:
+            record = Record(int(rrset.rdtype), rrset.ttl, rdata.to_wire() or b"")
+            own.owners.setdefault(owner, []).append(record)
+
+
+def answer(query: Query, own: OwnRecords) -> tuple[Answer, str] | None:
+    """(the answer, the name at which its CNAME chain leaves us or ""); None where the name is not ours."""
+    records = own.find(query.name)
+    if records is None:
+        return None
+    body, ttls, cnames, addresses = bytearray(), [], [], []
+    owner, lowest, leaves = QUESTION_NAME, LONGEST_TTL, ""
+    for _ in range(MOST_HOPS):
+        wanted = [record for record in records or () if record.kind == query.qtype]
+        alias = [record for record in records or () if record.kind == CNAME]
+        for record in wanted or alias[:1]:
+            body += owner
+            ttls.append(len(body) + 4)
+            body += RECORD.pack(record.kind, 1, record.ttl, len(record.rdata)) + record.rdata
+            lowest = min(lowest, record.ttl)
+            addresses += _address(record)
+        if wanted or not alias:
+            break
+        owner = alias[0].rdata
+        cnames.append(from_wire(owner, 0)[0])
+        records = own.find(cnames[-1])
+        if records is None:
+            leaves = cnames[-1]
+            break
+    counts = (len(ttls), 0, 0)
+    if not ttls or (len(ttls) == len(cnames) and not leaves):
+        counts, lowest = (len(ttls), 1, 0), DENIAL_TTL
+        ttls.append(len(body) + 6)
+        body += soa(DENIAL_TTL)
+    made = Answer(
+        0, bytes(body), counts, tuple(ttls), lowest, status="LOCAL",
+        cnames=tuple(cnames), addresses=tuple(addresses),
+    )  # fmt: skip
+    return made, leaves
+
+
+def _address(record: Record) -> list[str]:
+    return [str(ipaddress.ip_address(record.rdata))] if record.kind in (A, AAAA) else []
+
+
+def beyond(query: Query, target: str) -> Query:
+    """The question that goes on where a CNAME of ours leaves us."""
+    return replace(query, name=target, question=name_to_wire(target) + query.question[-4:])
+
+
+def joined(query: Query, head: Answer, asked: Query, below: Answer) -> Answer:
+    """Our CNAMEs, then what `below` answered to `asked`. A rare path: dnspython takes it apart."""
+    if below.silent or below.tc:
+        return below
+    message = dns.message.from_wire(to_wire(asked, below, query.now, 65535))
+    body, ttls, count, lowest = bytearray(head.body), list(head.ttls), head.counts[0], head.ttl
+    for rrset in message.answer:
+        for rdata in rrset:
+            data = rdata.to_wire() or b""
+            body += rrset.name.to_wire() or b""
+            ttls.append(len(body) + 4)
+            body += RECORD.pack(int(rrset.rdtype), 1, rrset.ttl, len(data)) + data
+            count += 1
+            lowest = min(lowest, rrset.ttl)
+    return replace(
+        below, body=bytes(body), counts=(count, 0, 0), ttls=tuple(ttls), ttl=lowest, stored=query.now,
+        ad=False, cnames=(*head.cnames, *below.cnames),
+    )  # fmt: skip
