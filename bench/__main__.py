@@ -126,7 +126,11 @@ def _servers(options: argparse.Namespace, results: Results) -> list[Server]:
 
 def _machine() -> str:
     cpu = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+    name = cpu[1] if cpu else platform.machine()
+    load = os.getloadavg()[0]
+    return (
+        f"{name}, {os.cpu_count()} cores, Linux {platform.release()}, load {load:.1f} at the start"
+    )
 
 
 def _dnsperf_version() -> str:

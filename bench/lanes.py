@@ -9,6 +9,7 @@ miss           new unlisted names at a fixed rate, through the server and direct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from bench import latency, load, processes, product
 from bench.arena import Running
@@ -17,6 +18,7 @@ from bench.load import Load
 from bench.names import Names
 from bench.processes import BenchError
 
+Server = TypeVar("Server")
 WARM = ("blocked-warm", "cached-warm")
 COLD = "blocked-cold"
 MISS = "miss"
@@ -60,7 +62,7 @@ class Miss:
     resolved: float  # share of the names that the upstream's answer came back for
 
 
-def in_turn(servers: Sequence[Running], number: int) -> list[Running]:
+def in_turn(servers: Sequence[Server], number: int) -> list[Server]:
     """Each round begins with another server, so that no one always comes first."""
     start = number % len(servers)
     return [*servers[start:], *servers[:start]]
@@ -71,7 +73,7 @@ def run_warm(lane: str, running: Running, names: Names, number: int, seconds: fl
     before = _log(running)
     warm_up = load.run(running.port, queries)
     measured = load.run(running.port, queries, seconds)
-    _check_answers(lane, running, measured)
+    check_answers(lane, running, measured)
     kept = _kept(running, before, warm_up.completed + measured.completed)
     return Round(lane, running.name, number, measured, kept)
 
@@ -79,7 +81,7 @@ def run_warm(lane: str, running: Running, names: Names, number: int, seconds: fl
 def run_cold(running: Running, names: Names, number: int) -> Round:
     before = _log(running)
     measured = load.run(running.port, names.blocked_cold(number))
-    _check_answers(COLD, running, measured)
+    check_answers(COLD, running, measured)
     return Round(COLD, running.name, number, measured, _kept(running, before, measured.completed))
 
 
@@ -106,7 +108,7 @@ def settle(running: Running) -> float:
     return processes.wait_until_idle(running.process, quiet)
 
 
-def _check_answers(lane: str, running: Running, measured: Load) -> None:
+def check_answers(lane: str, running: Running, measured: Load) -> None:
     """A fast wrong answer is no measurement."""
     wanted = "NOERROR" if lane == "cached-warm" else running.server.blocked
     needed = (
