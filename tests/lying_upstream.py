@@ -23,8 +23,10 @@ Behaviour = Callable[[bytes], list[Shot]]
 
 
 def question_of(query: bytes) -> bytes:
-    end = query.index(b"\0", 12) + 5
-    return query[12:end]
+    end = 12
+    while query[end]:
+        end += query[end] + 1
+    return query[12 : end + 5]
 
 
 def reply(query: bytes, address: bytes = TRUTH, flags: int = 0x8180, ttl: int = 60) -> bytes:
