@@ -61,7 +61,12 @@ def _events(results: Results) -> list[Mark]:
             equal if kept else NOT_MEASURED,
             0 <= gap <= lost if kept else None,
         ),
-        _most("events dropped", float(sum(k.dropped for k in kept)) if kept else None, 0, ""),
+        Mark(
+            "events dropped",
+            "none",
+            f"{sum(k.dropped for k in kept):,}" if kept else NOT_MEASURED,
+            not any(k.dropped for k in kept) if kept else None,
+        ),
     ]
 
 

@@ -94,7 +94,7 @@ def measure_starts(
         entries=names.count,
         with_list=_median(memory for memory, _ in cold + warm),
         without_list=_median(memory for memory, _ in bare),
-        snapshot=(folder / "start-0/var/snapshots/current").stat().st_size,
+        snapshot=product.snapshot_size(folder / "start-0"),
         text=names.listed.stat().st_size,
         cold=statistics.median(ready for _, ready in cold),
         warm=statistics.median(ready for _, ready in warm),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 
 import httpx
 
@@ -88,11 +89,22 @@ def is_ours(server: Server) -> bool:
 def hub_get(place: Place, path: str) -> httpx.Response:
     """A page of the hub's API over its Unix socket: file permissions are the password."""
     transport = httpx.HTTPTransport(uds=str(place.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
-        answer = client.get(path)
+    try:
+        with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
+            answer = client.get(path)
+    except httpx.HTTPError as error:
+        raise BenchError(f"the hub does not answer: {error}") from error
     if answer.status_code != httpx.codes.OK:
         raise BenchError(f"the hub answers {answer.status_code} to {path}: {answer.text[:200]}")
     return answer
+
+
+def snapshot_size(folder: Path) -> int:
+    """Octets of the compiled policy."""
+    try:
+        return (folder / "var" / "snapshots" / "current").stat().st_size
+    except OSError as error:
+        raise BenchError(f"there is no compiled policy: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.lanes import COLD, WARM
 from bench.marks import OURS, judge
 from bench.memory import Memory, Starts
-from bench.results import REFERENCE, Results, Spread
+from bench.results import REFERENCE, Results, Spread, spread
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bench:begin, written by `make bench` -->", "<!-- bench:end -->"
@@ -57,6 +57,7 @@ def _rates(results: Results) -> str:
         "server",
         *(text for lane in lanes for text in (f"{lane}, q/s", "×")),
         "memory MB",
+        "after the rounds MB",
         "first blocked answer s",
     ]
     return table(head, (_server_row(results, server, lanes) for server in servers))
@@ -68,13 +69,12 @@ def _server_row(results: Results, server: str, lanes: list[str]) -> list[str]:
         for lane in lanes
         for text in (_rate(results.rates(lane, server)), _ratio(results.ratio(lane, server)))
     ]
-    memory = results.memory.get(server)
-    return [
-        server,
-        *cells,
-        _mb(memory.pss) if memory else "–",
-        f"{results.ready.get(server, 0):.2f}",
-    ]
+    memory = [_pss(found.get(server)) for found in (results.memory, results.memory_after)]
+    return [server, *cells, *memory, f"{results.ready.get(server, 0):.2f}"]
+
+
+def _pss(memory: Memory | None) -> str:
+    return _mb(memory.pss) if memory else "–"
 
 
 def _rate(found: Spread | None) -> str:
@@ -136,8 +136,8 @@ def _misses(results: Results) -> str:
 
 
 def _ms(results: Results, server: str, quantile: str) -> str:
-    values = sorted(getattr(m, quantile) for m in results.misses if m.server == server)
-    return f"{values[len(values) // 2] * 1000:.3f} ({values[0] * 1000:.3f}–{values[-1] * 1000:.3f})"
+    found = spread([getattr(m, quantile) * 1000 for m in results.misses if m.server == server])
+    return f"{found.median:.3f} ({found.least:.3f}–{found.most:.3f})" if found else "–"
 
 
 def _added(results: Results, server: str) -> list[str]:
@@ -163,7 +163,7 @@ def _starts(starts: Starts | None) -> str:
 
 
 def _memory(memory: Memory) -> str:
-    return f"{_mb(memory.private)} MB in {memory.processes} processes (PSS {_mb(memory.pss)} MB)"
+    return f"{_mb(memory.private)} MB (processes: {memory.processes}; PSS {_mb(memory.pss)} MB)"
 
 
 def _marks(results: Results) -> str:

@@ -34,7 +34,8 @@ class Results:
     versions: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     ready: dict[str, float] = field(default_factory=dict)
-    memory: dict[str, Memory] = field(default_factory=dict)
+    memory: dict[str, Memory] = field(default_factory=dict)  # ready, nobody has asked yet
+    memory_after: dict[str, Memory] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
     misses: list[Miss] = field(default_factory=list)
     starts: Starts | None = None

@@ -46,6 +46,7 @@ class Session:
                 running.append(self._bring_up(server, world, stack))
         for number in range(self.options.rounds if running else 0):
             self._round(running, world, number)
+        self.results.memory_after = {r.name: memory.of(r.process) for r in running}
 
     @contextmanager
     def _noting(self, what: str) -> Iterator[None]:
