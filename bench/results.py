@@ -57,7 +57,11 @@ class Results:
         """What the server adds to the upstream's own time, seconds, round by round."""
         direct = {m.number: getattr(m, quantile) for m in self.misses if m.server == ""}
         return spread(
-            [getattr(m, quantile) - direct[m.number] for m in self.misses if m.server == server]
+            [
+                getattr(m, quantile) - direct[m.number]
+                for m in self.misses
+                if m.server == server and m.number in direct
+            ]
         )
 
     def save(self, path: Path) -> None:

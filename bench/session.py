@@ -102,12 +102,14 @@ class Session:
         for name, port in ports.items():
             self._say(f"round {number + 1}: new names, {name or 'the upstream itself'}")
             rate, seconds = self.options.rate, self.options.seconds
-            self.results.misses.append(
-                lanes.run_miss(name, port, self.fresh, number, rate, seconds)
-            )
+            with self._noting(f"{name or 'the upstream itself'}, misses round {number + 1}"):
+                self.results.misses.append(
+                    lanes.run_miss(name, port, self.fresh, number, rate, seconds)
+                )
             self._step()
         for server in running:
-            lanes.settle(server)
+            with self._noting(f"{server.name} after round {number + 1}"):
+                lanes.settle(server)
 
     def _steps(self, servers: list[Server], has_starts: bool) -> int:
         asked, rounds = self._asked(), self.options.rounds
