@@ -1,0 +1,28 @@
+"""A label as the numbers the model reads. The one encoding of training and runtime; a change is a new VERSION."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+VERSION = 1
+WIDTH = 64  # a label has at most 63 octets; one column stays padding
+NARROW = 24  # most labels fit; the network is indifferent to padding, and half as many columns are twice as fast
+PADDING = 0
+OTHER = 39
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+SYMBOLS = OTHER + 1
+
+_CODES = np.full(256, OTHER, dtype=np.uint8)
+for _place, _letter in enumerate(ALPHABET):
+    _CODES[ord(_letter)] = _place + 1
+_TABLE = _CODES.tobytes()
+
+
+def encode(labels: Sequence[str], width: int = WIDTH) -> NDArray[np.int32]:
+    """One row of `width` codes a label; what is longer is cut, unknown octets are OTHER."""
+    rows = b"".join(
+        label.encode("ascii", "replace")[: width - 1].translate(_TABLE).ljust(width, b"\0")
+        for label in labels
+    )
+    return np.frombuffer(rows, dtype=np.uint8).reshape(len(labels), width).astype(np.int32)

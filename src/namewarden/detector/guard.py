@@ -1,0 +1,65 @@
+"""The guard list: popular and warning-list names that the model alone never blocks.
+
+`write` makes the plain list that the policy compiler takes as kind `guard`; `guarded` is the rule over it.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from namewarden.detector.label import Labels, Scorable, warning_list
+
+# Of the MISP warning lists: the popular, then vendors, clouds and CDNs, then names that are often mistaken.
+LISTS = (
+    "tranco10k", "cisco_top20k", "majestic_million", "moz-top500", "alexa",
+    "microsoft", "microsoft-office365", "microsoft-win10-connection-endpoints", "google",
+    "captive-portals", "digitalside", "dax30", "bank-website", "university_domains",
+    "url-shortener", "link-in-bio", "whats-my-ip", "findip-host", "public-ipfs-gateways",
+    "umbrella-blockpage-hostname", "security-provider-blogpost",
+)  # fmt: skip
+MAJESTIC = 10_000
+
+
+def names() -> list[str]:
+    """Every host name of LISTS, once, sorted. What is no host name there (hashes, addresses) is left out."""
+    found: set[str] = set()
+    for entry in LISTS:
+        found.update(warning_list(entry)[:MAJESTIC])
+    return sorted(name for name in found if _is_name(name))
+
+
+def write(path: Path) -> int:
+    """Write the list whole, or not at all; how many names it holds."""
+    listed = names()
+    part = path.with_suffix(".part")
+    title = f"# guard list, from the MISP warning lists {version('pymispwarninglists')}\n"
+    part.write_text(title + "\n".join(listed) + "\n", encoding="ascii")
+    part.replace(path)
+    return len(listed)
+
+
+def guarded(listed: Callable[[str], bool], labels: Labels) -> Callable[[str], bool]:
+    """The rule: the exact host, or its ICANN registrable domain; below a dynamic-DNS or private suffix strangers
+    live, so there only the exact host counts, though the suffix itself be listed."""
+
+    def is_guarded(name: str) -> bool:
+        if listed(name):
+            return True
+        what = labels.scored(name)
+        return (
+            isinstance(what, Scorable) and what.kind == "icann" and listed(what.registrable + ".")
+        )
+
+    return is_guarded
+
+
+def _is_name(name: str) -> bool:
+    labels = name.split(".")
+    return (
+        name.isascii()
+        and len(name) <= 253
+        and len(labels) > 1
+        and not labels[-1].isdigit()
+        and all(0 < len(part) <= 63 for part in labels)
+        and not set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+    )

@@ -1,0 +1,34 @@
+"""A scorer whose answers a test can tell beforehand."""
+
+import threading
+from collections.abc import Sequence
+
+from namewarden.detector.bands import Thresholds, band_of, probability
+from namewarden.detector.model import ModelError
+from namewarden.query import Score
+
+LIMITS = Thresholds(1.0, 2.0, 4.0)
+
+
+class Lengths:
+    """The logit is a tenth of the label's length, less 1.5: 63 letters are malicious, ten are benign."""
+
+    model = "0123456789ab"
+    thresholds = LIMITS
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.broken = False
+        self.go = threading.Event()
+        self.go.set()
+
+    def score_batch(self, labels: Sequence[str]) -> list[Score]:
+        self.go.wait(10)
+        self.batches.append(list(labels))
+        if self.broken:
+            raise ModelError("broken by the test")
+        return [score_of(len(label) / 10 - 1.5) for label in labels]
+
+
+def score_of(logit: float) -> Score:
+    return Score(probability(logit), logit, band_of(logit, LIMITS), "", Lengths.model, 0.5)
