@@ -1,0 +1,64 @@
+"""The model's link of the chain: scores the name, and answers itself what the verdict refuses.
+
+It fails open: a late, full or broken model lets the name pass, counted. Where the score is remembered nothing is
+awaited here. The decision itself is `detector/judge.py`.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from namewarden.detector.batcher import Batcher, Waiter
+from namewarden.detector.judge import Stance, judge
+from namewarden.detector.label import Labels, Scorable, Unscored
+from namewarden.query import Answer, Handler, Query, Score, Stage, Verdict
+
+
+def verdict(
+    labels: Labels,
+    batcher: Batcher,
+    stance: Callable[[str], Stance],
+    is_guarded: Callable[[str], bool],
+    answer: Callable[[Query, Verdict], Answer],
+    deadline: float,
+) -> Stage:
+    """`stance` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer; deadline in seconds."""
+    scored = labels.scored
+    known = batcher.known
+
+    async def judge_name(query: Query, following: Handler) -> Answer:
+        if query.allowed is not None:
+            return await following(query)
+        wanted = stance(query.group)
+        what = scored(query.name)
+        score = None
+        if wanted.mode != "off" and isinstance(what, Scorable):
+            score = known(what.label)
+            if score is None and (waiter := batcher.ask(what.label)) is not None:
+                score = await _in_time(waiter, batcher, deadline)
+        said = _said(query, what, score, wanted)
+        if said.action in ("block", "redirect"):
+            return answer(query, said)
+        given = await following(query)
+        # A verdict from below (a denied name in the CNAME chain) is the stronger one.
+        return given if given.verdict is not None else replace(given, verdict=said)
+
+    def _said(
+        query: Query, what: Scorable | Unscored, score: Score | None, wanted: Stance
+    ) -> Verdict:
+        said = judge(what, score, batcher.thresholds, wanted)
+        if said.band in ("", "benign") or not is_guarded(query.name):
+            return said
+        return judge(what, score, batcher.thresholds, wanted, guarded=True)
+
+    return judge_name
+
+
+async def _in_time(waiter: Waiter, batcher: Batcher, deadline: float) -> Score | None:
+    """A timer and a future, no asyncio.timeout: the door steps this coroutine before it is a task."""
+    timer = asyncio.get_running_loop().call_later(deadline, batcher.expire, waiter)
+    try:
+        return await waiter
+    finally:
+        timer.cancel()
