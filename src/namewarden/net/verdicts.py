@@ -1,0 +1,334 @@
+"""The verdict API's door: `POST /api/v1/verdicts` over HTTP/1.1, for doors that are not ours (CoreDNS, the hub).
+
+It runs the same chain as the DNS doors, with "no opinion" as last handler, and needs no hub. TCP wants a bearer
+token, the Unix socket's permissions are its password. `contract/verdict.json` fixes the words it speaks.
+"""
+
+import asyncio
+import hmac
+import ipaddress
+import itertools
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+from http import HTTPStatus
+
+import h11
+import msgspec
+from msgspec import Struct
+
+from namewarden.query import Answer, Query, Verdict
+from namewarden.wire import names
+from namewarden.wire.errors import WireError
+from namewarden.wire.types import type_number
+
+PATH = "/api/v1/verdicts"
+Reply = tuple[HTTPStatus, bytes, Sequence[tuple[str, str]]]
+AT_ONCE = 128  # names judged side by side: more would wait for the model past its deadline
+FLEETING = frozenset({"model_late", "fault", "limit", "upstream"})  # true now only, not to be kept
+
+
+class Limits(Struct, frozen=True):
+    """What one caller, and all of them, may take."""
+
+    body: int = 1024 * 1024  # bytes
+    batch: int = 1024  # names
+    seconds: float = 10.0  # to send a request; to judge it
+    idle: float = 60.0  # between requests of one connection
+    connections: int = 128
+    requests: int = 32  # being judged at a time
+
+
+class Asked(Struct, forbid_unknown_fields=True):
+    name: str
+    client: str
+    qtype: str | int = "A"
+
+
+class Batch(Struct, forbid_unknown_fields=True):
+    queries: list[Asked]
+
+
+class Shown(Struct):
+    """How a refused name is answered."""
+
+    mode: str
+    addresses: tuple[str, ...]
+    records: tuple[tuple[str, int, str], ...]
+    ttl: int
+    ede: tuple[tuple[int, str], ...]  # RFC 8914 info-code and text
+
+
+class Said(Struct):
+    """One verdict as it goes out."""
+
+    id: str
+    name: str
+    action: str
+    reason: str
+    rule: str
+    family: str
+    score: float | None
+    band: str
+    model: str
+    shadow: str
+    answer: Shown | None  # null: answered as asked
+    ttl: int  # seconds the verdict may be kept
+
+
+class Refusal(Exception):
+    """A request that is not served, as status and sentence."""
+
+    def __init__(self, status: HTTPStatus, message: str, *headers: tuple[str, str]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+class VerdictDoor:
+    """Serves on sockets that are bound already; `verdict_of` is the chain."""
+
+    def __init__(
+        self,
+        verdict_of: Callable[[Query], Awaitable[Answer]],
+        token_hashes: Callable[[], Sequence[str]],
+        run: str,
+        limits: Limits | None = None,
+    ) -> None:
+        self._verdict_of = verdict_of
+        self._token_hashes = token_hashes
+        self._run = run  # of this process: makes ids unique
+        self._limits = limits or Limits()
+        self._numbers = itertools.count(1)
+        self._servers: list[asyncio.Server] = []
+        self._connections = 0
+        self._requests = 0
+
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        for listener in sockets:
+            local = listener.family == socket.AF_UNIX
+            start = asyncio.start_unix_server if local else asyncio.start_server
+            greet = self._greet_local if local else self._greet
+            self._servers.append(await start(greet, sock=listener))
+
+    async def stop(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._serve(reader, writer, trusted=False)
+
+    async def _greet_local(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await self._serve(reader, writer, trusted=True)
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, trusted: bool
+    ) -> None:
+        self._connections += 1
+        line = _Line(reader, writer, self._limits)
+        try:
+            if self._connections > self._limits.connections:
+                full = Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections")
+                await line.reply(*_refused(full))
+                return
+            while await self._turn(line, trusted):
+                pass
+        except (ConnectionError, TimeoutError, h11.LocalProtocolError):
+            return  # the caller left, or never came to the end of its request
+        finally:
+            self._connections -= 1
+            writer.close()
+
+    async def _turn(self, line: "_Line", trusted: bool) -> bool:
+        """One request and its reply; whether another may follow."""
+        try:
+            request = await line.request()
+            if request is None:
+                return False
+            self._admit(request, trusted)
+            body = await line.body(_length(request, self._limits.body))
+            reply: Reply = HTTPStatus.OK, await self._judge(body), ()
+        except Refusal as refusal:
+            reply = _refused(refusal)
+        return await line.reply(*reply)
+
+    def _admit(self, request: h11.Request, trusted: bool) -> None:
+        if request.target.split(b"?")[0] != PATH.encode():
+            raise Refusal(HTTPStatus.NOT_FOUND, f"only {PATH} is here")
+        if not trusted:
+            self._check_token(dict(request.headers).get(b"authorization", b""))
+        if request.method != b"POST":
+            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "ask with POST", ("Allow", "POST"))
+
+    def _check_token(self, header: bytes) -> None:
+        kind, _, token = header.partition(b" ")
+        given = sha256(token.strip()).hexdigest()
+        # Every hash is compared, so that the time says nothing about which one fits.
+        fits = [hmac.compare_digest(given, known) for known in self._token_hashes()]
+        if kind.lower() != b"bearer" or not any(fits):
+            raise Refusal(
+                HTTPStatus.UNAUTHORIZED,
+                "a bearer token of this installation is needed",
+                ("WWW-Authenticate", "Bearer"),
+            )
+
+    async def _judge(self, body: bytes) -> bytes:
+        if self._requests >= self._limits.requests:
+            raise Refusal(
+                HTTPStatus.TOO_MANY_REQUESTS, "too many requests at a time", ("Retry-After", "1")
+            )
+        now = asyncio.get_running_loop().time()
+        queries = [_query(at, asked, now) for at, asked in enumerate(_batch(body, self._limits))]
+        self._requests += 1
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                said = [
+                    said
+                    for start in range(0, len(queries), AT_ONCE)
+                    for said in await self._side_by_side(queries[start : start + AT_ONCE])
+                ]
+        except TimeoutError:
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "judging took too long") from None
+        finally:
+            self._requests -= 1
+        return msgspec.json.encode({"verdicts": said})
+
+    async def _side_by_side(self, queries: list[Query]) -> list[Said]:
+        answers = await asyncio.gather(*(self._verdict_of(query) for query in queries))
+        return [
+            to_said(f"{self._run}-{next(self._numbers)}", query, answer)
+            for query, answer in zip(queries, answers, strict=True)
+        ]
+
+
+class _Line:
+    """One connection: requests in, replies out."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._limits = limits
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=16 * 1024)
+
+    async def request(self) -> h11.Request | None:
+        """The next request's head; None when the caller is done. TimeoutError when it is idle or slow."""
+        async with asyncio.timeout(self._limits.idle):
+            event = await self._event()
+        return event if isinstance(event, h11.Request) else None
+
+    async def body(self, length: int) -> bytes:
+        if self._http.they_are_waiting_for_100_continue:
+            await self._send(h11.InformationalResponse(status_code=100, headers=[]))
+        body = bytearray()
+        async with asyncio.timeout(self._limits.seconds):
+            while isinstance(event := await self._event(), h11.Data):
+                body += event.data
+        if not isinstance(event, h11.EndOfMessage) or len(body) != length:
+            raise ConnectionError("the caller left in the middle of its request")
+        return bytes(body)
+
+    async def reply(
+        self, status: HTTPStatus, body: bytes, headers: Sequence[tuple[str, str]]
+    ) -> bool:
+        """Send it; whether the connection can take another request."""
+        over = status != HTTPStatus.OK and self._http.their_state is not h11.DONE
+        fields = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            *headers,
+            *([("Connection", "close")] if over else []),
+        ]
+        await self._send(
+            h11.Response(status_code=status, headers=fields, reason=status.phrase),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        )
+        if over or self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        try:
+            while True:
+                event = self._http.next_event()
+                if event is not h11.NEED_DATA:
+                    return event
+                self._http.receive_data(await self._reader.read(65_536))
+        except h11.RemoteProtocolError as error:
+            raise Refusal(HTTPStatus(error.error_status_hint), f"not HTTP: {error}") from error
+
+    async def _send(self, *events: h11.Event) -> None:
+        self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
+        async with asyncio.timeout(self._limits.seconds):
+            await self._writer.drain()
+
+
+def _length(request: h11.Request, most: int) -> int:
+    given = dict(request.headers).get(b"content-length")
+    if given is None:
+        raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
+    if int(given) > most:
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most} bytes")
+    return int(given)
+
+
+def _batch(body: bytes, limits: Limits) -> list[Asked]:
+    try:
+        queries = msgspec.json.decode(body, type=Batch).queries
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"the body does not fit: {error}") from error
+    if len(queries) > limits.batch:
+        raise Refusal(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a batch has at most {limits.batch} queries"
+        )
+    return queries
+
+
+def _query(place: int, asked: Asked, now: float) -> Query:
+    """The same Query that a DNS door would have read."""
+    try:
+        if ".." in asked.name or not asked.name:
+            raise WireError("a label is empty")
+        wire = names.to_wire(asked.name)
+        name, _ = names.from_wire(wire, 0)
+        client = str(ipaddress.ip_address(asked.client))
+        qtype = type_number(asked.qtype) if isinstance(asked.qtype, str) else asked.qtype
+        question = wire + qtype.to_bytes(2, "big") + b"\0\1"
+    except (WireError, ValueError, OverflowError) as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"queries[{place}]: {error}") from error
+    return Query(0, name, qtype, client, "api", now, question, payload=1232)
+
+
+def to_said(identity: str, query: Query, answer: Answer) -> Said:
+    """An answer of the chain as a verdict for another door. No verdict means that nothing spoke about the name."""
+    verdict = answer.verdict or Verdict("allow", "none")
+    shown = (
+        Shown(verdict.mode, verdict.addresses, verdict.records, verdict.ttl, answer.ede)
+        if verdict.mode
+        else None
+    )
+    return Said(
+        identity,
+        query.name,
+        verdict.action,
+        verdict.reason,
+        verdict.rule,
+        verdict.family,
+        verdict.score,
+        verdict.band,
+        verdict.model,
+        verdict.shadow,
+        shown,
+        0 if verdict.reason in FLEETING else verdict.ttl,
+    )
+
+
+def _refused(refusal: Refusal) -> Reply:
+    error = {"status": refusal.status.value, "message": str(refusal)}
+    return refusal.status, msgspec.json.encode({"error": error}), refusal.headers

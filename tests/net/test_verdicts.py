@@ -1,0 +1,208 @@
+"""The verdict door: a real HTTP client against it, then callers that break the rules."""
+
+import asyncio
+import json
+import socket
+from hashlib import sha256
+
+import httpx
+import pytest
+
+from namewarden.net.verdicts import PATH, Limits, VerdictDoor
+from namewarden.query import Answer, Query, Verdict
+
+TOKEN = "a-token-of-this-test"
+HASHES = [sha256(b"another").hexdigest(), sha256(TOKEN.encode()).hexdigest()]
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+BLOCK = Verdict("block", "list_deny", rule="malware:3 bad.test", mode="null", ttl=10)
+
+
+async def chain(query: Query) -> Answer:
+    await asyncio.sleep(0)
+    if query.name == "slow.test.":
+        await asyncio.sleep(5)
+    if query.name.startswith("bad."):
+        return Answer(0, ede=((15, "malware"),), verdict=BLOCK)
+    if query.name == "late.test.":
+        return Answer(0, verdict=Verdict("allow", "model_late"))
+    return Answer(0)
+
+
+class Door:
+    """A door on a port and on a Unix socket, with clients for both."""
+
+    def __init__(self, port: int, path: str) -> None:
+        self.port = port
+        self.tcp = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        self.local = httpx.AsyncClient(
+            base_url="http://local", transport=httpx.AsyncHTTPTransport(uds=path), timeout=10
+        )
+
+    async def raw(self, data: bytes) -> bytes:
+        """Bytes in, all bytes out until the door hangs up."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        try:
+            return await asyncio.wait_for(reader.read(), 5)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+
+@pytest.fixture
+async def opened(tmp_path):
+    doors = []
+
+    async def build(**limits) -> Door:
+        listener = socket.create_server(("127.0.0.1", 0))
+        local = socket.socket(socket.AF_UNIX)
+        local.bind(str(tmp_path / "verdict.sock"))
+        door = VerdictDoor(chain, lambda: HASHES, "run1", Limits(**limits))
+        await door.start([listener, local])
+        doors.append(
+            (door, made := Door(listener.getsockname()[1], str(tmp_path / "verdict.sock")))
+        )
+        return made
+
+    yield build
+    for door, client in doors:
+        await client.tcp.aclose()
+        await client.local.aclose()
+        await door.stop()
+
+
+def ask(*names: str) -> dict[str, list[dict[str, str]]]:
+    return {"queries": [{"name": n, "qtype": "A", "client": "192.0.2.9"} for n in names]}
+
+
+async def test_a_batch_is_judged_in_order(opened):
+    door = await opened()
+    reply = await door.tcp.post(
+        PATH, json=ask("example.org", "bad.test.", "late.test"), headers=BEARER
+    )
+    assert reply.status_code == 200 and reply.headers["content-type"] == "application/json"
+    allowed, blocked, late = reply.json()["verdicts"]
+    assert (allowed["action"], allowed["reason"], allowed["answer"]) == ("allow", "none", None)
+    assert blocked == {
+        "id": "run1-2", "name": "bad.test.", "action": "block", "reason": "list_deny",
+        "rule": "malware:3 bad.test", "family": "", "score": None, "band": "", "model": "", "shadow": "",
+        "answer": {"mode": "null", "addresses": [], "records": [], "ttl": 10, "ede": [[15, "malware"]]},
+        "ttl": 10,
+    }  # fmt: skip
+    assert late["ttl"] == 0, "what was not judged must be asked again"
+
+
+async def test_the_largest_batch_and_one_more(opened):
+    door = await opened()
+    names = [f"n{number}.example.org" for number in range(1025)]
+    full = await door.local.post(PATH, json=ask(*names[:1024]))
+    assert [said["name"] for said in full.json()["verdicts"]] == [
+        name + "." for name in names[:1024]
+    ]
+    assert len({said["id"] for said in full.json()["verdicts"]}) == 1024
+    assert (await door.local.post(PATH, json=ask(*names))).status_code == 413
+
+
+async def test_names_are_normalised_as_on_the_wire(opened):
+    door = await opened()
+    reply = await door.local.post(PATH, json=ask("ExAmple.ORG", "a b.test", "\\000x.test"))
+    names = [said["name"] for said in reply.json()["verdicts"]]
+    assert names == ["example.org.", "a\\032b.test.", "\\000x.test."]
+
+
+async def test_one_connection_serves_many_requests(opened):
+    door = await opened(connections=1)
+    for _ in range(3):
+        assert (await door.tcp.post(PATH, json=ask("bad.test"), headers=BEARER)).status_code == 200
+        assert (await door.tcp.get(PATH, headers=BEARER)).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": TOKEN},
+     {"Authorization": f"Bearer {HASHES[1]}"}],
+)  # fmt: skip
+async def test_tcp_wants_the_token_and_the_unix_socket_none(opened, headers):
+    door = await opened()
+    reply = await door.tcp.post(PATH, json=ask("example.org"), headers=headers)
+    assert reply.status_code == 401 and reply.headers["www-authenticate"] == "Bearer"
+    assert reply.json()["error"]["status"] == 401
+    assert (
+        await door.local.post(PATH, json=ask("example.org"), headers=headers)
+    ).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        (b"", "does not fit"),
+        (b"{", "does not fit"),
+        (b"\xff\xfe", "does not fit"),
+        (b"[]", "does not fit"),
+        (b'{"queries":[{"name":"a.test"}]}', "client"),
+        (b'{"queries":[{"name":"a.test","client":"192.0.2.9","colour":1}]}', "colour"),
+        (b'{"queries":[{"name":"a.test","client":"nobody"}]}', "queries[0]"),
+        (b'{"queries":[{"name":"","client":"::1"}]}', "queries[0]"),
+        (b'{"queries":[{"name":"a..test","client":"::1"}]}', "queries[0]"),
+        (b'{"queries":[{"name":"a.test","client":"::1","qtype":"NOPE"}]}', "NOPE"),
+        (b'{"queries":[{"name":"a.test","client":"::1","qtype":70000}]}', "queries[0]"),
+        (b'{"queries":[{"name":"a.test","client":"::1","qtype":-1}]}', "queries[0]"),
+        ('{"queries":[{"name":"bücher.test","client":"::1"}]}'.encode(), "xn--"),
+        (json.dumps(ask("x" * 64 + ".test")).encode(), "longer"),
+    ],
+)
+async def test_bad_bodies_are_told_what_is_wrong(opened, body, part):
+    door = await opened()
+    reply = await door.local.post(PATH, content=body)
+    assert reply.status_code == 400 and part in reply.json()["error"]["message"]
+
+
+async def test_paths_and_methods(opened):
+    door = await opened()
+    assert (await door.local.post("/api/v1/other", json=ask())).status_code == 404
+    refused = await door.local.put(PATH, json=ask())
+    assert refused.status_code == 405 and refused.headers["allow"] == "POST"
+    assert (await door.local.post(PATH, json=ask())).json() == {"verdicts": []}
+
+
+async def test_sizes(opened):
+    door = await opened(body=2000)
+    assert (await door.local.post(PATH, content=b" " * 3000)).status_code == 413
+
+    async def pieces():
+        yield b"{}"
+
+    assert (await door.local.post(PATH, content=pieces())).status_code == 411
+    head = b"POST " + PATH.encode() + b" HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000
+    assert b" 431 " in (await door.raw(head)).split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+                                  b"POST / HTTP/1.1\r\nContent-Length: -1\r\nHost: x\r\n\r\n"])  # fmt: skip
+async def test_what_is_not_http(opened, data):
+    door = await opened(idle=0.5)
+    said = await door.raw(data)
+    assert said == b"" or said.startswith(b"HTTP/1.1 4")
+
+
+async def test_slow_and_idle_callers_are_let_go(opened):
+    door = await opened(idle=0.1, seconds=0.1)
+    assert await door.raw(b"") == b""
+    assert await door.raw(b"POST " + PATH.encode()) == b""
+    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n"
+    assert await door.raw(head.encode() + b"{") == b""
+
+
+async def test_judging_is_bounded_in_time(opened):
+    door = await opened(seconds=0.1)
+    assert (await door.local.post(PATH, json=ask("slow.test"))).status_code == 503
+
+
+async def test_connections_and_requests_are_bounded(opened):
+    door = await opened(connections=2, requests=1)
+    slow = asyncio.ensure_future(door.local.post(PATH, json=ask("slow.test")))
+    await asyncio.sleep(0.1)
+    busy = await door.tcp.post(PATH, json=ask("example.org"), headers=BEARER)
+    assert busy.status_code == 429 and busy.headers["retry-after"] == "1"
+    assert (await door.raw(b"")).startswith(b"HTTP/1.1 429 ")
+    assert (await slow).status_code == 200
