@@ -168,6 +168,16 @@ async def test_without_a_hub_the_end_does_not_wait_for_ever(tmp_path: Path) -> N
     assert sender.rejected_events == 5
 
 
+async def test_an_idle_sender_leaves_the_loop_alone(tmp_path: Path) -> None:
+    turns = 0
+    async with running(Sender(Recorder("resolver", 1000), tmp_path / "nobody", QUICK)):
+        end = asyncio.get_running_loop().time() + 0.2
+        while asyncio.get_running_loop().time() < end:
+            turns += 1
+            await asyncio.sleep(0.01)
+    assert turns > 10
+
+
 async def test_a_heartbeat_carries_counters_when_nothing_happens(tmp_path: Path) -> None:
     hub, recorder = Moody(tmp_path / "s"), Recorder("resolver", 1000)
     pace = Pace(flush=0.01, heartbeat=0.05)

@@ -57,6 +57,7 @@ class Columns:
 
     def __init__(self) -> None:
         self.rows = 0
+        self.size = 0  # octets of the texts
         self._facts: defaultdict[tuple[str, ...], int] = defaultdict(count().__next__)
         self._numbers = {name: bytearray() for name in NUMBERS}
         self._texts: dict[str, list[str]] = {name: [] for name in TEXTS}
@@ -80,6 +81,7 @@ class Columns:
         if text.count("\n") != len(values) - 1 or not text.isascii():
             text = "\n".join(map(_clean, values))
         self._texts[column].append(text)
+        self.size += len(text)
 
     def finish(self) -> tuple[list[tuple[str, ...]], dict[str, bytes], dict[str, str]]:
         """(facts, numbers, texts) of a Batch."""

@@ -4,6 +4,7 @@ The log never slows DNS: when the queue is full an event is dropped and counted,
 """
 
 import secrets
+from collections import deque
 
 from namewarden.query import Event
 
@@ -19,7 +20,7 @@ class Recorder:
         self.recorded = 0  # events handed over so far: the number of the next batch's first
         self.dropped_events = 0  # since the start
         self.dropped_queries = 0
-        self._events: list[Event] = []
+        self._events: deque[Event] = deque()
         self._room = capacity  # less what the sender holds unacknowledged
 
     def record(self, event: Event) -> None:
@@ -42,8 +43,8 @@ class Recorder:
 
     def take(self, limit: int) -> list[Event]:
         """The oldest events, at most `limit`. They count against the capacity until `settle()`."""
-        events = self._events[:limit]
-        del self._events[:limit]
+        oldest = self._events.popleft
+        events = [oldest() for _ in range(min(limit, len(self._events)))]
         self.recorded += len(events)
         self._room -= len(events)
         return events

@@ -18,6 +18,9 @@ from namewarden.events.recorder import Recorder
 PATH = "/api/v1/events"
 # Events turned into columns between two looks at the loop: about 0.3 ms.
 SLICE = 512
+# A batch ends behind the slice that reaches so many octets of text: the hub takes 32 MiB, and names can be
+# made long on purpose.
+SIZE = 8 * 1024 * 1024
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 ANSWER_MOST = 64 * 1024
 # Said again is refused again: the batch is given up. Everything else (401 while tokens are
@@ -89,24 +92,22 @@ class Sender:
         try:
             while not self._stopping.is_set():
                 await self._pause(sent)
-                due = time.monotonic() - sent > self._pace.heartbeat
-                if self.recorder.waiting or due or self._stopping.is_set():
-                    await self._batch()
-                    sent = time.monotonic()
+                await self._batch()
+                sent = time.monotonic()
             while self.recorder.waiting and time.monotonic() < self._deadline:
                 await self._batch()
         finally:
             self._hang_up()
 
     async def _pause(self, sent: float) -> None:
-        """Until a batch is due: by time, by number, or by half the queue when the resolver is busy."""
-        step = min(self._pace.flush, 0.1)
+        """Until a batch is due: by time, by number, by half the queue when the resolver is busy, or to be heard."""
+        step, pace = min(self._pace.flush, 0.1), self._pace
         while not self._stopping.is_set():
             age, waiting = time.monotonic() - sent, self.recorder.waiting
-            if waiting * 2 >= self.recorder.capacity:
+            if waiting * 2 >= self.recorder.capacity or age >= pace.heartbeat + pace.patience:
                 return
-            ripe = age >= self._pace.flush or waiting >= self._pace.rows
-            if ripe and (age >= self._pace.patience or not self._busy()):
+            ripe = waiting >= pace.rows or age >= (pace.flush if waiting else pace.heartbeat)
+            if ripe and (age >= pace.patience or not self._busy()):
                 return
             await self._sleep(step)
 
@@ -118,13 +119,15 @@ class Sender:
 
     async def _batch(self) -> None:
         first = self.recorder.recorded
-        events = self.recorder.take(self._pace.rows)
-        rows, queries = len(events), sum(event.count for event in events)
-        columns = Columns()
-        for start in range(0, rows, SLICE):
-            columns.add(events[start : start + SLICE])
+        columns, queries = Columns(), 0
+        while columns.rows < self._pace.rows and columns.size < SIZE:
+            events = self.recorder.take(min(SLICE, self._pace.rows - columns.rows))
+            if not events:
+                break
+            columns.add(events)
+            queries += sum([event.count for event in events])
             await asyncio.sleep(0)
-        del events
+        rows = columns.rows
         if await self._deliver(to_wire(self._message(columns, first))):
             self.sent_events += rows
             self.sent_queries += queries
