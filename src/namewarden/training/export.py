@@ -1,0 +1,206 @@
+"""From weights to a packaged model: ONNX, thresholds from held-out benign names, manifest and card.
+
+`python -m namewarden.training.export OUT FOLDER` reads what `train.py` left in OUT. The measurements are made
+with the very code that runs in the resolver.
+"""
+
+import argparse
+import os
+import time
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import jax
+import keras
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from namewarden.detector.bands import Thresholds, settle
+from namewarden.detector.encoding import VERSION, encode
+from namewarden.detector.model import Manifest, Model
+from namewarden.training.card import Figures, write_card
+from namewarden.training.data import CHOOSE_BY, REPORT_ON, Corpus
+from namewarden.training.measure import family_mean, rates, temperature, thresholds
+from namewarden.training.recipes import charcnn
+
+SEEN = (
+    "benign label learned from: it is the scored label of a name in the training lists and "
+    "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5"
+)
+TAIL = 2000  # calibration logits kept one by one; below them every hundredth of the rest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m namewarden.training.export", description=__doc__
+    )
+    parser.add_argument("out", type=Path, help="folder with weights.npz and corpus.msgpack")
+    parser.add_argument("folder", type=Path, help="folder of the model to be written")
+    given = parser.parse_args()
+    corpus = msgspec.msgpack.decode((given.out / "corpus.msgpack").read_bytes(), type=Corpus)
+    export(load_weights(given.out / "weights.npz"), corpus, given.folder)
+
+
+def load_weights(path: Path) -> "keras.Model":
+    model = charcnn.build(seed=0)
+    kept = np.load(path, allow_pickle=False)
+    model.set_weights([kept[str(i)] for i in range(len(kept.files))])
+    return model
+
+
+def export(model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
+    """Write the folder; returns the model as the resolver will load it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network = to_onnx(model)
+    (folder / "model.onnx").write_bytes(network)
+    blank = _manifest(network, 1.0, (0.0, 0.0, 0.0), ((0.0, 0),), 0, corpus)
+    _write(folder, blank)
+    raw = Model(folder)
+    benign = logits(raw, corpus.benign["calibration"])
+    known = np.concatenate([logits(raw, v) for v in corpus.known["calibration"].values()])
+    both = np.concatenate([benign, known])
+    divisor = temperature(both, np.arange(len(both)) >= len(benign))
+    calibrated = np.array([settle(value, divisor) for value in benign])
+    limits = thresholds(calibrated)
+    _write(
+        folder,
+        _manifest(network, divisor, limits, quantiles(calibrated), len(calibrated), corpus),
+    )
+    final = Model(folder)
+    write_card(folder / "card.md", final.manifest, measure(final, corpus, limits, len(network)))
+    return final
+
+
+def to_onnx(model: "keras.Model") -> bytes:
+    """The network alone: rows of codes [names, width] → logits, without names, paths or notes of its maker."""
+    from jax2onnx import to_onnx as convert
+
+    names, width = jax.export.symbolic_shape("names, width")
+    proto = convert(
+        lambda rows: model(rows, training=False),
+        [jax.ShapeDtypeStruct((names, width), np.int32)],  # type: ignore[no-untyped-call]
+        model_name="namewarden",
+        input_names=["rows"],
+        output_names=["logits"],
+    )
+    del proto.metadata_props[:]
+    proto.doc_string = ""
+    proto.graph.doc_string = ""
+    for node in proto.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    rows = encode(["example", "xjq7k2vbn"])
+    wanted = np.asarray(model(rows, training=False))
+    network: bytes = proto.SerializeToString(deterministic=True)
+    _same(network, rows, wanted)
+    return network
+
+
+def _same(network: bytes, rows: NDArray[np.int32], wanted: NDArray[np.float32]) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+    got = session.run(None, {session.get_inputs()[0].name: rows})[0]
+    worst = float(np.max(np.abs(got.reshape(-1) - wanted.reshape(-1))))
+    if worst > 1e-4:
+        raise SystemExit(f"the exported network says something else: {worst} apart")
+
+
+def logits(model: Model, labels: list[str]) -> NDArray[np.float64]:
+    """As `Model.raw`, 1,024 at a time."""
+    cut = [model.raw(labels[i : i + 1024]) for i in range(0, len(labels), 1024)]
+    return np.concatenate(cut) if cut else np.zeros(0)
+
+
+def quantiles(calibrated: NDArray[np.float64]) -> tuple[tuple[float, int], ...]:
+    """(logit, benign names at or above) rising: the tail whole, the rest thinned."""
+    ordered = np.sort(calibrated)
+    total = len(ordered)
+    places = sorted(
+        set(np.linspace(0, total - 1, min(total, 200)).astype(int).tolist())
+        | set(range(max(total - TAIL, 0), total))
+    )
+    return tuple(
+        (float(round(ordered[p], 6)), int(total - np.searchsorted(ordered, ordered[p])))
+        for p in places
+    )
+
+
+def _manifest(
+    network: bytes,
+    divisor: float,
+    limits: "tuple[float, ...] | list[float]",
+    calibration: tuple[tuple[float, int], ...],
+    names: int,
+    corpus: Corpus,
+) -> Manifest:
+    return Manifest(
+        schema=1,
+        digest=sha256(network).hexdigest(),
+        encoding=VERSION,
+        made=datetime.now(UTC).date().isoformat(),
+        temperature=divisor,
+        thresholds=Thresholds(*limits),
+        calibration=calibration,
+        calibration_names=names,
+        families=tuple(sorted(corpus.known["train"])),
+        unseen_families=tuple(sorted(CHOOSE_BY | REPORT_ON)),
+        seen=SEEN,
+    )
+
+
+def _write(folder: Path, manifest: Manifest) -> None:
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest) + b"\n")
+
+
+def measure(model: Model, corpus: Corpus, limits: list[float], size: int) -> Figures:
+    """Everything the card says, on names that set nothing."""
+    divisor = model.manifest.temperature
+
+    def say(labels: list[str]) -> NDArray[np.float64]:
+        return np.array([settle(value, divisor) for value in logits(model, labels)])
+
+    benign = say(corpus.benign["test"])
+    groups = {
+        "known": {k: say(v) for k, v in corpus.known["test"].items()},
+        "chosen by": {k: say(v) for k, v in corpus.choose.items()},
+        "unseen": {k: say(v) for k, v in corpus.unseen.items()},
+    }
+    names = corpus.benign["test"][:5000]
+    return Figures(
+        size=size,
+        benign_names=len(benign),
+        false_positives=rates(benign, limits),
+        single_names=len(corpus.single),
+        single_positives=rates(say(corpus.single), limits),
+        means={kind: family_mean(found, limits) for kind, found in groups.items() if found},
+        families={
+            kind: {k: rates(v, limits) for k, v in found.items()} for kind, found in groups.items()
+        },
+        single=_time(model, [[name] for name in names[:2000]]),
+        batched=_time(model, [names[i : i + 64] for i in range(0, len(names), 64)]),
+        auc=auc(benign, np.concatenate(list(groups["known"].values()))),
+    )
+
+
+def auc(benign: NDArray[np.float64], bad: NDArray[np.float64]) -> float:
+    """The chance that a generated name scores above a benign one; ties count half."""
+    ordered = np.sort(benign)
+    below = np.searchsorted(ordered, bad, "left") + np.searchsorted(ordered, bad, "right")
+    return float(below.mean() / 2 / len(ordered))
+
+
+def _time(model: Model, batches: list[list[str]]) -> float:
+    """Processor time, microseconds a name, encoding and calibration included."""
+    started = time.process_time()
+    for batch in batches:
+        model.score_batch(batch)
+    return (time.process_time() - started) / max(sum(map(len, batches)), 1) * 1e6
+
+
+if __name__ == "__main__":
+    main()

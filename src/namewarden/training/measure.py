@@ -1,0 +1,38 @@
+"""Thresholds and rates: what share of benign names lies above a threshold, and of each family."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logits = NDArray[np.float64]
+RATES = (1e-2, 1e-3, 1e-4)
+
+
+def thresholds(benign: Logits) -> list[float]:
+    """For each of RATES the least logit that at most that share of these benign names reaches."""
+    ordered = np.sort(benign)[::-1]
+    places = [int(len(ordered) * rate) for rate in RATES]
+    return [float(np.nextafter(ordered[min(place, len(ordered) - 1)], np.inf)) for place in places]
+
+
+def rates(logits: Logits, limits: Sequence[float]) -> list[float]:
+    """The share of these names at or above each threshold."""
+    return [float(np.mean(logits >= limit)) for limit in limits]
+
+
+def family_mean(families: Mapping[str, Logits], limits: Sequence[float]) -> list[float]:
+    """Every family counts the same, however many names it has."""
+    each = np.array([rates(logits, limits) for logits in families.values()])
+    return [float(rate) for rate in each.mean(axis=0)]
+
+
+def temperature(logits: Logits, bad: NDArray[np.bool_]) -> float:
+    """The divisor of the logits that makes the log loss least (Guo 2017), both classes weighing the same."""
+    weights = np.where(bad, 0.5 / max(bad.sum(), 1), 0.5 / max((~bad).sum(), 1))
+    signs = np.where(bad, -1.0, 1.0)
+
+    def loss(divisor: float) -> float:
+        return float(np.sum(weights * np.logaddexp(0.0, signs * logits / divisor)))
+
+    return float(min(np.geomspace(0.2, 5.0, 200), key=loss))

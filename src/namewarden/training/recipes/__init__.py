@@ -1,0 +1,1 @@
+"""Recipes: what a model is made of and what it is taught with, one file each."""

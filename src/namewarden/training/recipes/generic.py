@@ -1,0 +1,112 @@
+"""Generators that no malware has: any alphabet, any length, any syllables, any words.
+
+A model that sees only real families learns their alphabets; these teach it what generated names share.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+DIGITS = "0123456789"
+VOWELS = "aeiouy"
+CONSONANTS = "bcdfghjklmnpqrstvwxyz"
+EACH = 40  # names drawn from one generator before the next is made up
+
+Dice = np.random.Generator
+Draw = Callable[[], str]
+
+
+def names(count: int, seed: int, words: Sequence[str]) -> list[str]:
+    """`count` different labels of made-up generators."""
+    dice = np.random.default_rng(seed)
+    kinds = (_letters, _letters, _skewed, _skewed, _syllables, _hexadecimal, _mixed, _words)
+    found: set[str] = set()
+    while len(found) < count:
+        draw = kinds[dice.integers(len(kinds))](dice, words)
+        found.update(draw() for _ in range(EACH))
+    return [str(name) for name in dice.choice(sorted(found), count, replace=False)]
+
+
+def common_words(labels: Sequence[str], least: int = 8) -> list[str]:
+    """The words site owners hyphenate: 3 to 9 letters, met at least `least` times."""
+    met = Counter(
+        part
+        for label in labels
+        if "-" in label
+        for part in label.split("-")
+        if 3 <= len(part) <= 9 and part.isalpha()
+    )
+    return sorted(word for word, times in met.items() if times >= least)
+
+
+def _lengths(dice: Dice, least: int, most: int) -> Callable[[], int]:
+    low = int(dice.integers(least, most))
+    high = low if dice.random() < 0.5 else int(dice.integers(low, most + 1))
+    return lambda: int(dice.integers(low, high + 1))
+
+
+def _alphabet(dice: Dice) -> list[str]:
+    whole = LETTERS + (DIGITS if dice.random() < 0.35 else "")
+    size = int(dice.integers(6, len(whole) + 1)) if dice.random() < 0.6 else len(whole)
+    return [whole[i] for i in dice.permutation(len(whole))[:size]]
+
+
+def _letters(dice: Dice, words: Sequence[str]) -> Draw:
+    alphabet, length = _alphabet(dice), _lengths(dice, 7, 30)
+    return lambda: "".join(alphabet[i] for i in dice.integers(len(alphabet), size=length()))
+
+
+def _skewed(dice: Dice, words: Sequence[str]) -> Draw:
+    alphabet, length = _alphabet(dice), _lengths(dice, 7, 26)
+    weights = np.cumsum(dice.dirichlet(np.full(len(alphabet), dice.uniform(0.4, 3.0))))
+
+    def draw() -> str:
+        places = np.searchsorted(weights, dice.random(length()))
+        return "".join(alphabet[min(int(i), len(alphabet) - 1)] for i in places)
+
+    return draw
+
+
+def _syllables(dice: Dice, words: Sequence[str]) -> Draw:
+    vowels = [VOWELS[i] for i in dice.permutation(6)[: dice.integers(3, 7)]]
+    consonants = [CONSONANTS[i] for i in dice.permutation(21)[: dice.integers(8, 22)]]
+    shapes = ["cv", "vc", "cvc"][: dice.integers(1, 4)]
+    count = _lengths(dice, 4, 7)
+
+    def draw() -> str:
+        pattern = "".join(shapes[dice.integers(len(shapes))] for _ in range(count()))
+        return "".join(
+            (vowels if p == "v" else consonants)[
+                dice.integers(len(vowels) if p == "v" else len(consonants))
+            ]
+            for p in pattern
+        )
+
+    return draw
+
+
+def _hexadecimal(dice: Dice, words: Sequence[str]) -> Draw:
+    length = _lengths(dice, 8, 33)
+    return lambda: "".join("0123456789abcdef"[i] for i in dice.integers(16, size=length()))
+
+
+def _mixed(dice: Dice, words: Sequence[str]) -> Draw:
+    """Letters and digits in blocks, as in `x7k2m9` or `host` + number + letters."""
+    shape = ["".join(dice.choice(["l", "d"], 3)) for _ in range(int(dice.integers(3, 8)))]
+
+    def draw() -> str:
+        return "".join(
+            (LETTERS if kind == "l" else DIGITS)[dice.integers(26 if kind == "l" else 10)]
+            for block in shape
+            for kind in block
+        )
+
+    return draw
+
+
+def _words(dice: Dice, words: Sequence[str]) -> Draw:
+    own = [words[i] for i in dice.integers(len(words), size=200)] if words else list(LETTERS)
+    count = int(dice.integers(3, 6))
+    return lambda: "".join(own[i] for i in dice.integers(len(own), size=count))[:63]

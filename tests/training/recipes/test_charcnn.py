@@ -1,0 +1,24 @@
+"""The recipe's network: small, one logit a row, and indifferent to padding."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="needs the extra `train`")
+
+from namewarden.detector.encoding import NARROW, encode
+from namewarden.training.recipes import charcnn
+
+
+def test_padding_says_nothing():
+    model = charcnn.build(seed=1)
+    wide = np.asarray(model(encode(["example", "a", ""])))
+    narrow = np.asarray(model(encode(["example", "a", ""], NARROW)))
+    assert wide.shape == (3, 1)
+    assert np.abs(wide - narrow).max() < 1e-6
+
+
+def test_small_and_repeatable():
+    one, two = charcnn.build(seed=1), charcnn.build(seed=1)
+    assert one.count_params() < 150_000
+    for a, b in zip(one.weights, two.weights, strict=True):
+        assert np.array_equal(a.value, b.value)

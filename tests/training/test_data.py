@@ -1,0 +1,73 @@
+"""The assembly: labels as the product scores them, each on one side, nothing of one class in the other."""
+
+import gzip
+
+import pytest
+
+from namewarden.training import data
+from namewarden.training.data import BENIGN, CHOOSE_BY, REPORT_ON, assemble, divide, side
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in (*BENIGN, *data.MALWARE, data.GENERATED):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(gzip.compress(b"") if name.endswith(".gz") else b"")
+
+    def put(name, *lines):
+        (tmp_path / name).write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
+
+    tranco, crux = (name for name in BENIGN if name.split("/")[1].startswith(("tranco_1m", "crux")))
+    put(tranco, "one.org", "two.co.uk", "both.org", "evil.org", "d111.cloudfront.net", "localhost",
+        *(f"site{n}.org" for n in range(100)))  # fmt: skip
+    put(crux, "www.one.org", "mine.ddns.net", *(f"www.site{n}.net" for n in range(100)))
+    put(data.MALWARE[0], "evil.org\temotet", "sub.one.org\tx")
+    put(data.MALWARE[2], "one.org\t-\tlegit")
+    put(data.GENERATED, "qxzkj.com\tqakbot\tgenerated", "qxzkj.net\tramnit\tgenerated", "both.net\tmatsnu\tx",
+        "abc.com\ttinba\tx", *(f"h{n}.yi.org\tkraken_v1\tx" for n in range(30)),
+        *(f"gen{n}qx.com\tqakbot\tx" for n in range(50)), *(f"hold{n}.com\t{f}\tx" for n, f in
+        enumerate(sorted(CHOOSE_BY | REPORT_ON))))  # fmt: skip
+    return tmp_path
+
+
+def test_labels_as_the_product_scores_them(folder):
+    made = assemble(folder)
+    benign = {label for labels in made.benign.values() for label in labels} | set(made.single)
+    assert "one" in benign and "www" not in benign
+    assert not benign & {"d111", "localhost", "evil", "both"}
+    known = {label for families in made.known.values() for f in families.values() for label in f}
+    assert "qxzkj" in known and not known & {"both", "abc", "yi"}
+
+
+def test_a_label_is_on_one_side_only(folder):
+    made = assemble(folder)
+    for place, labels in made.benign.items():
+        assert labels and {side(label) for label in labels} == {place}
+    for place, families in made.known.items():
+        assert {side(label) for labels in families.values() for label in labels} <= {place}
+    assert {side(label) for label in made.single} <= {"test"}
+
+
+def test_held_families_are_nowhere_in_training(folder):
+    made = assemble(folder)
+    assert set(made.choose) == CHOOSE_BY and set(made.unseen) == REPORT_ON
+    for families in made.known.values():
+        assert not families.keys() & (CHOOSE_BY | REPORT_ON)
+
+
+def test_one_maker_alone_teaches_but_sets_no_threshold():
+    labels = [f"n{number}" for number in range(200)]
+    made = divide({label: False for label in labels}, {})
+    assert made.benign["calibration"] == made.benign["test"] == []
+    assert made.benign["train"] and made.single
+
+
+def test_sides_are_for_ever():
+    assert [side(label) for label in ("google", "wikipedia", "example")] == [
+        "calibration",
+        "calibration",
+        "test",
+    ]
+    counts = [side(f"n{number}") for number in range(10_000)]
+    assert 4800 < counts.count("train") < 5200 and 2800 < counts.count("calibration") < 3200

@@ -1,0 +1,31 @@
+"""Thresholds and rates, by hand."""
+
+import numpy as np
+
+from namewarden.training.measure import family_mean, rates, temperature, thresholds
+
+
+def test_a_threshold_lets_through_at_most_its_share():
+    benign = np.random.default_rng(1).normal(size=100_000)
+    limits = thresholds(benign)
+    assert limits == sorted(limits)
+    for limit, rate in zip(limits, (1e-2, 1e-3, 1e-4), strict=True):
+        assert rate * 0.99 <= np.mean(benign >= limit) <= rate
+
+
+def test_ties_at_the_threshold_all_pass():
+    limits = thresholds(np.zeros(1000))
+    assert rates(np.zeros(1000), limits) == [0.0, 0.0, 0.0]
+
+
+def test_every_family_counts_the_same():
+    families = {"large": np.full(1000, 5.0), "small": np.array([0.0])}
+    assert family_mean(families, [1.0]) == [0.5]
+
+
+def test_temperature_undoes_overconfidence():
+    dice = np.random.default_rng(1)
+    logits = dice.normal(size=20_000) * 2
+    bad = dice.random(20_000) < 1 / (1 + np.exp(-logits))
+    assert 0.9 < temperature(logits, bad) < 1.1
+    assert 1.8 < temperature(logits * 2, bad) < 2.2
