@@ -1,0 +1,57 @@
+"""The one encoding: letter by letter, and the same at every width."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namewarden.detector import encoding
+
+
+def test_letters_digits_and_the_rest():
+    row = encoding.encode(["az09-_*é"])[0].tolist()
+    assert row[:8] == [1, 26, 27, 36, 37, 38, encoding.OTHER, encoding.OTHER]
+    assert set(row[8:]) == {encoding.PADDING}
+
+
+def test_alphabet_fills_the_codes():
+    codes = encoding.encode([encoding.ALPHABET])[0]
+    assert sorted(set(codes.tolist())) == list(range(encoding.OTHER))
+    assert encoding.SYMBOLS == encoding.OTHER + 1
+
+
+@given(st.lists(st.text(max_size=80), max_size=5))
+def test_shape_and_range_whatever_comes(labels):
+    rows = encoding.encode(labels)
+    assert rows.shape == (len(labels), encoding.WIDTH) and rows.dtype == np.int32
+    assert not rows.size or 0 <= rows.min() <= rows.max() < encoding.SYMBOLS
+    assert not rows.size or (rows[:, -1] == encoding.PADDING).all()
+
+
+def test_a_narrow_row_is_the_beginning_of_a_wide_one():
+    wide = encoding.encode(["example", "x" * 20])
+    assert (
+        encoding.encode(["example", "x" * 20], encoding.NARROW) == wide[:, : encoding.NARROW]
+    ).all()
+
+
+def test_training_and_runtime_use_this_very_function():
+    for room in ("train", "export"):
+        code = importlib.util.find_spec(f"namewarden.training.{room}")
+        assert code and code.origin
+        tree = ast.parse(Path(code.origin).read_text())
+        taken = {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module == "namewarden.detector.encoding"
+            for alias in node.names
+        }
+        assert "encode" in taken
+        assert not [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("encode")
+        ]
