@@ -19,7 +19,7 @@ from namewarden.wire.errors import UpstreamError
 from namewarden.wire.message import write_query
 
 IDLE = 10.0  # seconds; servers commonly close after 10 to 30
-MOST_WAITING = 4096  # questions on one connection
+MOST_WAITING = 16_384  # questions on one connection
 MOST_UNSENT = 1 << 20  # octets a server that does not read may make us hold
 CHUNK = 65536
 
@@ -67,7 +67,7 @@ class TcpUpstream:
             self._idle_timer.cancel()
             self._idle_timer = None
         if self._link is not None:
-            self._drop(self._link, UpstreamError("stopped"), again=False)
+            self._drop(self._link, UpstreamError("stopped", hard=True), again=False)
 
     def begin(self, query: Query, seconds: float, rtt: float = 0.0) -> "Future[Answer]":
         """Ask. The future ends within `seconds`."""
@@ -83,7 +83,7 @@ class TcpUpstream:
             flight.fail(UpstreamError(error.strerror or "network error", 23, hard=True))
             return
         if len(link.waiting) >= MOST_WAITING or len(link.unsent) > MOST_UNSENT:
-            flight.fail(UpstreamError("too many questions wait on the connection", 23))
+            flight.fail(UpstreamError("too many questions wait on the connection", 23, hard=True))
             return
         flight.ident = free_id(link.waiting, self.draw)
         link.waiting[flight.ident] = flight

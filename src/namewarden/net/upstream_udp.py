@@ -60,7 +60,7 @@ class UdpUpstream:
 
     def stop(self) -> None:
         for flight in list(self._places):
-            flight.fail(UpstreamError("stopped"))
+            flight.fail(UpstreamError("stopped", hard=True))
         for port in self._open[:]:
             self._close(port)
 

@@ -31,4 +31,4 @@ class UpstreamError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.ede_code = ede_code  # RFC 8914: 22 No Reachable Authority, 23 Network Error
-        self.hard = hard  # refused or unreachable: waiting longer does not help
+        self.hard = hard  # known at once: asking the same again helps nobody
