@@ -121,7 +121,8 @@ def opt_record(payload: int, extended: int, do: bool, ede: tuple[tuple[int, str]
 
 def write_query(query: Query, ident: int, payload: int) -> bytes:
     """What is asked upstream: the same question, recursion wished, our own OPT; no option of the client's."""
-    flags = RD | AD * (query.ad or query.do) | CD * query.cd
+    # AD always: whether the data is authentic is kept with the answer, for whoever asks next (RFC 6840 §5.7).
+    flags = RD | AD | CD * query.cd
     return (
         HEADER.pack(ident, flags, 1, 0, 0, 1)
         + query.question

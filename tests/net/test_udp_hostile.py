@@ -1,0 +1,48 @@
+"""The UDP door after every hostile datagram and real capture: answers, FORMERR or silence, and still the same door."""
+
+import asyncio
+
+import dns.message
+
+from namewarden.query import Answer
+from tests import hostile, pcap
+from tests.net.test_udp import Door
+from tests.shared_data import shared
+
+LARGEST = 65_507  # octets of payload an IPv4 datagram can carry
+ASK = dns.message.make_query("www.example.org", "A", id=77).to_wire()
+
+
+async def drain(door, label):
+    """Every reply so far is a response of a kind the RFCs name."""
+    await asyncio.sleep(0)
+    while True:
+        try:
+            data = door.client.recv(65_535)
+        except BlockingIOError:
+            return
+        assert len(data) >= 12 and data[2] & 0x80 and data[3] & 15 in (0, 1, 4), label
+
+
+async def survives(packets):
+    async with Door(lambda query: Answer(0)) as door:
+        for number, (label, data) in enumerate(packets):
+            if len(data) <= LARGEST:
+                door.client.send(data)
+            if number % 32 == 0:
+                await drain(door, label)
+        await asyncio.sleep(0.05)
+        await drain(door, "the last")
+        assert dns.message.from_wire(await door.ask(ASK)).id == 77
+        return door.seams.counts
+
+
+async def test_hostile_datagrams():
+    counts = await survives(hostile.packets())
+    assert counts.malformed > 500 and counts.queries > counts.malformed
+
+
+async def test_real_captures():
+    files = sorted(shared("pcap").glob("*.pcap*"))
+    counts = await survives((file.name, data) for file in files for data in pcap.dns_payloads(file))
+    assert counts.queries > 5000
