@@ -1,0 +1,58 @@
+"""Patterns that others wrote: RE2 only (linear time), bounded in length, number and memory.
+
+A pattern is searched in the lower-case name without its final dot. One that matches the empty name would
+match every name, so it is refused as the mistake or attack it is.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+LENGTH_LIMIT = 512  # longer ones in the public lists are generated and belong in a name list
+COUNT_LIMIT = 10_000  # of one snapshot
+PATTERN_MEMORY = 256 * 1024  # of one pattern, compiled
+SET_MEMORY = 64 * 1024 * 1024  # of all, with RE2's cache of states
+
+
+def options(memory: int) -> Any:
+    made = re2.Options()
+    made.max_mem = memory
+    made.log_errors = False
+    made.case_sensitive = False
+    made.never_capture = True
+    return made
+
+
+@lru_cache(maxsize=1)
+def _options_of_one() -> Any:
+    return options(PATTERN_MEMORY)
+
+
+def is_usable(source: str) -> bool:
+    """Whether RE2 takes it within bounds and it does not match everything."""
+    if not source or len(source) > LENGTH_LIMIT or not source.isprintable():
+        return False
+    try:
+        return re2.compile(source, _options_of_one()).search("") is None
+    except re2.error:
+        return False
+
+
+class PatternSet:
+    """Many patterns asked at once: `search(name)` gives the places of those that match, in order."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self._set: Any = None
+        if sources:
+            made: Any = re2.Set.SearchSet(options(SET_MEMORY))
+            for source in sources:
+                made.Add(source)
+            made.Compile()
+            self._set = made
+
+    def search(self, name: str) -> list[int]:
+        if self._set is None:
+            return []
+        return sorted(self._set.Match(name.removesuffix(".")))

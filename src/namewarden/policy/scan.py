@@ -1,0 +1,295 @@
+"""A whole list → entries, fast: one regular expression of ours reads the common shapes of a megabyte at a time,
+every other line goes to `rpz.Reader`. Both read a line alike; a test holds them together.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+from zlib import crc32
+
+import msgspec
+import numpy as np
+
+from namewarden.policy import layout, patterns
+from namewarden.policy.formats import Effect, Rule
+from namewarden.policy.rpz import RECORD_LIMIT, Reader, zone_of
+from namewarden.policy.spec import ListKind, ListSpec, Match
+
+CHUNK = 1 << 20
+NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_LABEL = rb"[a-z0-9_-]{1,63}+"
+_NAME = rb"(?:" + _LABEL + rb"\.)++(?:" + _LABEL + rb")?+"  # at least one dot, perhaps a final one
+_END = rb"[ \t]*\r?\n"
+_COMMENTED = rb"[ \t]*(?:\#[^\n]{0,1000})?\n"
+_SINK = rb"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+"
+
+
+class Shape(NamedTuple):
+    """A line that is common enough to be read without the reader. One group: the name."""
+
+    forms: str
+    match: Match
+    effect: Effect
+    pattern: bytes
+
+
+SHAPES = (
+    Shape("adblock", "both", "own", rb"\|\|(" + _NAME + rb")\^" + _END),
+    Shape("adblock", "both", "allow", rb"@@\|\|(" + _NAME + rb")\^\|?" + _END),
+    Shape("domains wildcard", "below", "own", rb"\*\.(?!localhost)(" + _NAME + rb")" + _COMMENTED),
+    Shape(
+        "hosts", "exact", "own",
+        _SINK + rb"(?!localhost|ip6-)(" + _NAME + rb")" + _COMMENTED,
+    ),
+    Shape("domains wildcard", "both", "own", rb"\.(?!localhost)(" + _NAME + rb")" + _COMMENTED),
+    Shape("dnsmasq", "both", "own", rb"address=/(" + _NAME + rb")/(?:0\.0\.0\.0|::|\#|)" + _END),
+    Shape("dnsmasq", "both", "own", rb"(?:server|local)=/(" + _NAME + rb")/" + _END),
+    Shape(
+        "unbound", "both", "own",
+        rb'local-zone: "(' + _NAME + rb')" always_(?:nxdomain|null|refuse|nodata)' + _END,
+    ),
+    Shape(
+        "bind", "both", "own",
+        rb'zone "(' + _NAME + rb')" (?:in )?\{ ?type (?:master|primary); ?[^{}\n]*\};' + _END,
+    ),
+    Shape("domains wildcard", "exact", "own", rb"(?!-|localhost)(" + _NAME + rb")" + _COMMENTED),
+)  # fmt: skip
+_POLICY = (
+    rb"(?:(" + _NAME + rb")|\*\.(" + _NAME + rb"))[ \t]+(?:[0-9]+[smhdw]?[ \t]+)?(?:in[ \t]+)?"
+    rb"cname[ \t]+(?:\.|(\*)\.)[ \t]*(?:;[^\n]{0,1000})?\r?\n"
+)
+
+
+class Pattern(NamedTuple):
+    """A regular expression of a list."""
+
+    source: str
+    effect: int
+    line: int
+    offset: int
+
+
+class Record(msgspec.Struct, array_like=True):
+    """What does not fit an entry: local data, names that are not spelled in their line."""
+
+    offset: int  # of the line in the snapshot's text
+    line: int
+    name: str
+    match: int
+    effect: int  # as in layout; RECORD = answers `records`
+    zone: bool
+    records: list[tuple[str, int, str]]
+
+
+class Scan:
+    """One list read: `prints`, `lows` for the table, records, patterns and the counts for its report."""
+
+    def __init__(self, spec: ListSpec, base: int, secret: bytes) -> None:
+        self.spec = spec
+        self.base = base  # where the list's text begins in the snapshot's
+        self.lines = 0
+        self.rules = 0
+        self.skipped: Counter[str] = Counter()
+        self.prints = bytearray()
+        self.sums: list[layout.Sums] = []  # CRC-32 of the names, for the sieve
+        self.lows: list[layout.Words] = []
+        self.records: dict[tuple[str, int], Record] = {}
+        self.patterns: list[Pattern] = []
+        self.depths = {layout.EXACT: 0, layout.BELOW: 0}  # bit n: entries with n labels
+        self.zone = ""
+        self.zone_exact = 0  # depths of zone owners, which end the reach of wildcards above them
+        self.zone_below = 0
+        self._hash = layout.hasher(secret)
+
+    def read(self, data: bytes) -> None:
+        """All lines. `data` ends with a newline."""
+        self.zone = zone_of(data) if self.spec.format in ("auto", "rpz") else ""
+        self._reader = Reader(self.spec.format, self.zone)
+        self._shapes = _Shapes(self.spec.format, self.spec.kind, self.zone)
+        for start, chunk in _chunks(data):
+            self._chunk(chunk, start)
+
+    def _chunk(self, chunk: bytes, start: int) -> None:
+        """The hot loop: one match a line. Lines that no shape fits are read one by one."""
+        names: list[bytes] = []
+        starts: list[int] = []
+        kinds: list[int] = []
+        shapes = self._shapes
+        codes, policy = shapes.codes, shapes.policy
+        found = shapes.expression.finditer(chunk.lower())
+        for at in found:
+            group = at.lastindex
+            self.lines += 1
+            if group:
+                if group < policy:
+                    name, code = at[group], codes[group]
+                    if name[-1] < 58:  # a digit, a hyphen or the final dot
+                        name = shapes.trimmed(name)
+                else:
+                    group, name, code = shapes.policy_entry(at, self._reader.zone.origin)
+                if name and len(name) < 254:
+                    names.append(name)
+                    starts.append(at.start(group))
+                    kinds.append(code)
+                    continue
+            self._odd(chunk, at.span(), start)
+            while self._reader.zone.is_open and (following := next(found, None)):
+                self.lines += 1
+                self._odd(chunk, following.span(), start)
+        self.rules += len(names)
+        self._take(names, np.array(starts, np.uint64) + np.uint64(self.base + start), kinds)
+
+    def _take(self, names: list[bytes], offsets: layout.Words, kinds: list[int]) -> None:
+        copy = self._hash.copy
+        for name in names:
+            one = copy()
+            one.update(name)
+            self.prints += one.digest()
+        self.sums.append(np.fromiter(map(crc32, names), np.uint32, len(names)))
+        codes = np.array(kinds, np.uint64)
+        self.lows.append(offsets | codes << np.uint64(layout.KIND_SHIFT))
+        labels = (name.count(b".") + 1 if name else 0 for name in names)
+        self._mark(np.fromiter(labels, np.uint64, len(names)), codes)
+
+    def _mark(self, depths: layout.Words, codes: layout.Words) -> None:
+        """Which depths have entries: a name's other suffixes need no look."""
+        bits = np.uint64(1) << np.minimum(depths, np.uint64(63))
+        for match in (layout.EXACT, layout.BELOW):
+            chosen = (codes >> np.uint64(3)) & np.uint64(match) != 0
+            self.depths[match] |= int(np.bitwise_or.reduce(bits[chosen], initial=np.uint64(0)))
+        zones = (codes & np.uint64(7)) >= np.uint64(layout.NXDOMAIN)
+        exact = zones & (codes >> np.uint64(3) == np.uint64(layout.EXACT))
+        self.zone_exact |= int(np.bitwise_or.reduce(bits[exact], initial=np.uint64(0)))
+        below = zones & ~exact
+        self.zone_below |= int(np.bitwise_or.reduce(bits[below], initial=np.uint64(0)))
+
+    def _odd(self, chunk: bytes, span: tuple[int, int], start: int) -> None:
+        line = chunk[span[0] : span[1]]
+        if self._shapes.owner:
+            self._reader.zone.owner, self._shapes.owner = self._shapes.owner, ""
+        reading = self._reader.read(line[:8192].decode("utf-8", "replace"))
+        if isinstance(reading, str):
+            self.skipped[reading] += 1
+            return
+        if reading[0].match == "pattern" and len(self.patterns) >= patterns.COUNT_LIMIT:
+            self.skipped["pattern"] += 1
+            return
+        self.rules += 1
+        for rule in reading:
+            self._rule(rule, line, self.base + start + span[0])
+
+    def _rule(self, rule: Rule, line: bytes, offset: int) -> None:
+        code = layout.code_of(rule.effect, self.spec.kind)
+        if rule.match == "pattern":
+            self.patterns.append(Pattern(rule.name, code, self.lines, offset))
+            return
+        name = rule.name[:-1].encode()
+        match = layout.MATCHES[rule.match]
+        at = _spelled(name, line)
+        in_zone = code >= layout.NXDOMAIN
+        if at >= 0 and code != layout.RECORD and rule.zone == in_zone:
+            low = np.array([offset + at], np.uint64)
+            self._take([name], low, [match << 3 | code])
+            return
+        self._record(rule, match, code, offset)
+
+    def _record(self, rule: Rule, match: int, code: int, offset: int) -> None:
+        known = self.records.setdefault(
+            (rule.name, match),
+            Record(offset, self.lines, rule.name, match, code, rule.zone, []),
+        )
+        if code == layout.RECORD == known.effect and len(known.records) < RECORD_LIMIT:
+            known.records += [record for record in rule.records if record not in known.records]
+
+    @property
+    def exact(self) -> int:
+        """Bit n: some name of n labels is listed itself."""
+        return self.depths[layout.EXACT]
+
+    @property
+    def below(self) -> int:
+        """Bit n: something with n labels decides about names below it, or ends a zone's wildcard above it."""
+        lowest = self.zone_below & -self.zone_below
+        return self.depths[layout.BELOW] | (self.zone_exact & ~(2 * lowest - 1) if lowest else 0)
+
+    def finish(self, extras: int) -> bytes:
+        """The records' octets, to lie at `extras` on; their entries join the others."""
+        blob = bytearray()
+        encode = msgspec.msgpack.Encoder().encode
+        names, offsets, kinds = [], [], []
+        for record in self.records.values():
+            names.append(record.name[:-1].encode())
+            offsets.append(extras + len(blob))
+            kinds.append(record.match << 3 | layout.RECORD)
+            octets = encode(record)
+            blob += len(octets).to_bytes(4, "little") + octets
+            depth = 1 << min(record.name.count(".") if record.name != "." else 0, 63)
+            if record.zone and record.match == layout.EXACT:
+                self.zone_exact |= depth
+            elif record.zone:
+                self.zone_below |= depth
+        self._take(names, np.array(offsets, np.uint64), kinds)
+        self.records.clear()
+        return bytes(blob)
+
+
+class _Shapes:
+    """The expression of one list's format and what its groups mean."""
+
+    def __init__(self, form: str, kind: ListKind, zone: str) -> None:
+        shapes = [] if form == "rpz" else [s for s in SHAPES if form in ("auto", *s.forms.split())]
+        self.codes = [0] + [
+            layout.MATCHES[s.match] << 3 | layout.code_of(s.effect, kind) for s in shapes
+        ]
+        self.policy = len(self.codes)  # the first of three groups of a zone's lines
+        parts = [s.pattern for s in shapes] + ([_POLICY] if form in ("auto", "rpz") else [])
+        self.expression = re.compile(b"(?:" + b"|".join([*parts, b"[^\n]*+\n"]) + b")")
+        self.zone = zone
+        self.tail = b"." + zone.encode("latin-1")
+        self.owner = ""
+        self._codes = [layout.code_of(effect, kind) for effect in ("nxdomain", "nodata")]
+
+    def trimmed(self, name: bytes) -> bytes:
+        """Without its final dot; empty when the reader must look at it (a number at the end, one label)."""
+        name = name.removesuffix(b".")
+        return name if b"." in name and not name[name.rindex(b".") + 1 :].isdigit() else b""
+
+    def policy_entry(self, at: "re.Match[bytes]", origin: str) -> tuple[int, bytes, int]:
+        """(group of the name, name, code) of `[*.]name CNAME .`; no name when the reader must look."""
+        nodata = at.lastindex == self.policy + 2
+        group = self.policy if at[self.policy] is not None else self.policy + 1
+        owner = at[group]
+        self.owner = at[0].split(None, 1)[0].decode("latin-1")
+        name = owner.removesuffix(self.tail) if owner[-1] == 46 and self.zone else owner
+        if name[-1] < 58:
+            name = b"" if name[-1] == 46 else self.trimmed(name)
+        if b"rpz-" in name or (origin != self.zone and owner[-1] != 46):
+            name = b""
+        match = layout.EXACT if group == self.policy else layout.BELOW
+        return group, name, match << 3 | self._codes[nodata]
+
+
+def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + CHUNK) + 1 or len(data)
+        yield start, data[start:end]
+        start = end
+
+
+def _spelled(name: bytes, line: bytes) -> int:
+    """Where the line spells the name out, alone; -1 when it does not."""
+    if not name:
+        return -1
+    low = line.lower()
+    at = low.find(name)
+    while at >= 0:
+        before = low[at - 1] if at else 32
+        end = at + len(name)
+        after = low[end] if end < len(low) else 32
+        dotted = after == 46 and end + 1 < len(low) and low[end + 1] in NAME_BYTES
+        if before not in NAME_BYTES and after not in NAME_BYTES and not dotted:
+            return at
+        at = low.find(name, at + 1)
+    return -1

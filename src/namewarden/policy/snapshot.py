@@ -1,0 +1,307 @@
+"""One immutable file with all policy, mapped read-only: no entry costs a process any memory of its own.
+
+    header (64 octets) | to 4096 | lists: text, records, line index, table | meta (JSON)
+
+`Snapshot.open` checks magic, version, size and the digest of header and meta; what is wrong below that gives
+no hit, never a crash. A hit is confirmed against the list's own line. Counterpart: `compile.py` writes it.
+"""
+
+import mmap
+import struct
+from bisect import bisect_right
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+from msgspec import Struct
+
+from namewarden.policy import layout
+from namewarden.policy.errors import ListError
+from namewarden.policy.scan import NAME_BYTES, Pattern, Record
+from namewarden.policy.spec import ListKind, SnapshotSpec
+
+MAGIC, VERSION = b"NWPOLICY", 1
+HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
+START = 4096  # of the lists; and the grain of the line index
+BLOCK_SHIFT = 12
+SHOWN = 200  # characters of a line in reasons
+
+
+class ListReport(Struct, frozen=True):
+    """What became of one list. `error` says why its last good copy is used, or that there is none."""
+
+    name: str
+    path: str
+    kind: ListKind
+    format: str
+    lines: int = 0
+    rules: int = 0  # lines that became rules
+    skipped: dict[str, int] = {}  # by reason
+    digest: str = ""  # of the text in use
+    seen: str = ""  # digest of the file as it is now, or what is wrong with it
+    error: str = ""
+    stale: bool = False  # the text is an earlier snapshot's
+
+
+class Section(Struct, frozen=True):
+    """Where one list lies in the blob."""
+
+    text: int
+    length: int
+    index: int  # its line index: newlines before each 4096 octets
+    zone: str = ""
+    patterns: list[Pattern] = []
+
+
+class Blob(Struct, frozen=True):
+    """The compiled lists; copied as they are while list files, kinds, formats and order stay the same."""
+
+    length: int
+    table: int
+    places: int
+    homes: int
+    entries: int
+    sieve: int
+    mask: int
+    exact: int  # bit n: a name of n labels may be listed alone
+    below: int  # bit n: a name of n labels may be listed with what is below
+    sections: list[Section]
+
+
+class Meta(Struct, frozen=True):
+    generation: int
+    spec: SnapshotSpec
+    report: list[ListReport]
+    blob: Blob
+    secret: str  # a keyed digest: whose fingerprints these are, not the secret
+
+
+class Hit(Struct, frozen=True, gc=False):
+    """A confirmed entry: which list says what about which suffix."""
+
+    list: int  # rank
+    match: int  # bits of layout
+    effect: int  # as in layout
+    offset: int  # in the blob: of the name in its line, of the line for records
+    depth: int  # labels of the suffix
+    zone: bool = False
+    record: Record | None = None
+
+
+class Snapshot:
+    """The mapped file. `find` is all a query needs; the rest is for people and for the compiler."""
+
+    def __init__(self, path: Path, mapped: mmap.mmap, meta: Meta, secret: bytes) -> None:
+        self.path = path
+        self.meta = meta
+        self.generation = meta.generation
+        self.spec = meta.spec
+        self.report = meta.report
+        self._map = mapped
+        blob = meta.blob
+        begin = START + blob.table
+        self._table = memoryview(mapped)[begin : begin + 8 * blob.places].cast("Q")
+        self._homes = blob.homes
+        begin = START + blob.sieve
+        self._sieve = memoryview(mapped)[begin : begin + (blob.mask + 1) // 8]
+        self._mask = blob.mask
+        self._exact, self._below = blob.exact, blob.below
+        self._starts = [START + section.text for section in blob.sections]
+        self._zones = [section.zone.encode("latin-1") for section in blob.sections]
+        self._hash = layout.hasher(secret)
+        if self._table[-1]:
+            raise ListError(f"{path}: the table has no end")
+
+    @classmethod
+    def open(cls, path: Path, secret: bytes) -> "Snapshot":
+        """Map it. ListError when it is not a whole snapshot of this installation."""
+        try:
+            with path.open("rb") as file:
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return cls(path, mapped, _read_meta(mapped, secret), secret)
+        except OSError as error:
+            raise ListError(f"{path}: cannot be read: {error.strerror}") from error
+        except (ValueError, IndexError, struct.error, msgspec.MsgspecError) as error:
+            raise ListError(f"{path}: is not a policy snapshot: {error}") from error
+
+    def find(self, name: str) -> list[Hit]:
+        """All that the lists say about a name, lists in order, the longest suffix first. Guard entries apart."""
+        key = name[:-1].encode()
+        labels = depth = key.count(b".") + 1 if key else 0
+        hits: list[Hit] = []
+        if self._exact >> (depth if depth < 63 else 63) & 1:
+            for entry in self._entries(key):
+                self._collect(entry, key, depth, layout.EXACT, hits)
+        below = self._below & ((1 << (depth if depth < 64 else 64)) - 1)
+        while below:
+            key = key[key.find(b".") + 1 :] if depth > 1 else b""
+            depth -= 1
+            bit = 1 << (depth if depth < 63 else 63)
+            if below & bit:
+                for entry in self._entries(key):
+                    self._collect(entry, key, depth, layout.BELOW, hits)
+            if depth < 64:
+                below &= bit - 1
+        return _speaking(hits, labels) if hits else hits
+
+    def is_guarded(self, name: str) -> bool:
+        """Whether a guard list has this very name."""
+        key = name[:-1].encode()
+        return any(
+            entry >> layout.KIND_SHIFT & 7 == layout.GUARD and self._confirm(entry, key, 0)
+            for entry in self._entries(key)
+        )
+
+    def _entries(self, key: bytes) -> Sequence[int]:
+        """Entries with the key's fingerprint. They are claims until the text confirms them."""
+        at = crc32(key) & self._mask
+        if not self._sieve[at >> 3] >> (at & 7) & 1:
+            return ()
+        one = self._hash.copy()
+        one.update(key)
+        mark = int.from_bytes(one.digest(), "little")
+        place = (mark >> 32) * self._homes >> 32
+        tag = mark & layout.TAG_MASK
+        table = self._table
+        found: list[int] | tuple[()] = ()
+        while entry := table[place]:
+            if entry >> layout.TAG_SHIFT == tag:
+                found = [*found, entry]
+            place += 1
+        return found
+
+    def _collect(self, entry: int, key: bytes, depth: int, wanted: int, hits: list[Hit]) -> None:
+        """Keep what speaks about the name, and zone owners above it, which end the reach of wildcards."""
+        if entry >> layout.KIND_SHIFT & 7 == layout.GUARD:
+            return
+        hit = self._confirm(entry, key, depth)
+        if hit is not None and (hit.match & wanted or (hit.zone and wanted == layout.BELOW)):
+            hits.append(hit)
+
+    def _confirm(self, entry: int, key: bytes, depth: int) -> Hit | None:
+        """The hit when the text at the entry's offset says this name, else None."""
+        offset = START + (entry & 0xFFFFFFFF)
+        effect, match = entry >> 32 & 7, entry >> 35 & 3
+        if effect == layout.RECORD:
+            return self._confirm_record(offset, key, match, depth)
+        end = offset + len(key)
+        if self._map[offset:end].lower() != key:
+            return None
+        rank = bisect_right(self._starts, offset) - 1
+        after = self._map[end]
+        if after in NAME_BYTES or (after == 46 and not self._ends(rank, end + 1)):
+            return None
+        return Hit(rank, match, effect, offset, depth, effect >= layout.NXDOMAIN)
+
+    def _ends(self, rank: int, after: int) -> bool:
+        """Whether a name ends with the dot before `after`: nothing follows, or the zone's own name does."""
+        zone = self._zones[rank]
+        return (
+            self._map[after] not in NAME_BYTES
+            or bool(zone)
+            and self._map[after : after + len(zone)].lower() == zone
+        )
+
+    def _confirm_record(self, offset: int, key: bytes, match: int, depth: int) -> Hit | None:
+        try:
+            length = int.from_bytes(self._map[offset : offset + 4], "little")
+            record = msgspec.msgpack.decode(self._map[offset + 4 : offset + 4 + length], type=Record)
+        except msgspec.MsgspecError:
+            return None
+        if record.name != f"{key.decode()}.":
+            return None
+        rank = bisect_right(self._starts, START + record.offset) - 1
+        return Hit(
+            rank, match, record.effect, START + record.offset, depth, record.zone, record
+        )  # fmt: skip
+
+    def line(self, hit: Hit) -> str:
+        """`malware:17 ||bad.example^`: the list, the line's number and the line, escaped, for people."""
+        return self.line_at(hit.list, hit.offset)
+
+    def line_at(self, rank: int, offset: int) -> str:
+        section = self.meta.blob.sections[rank]
+        base = START + section.text
+        block = (offset - base) >> BLOCK_SHIFT
+        at = START + section.index + 4 * block
+        before = int.from_bytes(self._map[at : at + 4], "little")
+        number = before + self._map[base + (block << BLOCK_SHIFT) : offset].count(b"\n") + 1
+        start = self._map.rfind(b"\n", max(base, offset - 4096), offset) + 1 or base
+        end = self._map.find(b"\n", offset, offset + 4096)
+        text = self._map[start : end if end >= 0 else offset + SHOWN]
+        return f"{self.spec.lists[rank].name}:{number} {shown(text)}"
+
+    def patterns(self) -> list[tuple[int, Pattern]]:
+        """Every list's regular expressions with the list's rank."""
+        sections = self.meta.blob.sections
+        return [(rank, one) for rank, each in enumerate(sections) for one in each.patterns]
+
+    def text_of(self, name: str) -> bytes | None:
+        """The text of a list as it was compiled: its last good copy."""
+        for report, section in zip(self.report, self.meta.blob.sections, strict=True):
+            if report.name == name and section.length:
+                return self._map[START + section.text : START + section.text + section.length]
+        return None
+
+    def blob(self) -> memoryview:
+        """The compiled lists as octets, to be copied into the next snapshot."""
+        return memoryview(self._map)[START : START + self.meta.blob.length]
+
+
+def shown(text: bytes) -> str:
+    """A line for people: without its end, cut, other than printable ASCII as `\\DDD`."""
+    cut = text.strip()[:SHOWN]
+    if cut.isascii() and (plain := cut.decode()).isprintable():
+        return plain
+    return "".join(chr(octet) if 32 <= octet < 127 else f"\\{octet:03d}" for octet in cut)
+
+
+def _speaking(hits: list[Hit], labels: int) -> list[Hit]:
+    """Lists in order; of a zone only its closest owner speaks, or silences the wildcards above (RFC 4592)."""
+
+    def is_silent(hit: Hit) -> bool:
+        return not hit.match & (layout.EXACT if hit.depth == labels else layout.BELOW)
+
+    if len(hits) > 1:
+        hits.sort(key=lambda hit: (hit.list, -hit.depth, is_silent(hit)))
+    closed: set[int] = set()
+    speaking = []
+    for hit in hits:
+        if hit.zone and hit.list in closed:
+            continue
+        if hit.zone:
+            closed.add(hit.list)
+        if not is_silent(hit):
+            speaking.append(hit)
+    return speaking
+
+
+def seal(size: int, at: int, meta: bytes) -> bytes:
+    """The header of a file of `size` octets whose meta lies at `at`."""
+    bare = HEADER.pack(MAGIC, VERSION, 0, size, at, len(meta), bytes(16))
+    digest = blake2b(bare + meta, digest_size=16).digest()
+    return HEADER.pack(MAGIC, VERSION, 0, size, at, len(meta), digest)
+
+
+def owner_of(secret: bytes) -> str:
+    """Tells snapshots of one secret from those of another without telling the secret."""
+    return blake2b(b"namewarden snapshot", key=secret, digest_size=8).hexdigest()
+
+
+def _read_meta(mapped: mmap.mmap, secret: bytes) -> Meta:
+    magic, version, _, size, at, length, _ = HEADER.unpack_from(mapped)
+    if magic != MAGIC:
+        raise ValueError("magic is wrong")
+    if version != VERSION:
+        raise ValueError(f"version {version} is not {VERSION}")
+    if size != len(mapped) or at + length > size:
+        raise ValueError(f"size is {len(mapped)}, not {size}")
+    text = mapped[at : at + length]
+    if mapped[: HEADER.size] != seal(size, at, text):
+        raise ValueError("digest is wrong")
+    meta = msgspec.json.decode(text, type=Meta)
+    if meta.secret != owner_of(secret):
+        raise ValueError("it belongs to another installation")
+    return meta
