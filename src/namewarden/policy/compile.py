@@ -33,7 +33,9 @@ from namewarden.policy.snapshot import (
 )
 from namewarden.policy.spec import ListSpec, SnapshotSpec
 
-LIMIT = 128 * 1024 * 1024  # octets of one list; the largest public one has 60 MB (AdGuard Home caps at 256 MB)
+LIMIT = (
+    128 * 1024 * 1024
+)  # octets of one list; the largest public one has 60 MB (AdGuard Home caps at 256 MB)
 _GRAIN = 1 << BLOCK_SHIFT
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 
@@ -142,7 +144,7 @@ def _check(data: bytes, limit: int) -> None:
     if not data.strip():
         raise ListError("is empty")
     head = data[: 1 << 16]
-    if b"\0" in data or len(head) - len(head.translate(None, _CONTROLS)) > len(head) // 100:
+    if b"\0" in data or len(head) - len(head.translate(None, _CONTROLS)) > 16 + len(head) // 100:
         raise ListError("is binary")
     if head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise ListError("is a web page, not a list")

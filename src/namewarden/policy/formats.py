@@ -23,7 +23,7 @@ Reason = Literal[
     "cosmetic", "option", "unanchored", "wildcard", "pattern", "long",
     "apex", "outside", "trigger", "type", "include",
 ]  # fmt: skip
-LINE_LIMIT = 4096  # no name or pattern we take is longer
+LINE_LIMIT = 1024  # no name or pattern we take is longer
 HEADERS = frozenset(
     "localhost localhost.localdomain local broadcasthost ip6-localhost ip6-loopback ip6-localnet "
     "ip6-mcastprefix ip6-allnodes ip6-allrouters ip6-allhosts 0.0.0.0".split()
@@ -34,15 +34,15 @@ _COSMETIC = re.compile(r"#[@?$%]{0,2}#(?![#\s]|$)|\$\$|\$@\$")
 _BARE_PATTERN = re.compile(r"^\^[^|/]*\$?$|\\\.|[A-Za-z0-9)\]]\$$")
 _PATTERN_SIGNS = frozenset("\\^$[](){}|*+?")
 _LOCAL_ZONE = re.compile(r'local-zone:\s*"?([^"\s]+)"?\s+"?([a-z_]+)"?\s*(?:#.*)?$', re.I)
-_LOCAL_DATA = re.compile(r"""local-data:\s*["']\s*(\S+)\s+(.*?)\s*["']\s*(?:#.*)?$""", re.I)
+_LOCAL_DATA = re.compile(r"""local-data:\s*(["'])([^"']*)\1\s*(?:#.*)?$""", re.I)
 _BLOCKING_ZONES = frozenset(
     "always_nxdomain always_null always_nodata always_refuse always_deny static refuse deny redirect "
     "inform_deny inform_redirect".split()
 )
 _BIND_ZONE = re.compile(
-    r'zone\s+"?([^"\s{]+)"?\s*(?:IN\s*)?\{.*\btype\s+(master|primary)\s*;.*\}\s*;?\s*(?://.*|#.*)?$',
-    re.I,
+    r'zone\s++"?+([^"\s{]++)"?+\s*+(?:IN\s*+)?\{([^{}]*+)\}\s*+;?+\s*+(?:(?://|#).*)?$', re.I
 )
+_BIND_OWNER = re.compile(r"\btype\s+(?:master|primary)\s*;", re.I)
 _DNSMASQ = re.compile(r"(address|server|local)=/(.*)/([^/]*)$")
 
 
@@ -94,7 +94,7 @@ def _plain(line: str) -> Reading:
 
     Where the format is not said, a lone word or `-x.y` is a piece of a URL (AdBlock), not a domain.
     """
-    words = line.partition("#")[0].split()
+    words = _uncommented(line).split()
     if len(words) > 1:
         return _hosts(line)
     reading = _name(words[0])
@@ -102,6 +102,12 @@ def _plain(line: str) -> Reading:
         name = reading[0].name
         return reading if "." in name[:-1] and name[0] != "-" else "name"
     return reading
+
+
+def _uncommented(line: str) -> str:
+    """Without ` # why`. A # that touches the name is no comment: `a.example#@#x` is AdBlock's."""
+    at = line.find(" #") if " #" in line else line.find("\t#")
+    return line[:at].rstrip() if at >= 0 else line
 
 
 def _name(text: str) -> Reading:
@@ -143,7 +149,7 @@ def _is_address(text: str) -> bool:
 
 def _hosts(line: str) -> Reading:
     """`ADDRESS NAME…`. An address that leads somewhere real is a mapping, not a block."""
-    address, *hosts = line.partition("#")[0].split()
+    address, *hosts = _uncommented(line).split()
     if not _is_address(address) and address != "0":
         return "url" if "://" in address else "path" if "/" in address else "syntax"
     if not hosts:
@@ -190,8 +196,8 @@ def _anchored(body: str, effect: Effect) -> Reading:
         match, bare = "below", bare[2:]
     if "*" in bare:
         return "wildcard"
-    if "^" in bare or "|" in bare or bare.endswith("."):
-        return "unanchored"
+    if "^" in bare or "|" in bare or (bare.endswith(".") and bare == body):
+        return "unanchored"  # `||ads.` means ads.anything
     name = names.listed(bare)
     return (Rule(name, match, effect),) if name else _not_a_name(bare)
 
@@ -235,27 +241,28 @@ def _unbound(line: str) -> Reading:
             return "option"
         return (Rule(name, "both"),) if name else _not_a_name(found[1])
     if found := _LOCAL_DATA.match(line):
-        return _local_data(found[1], found[2].split())
+        return _local_data(found[2].split())
     return "syntax"
 
 
-def _local_data(owner: str, rest: list[str]) -> Reading:
-    if len(rest) < 2 or not _is_address(rest[-1]) or not _is_sink(rest[-1]):
+def _local_data(words: list[str]) -> Reading:
+    if len(words) < 3 or not _is_address(words[-1]) or not _is_sink(words[-1]):
         return "mapping"
+    owner = words[0]
     name = names.listed(owner)
     return (Rule(name),) if name else _not_a_name(owner)
 
 
 def _bind(line: str) -> Reading:
     found = _BIND_ZONE.match(line)
-    if not found:
-        return "syntax"
+    if not found or not _BIND_OWNER.search(found[2]):
+        return "syntax"  # a forwarder's or a secondary's zone is no block
     name = names.listed(found[1])
     return (Rule(name, "both"),) if name else _not_a_name(found[1])
 
 
 def _domains(line: str) -> Reading:
-    return _name(line.partition("#")[0].strip())
+    return _name(_uncommented(line))
 
 
 _READERS: dict[str, Callable[[str], Reading]] = {

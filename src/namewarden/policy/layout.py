@@ -3,8 +3,9 @@
 An entry is 8 octets: tag 27 bits | match 2 | effect 3 | offset 32. It lies at the first free place from its
 home on (linear probing); homes grow with the fingerprint, so a sorted array is placed without a loop.
 Fingerprints are BLAKE2b of the name with a secret of the installation: nobody can build a collision. A hit is
-always confirmed against the text at `offset`. Before it stands a sieve of one bit a CRC-32, which spares most
-names that are not listed the fingerprint; who builds a collision there gains nothing. Counterparts: `compile.py` builds, `snapshot.py` asks.
+always confirmed against the text at `offset`. Before the table stands a sieve of one bit for each CRC-32, which
+spares most names that are not listed the fingerprint; who builds a collision there gains nothing.
+Counterparts: `compile.py` builds, `snapshot.py` asks.
 """
 
 from hashlib import blake2b
@@ -52,9 +53,7 @@ def code_of(effect: Effect, kind: ListKind) -> int:
     return OWN[kind] if kind != "deny" or effect == "own" else EFFECTS.get(effect, RECORD)
 
 
-def place(
-    prints: Words, lows: Words, sources: npt.NDArray[Any]
-) -> tuple[Words, int, int]:
+def place(prints: Words, lows: Words, sources: npt.NDArray[Any]) -> tuple[Words, int, int]:
     """(table, homes, entries). `lows` are kind and offset; of repeats in a list the first stays."""
     kinds = (sources.astype(np.uint64) << np.uint64(8)) | (lows >> np.uint64(KIND_SHIFT))
     order = np.lexsort((lows, kinds, prints))

@@ -55,4 +55,4 @@ class PatternSet:
     def search(self, name: str) -> list[int]:
         if self._set is None:
             return []
-        return sorted(self._set.Match(name.removesuffix(".")))
+        return sorted(self._set.Match(name.removesuffix(".")) or ())

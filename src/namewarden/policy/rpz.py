@@ -31,7 +31,7 @@ RECORD_LIMIT = 64  # records of one owner that are answered
 PENDING_LIMIT = 64 * 1024  # octets of one record over several lines
 _TRIGGERS = ("rpz-ip.", "rpz-client-ip.", "rpz-nsdname.", "rpz-nsip.")
 _TYPE_WORDS = "|".join(sorted(TYPES | OTHER_TYPES))
-_TTL_WORD = r"(?:[0-9]+[smhdw]?)+"
+_TTL_WORD = r"(?:[0-9]++[smhdw]?+)++"  # possessive: digits must not be split in every way
 _RECORD = re.compile(
     rf"(?![\d.]+\s|[0-9a-f]*:)\S*\s+(?:(?:{_TTL_WORD}|IN)\s+){{0,2}}(?:{_TYPE_WORDS})\s+\S", re.I
 )
@@ -41,9 +41,9 @@ _TTL = re.compile(_TTL_WORD, re.I)
 _TTL_PART = re.compile(r"([0-9]+)([smhdw]?)", re.I)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _ORIGIN_SAID = re.compile(rb"^\$ORIGIN[ \t]+(\S+\.)[ \t;\r\n]", re.M | re.I)
-_SOA_SAID = re.compile(rb"^([^\s;@]\S*\.)[ \t][^\n;]*\bSOA\b", re.M | re.I)
+_SOA_SAID = re.compile(rb"^([^\s;@]\S*\.)[ \t][^\n;]{0,200}\bSOA\b", re.M | re.I)
 _ABSOLUTE = re.compile(
-    rb"^(?:\*\.)?([a-z0-9_.-]+\.)[ \t]+[^\n;]*?\b(?:CNAME|A|AAAA|TXT)[ \t]", re.M | re.I
+    rb"^(?:\*\.)?([a-z0-9_.-]+\.)[ \t]{1,80}+[^\n;]{0,40}?\b(?:CNAME|A|AAAA|TXT)[ \t]", re.M | re.I
 )
 _ZONE_WORDS = re.compile(r"rpz|block|policy|firewall|sinkhole|blacklist|denylist|local$")
 
@@ -104,7 +104,9 @@ class Zone:
         self._depth += tokens.count("(") - tokens.count(")")
         words = [token for token in tokens if token not in "()" and token[0] != ";"]
         if self._pending or self._depth > 0:
-            self._pending = f"{self._pending} {' '.join(words)}" if self._pending else _head(line, words)
+            self._pending = (
+                f"{self._pending} {' '.join(words)}" if self._pending else _head(line, words)
+            )
             if self._depth > 0 and len(self._pending) < PENDING_LIMIT:
                 return "apex"
             whole, self._pending, self._depth = self._pending, "", 0
@@ -182,7 +184,9 @@ class Zone:
         if kind == "CNAME":
             target = rdata[0].lower()
             effect = ACTIONS.get(target)
-            if effect or self._absolute(target) == name:  # a CNAME to itself: passthru's old spelling
+            if (
+                effect or self._absolute(target) == name
+            ):  # a CNAME to itself: passthru's old spelling
                 return (Rule(name, match, effect or "allow", True),)
         text = self._rdata(kind, rdata)
         if text is None:

@@ -21,7 +21,7 @@ NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _LABEL = rb"[a-z0-9_-]{1,63}+"
 _NAME = rb"(?:" + _LABEL + rb"\.)++(?:" + _LABEL + rb")?+"  # at least one dot, perhaps a final one
 _END = rb"[ \t]*\r?\n"
-_COMMENTED = rb"[ \t]*(?:\#[^\n]{0,1000})?\n"
+_COMMENTED = rb"(?:[ \t]+\#[^\n]{0,1000}\n|[ \t]*\r?\n)"
 _SINK = rb"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+"
 
 
@@ -42,7 +42,7 @@ SHAPES = (
         "hosts", "exact", "own",
         _SINK + rb"(?!localhost|ip6-)(" + _NAME + rb")" + _COMMENTED,
     ),
-    Shape("domains wildcard", "both", "own", rb"\.(?!localhost)(" + _NAME + rb")" + _COMMENTED),
+    Shape("domains wildcard", "both", "own", rb"\.(?!-|localhost)(" + _NAME + rb")" + _COMMENTED),
     Shape("dnsmasq", "both", "own", rb"address=/(" + _NAME + rb")/(?:0\.0\.0\.0|::|\#|)" + _END),
     Shape("dnsmasq", "both", "own", rb"(?:server|local)=/(" + _NAME + rb")/" + _END),
     Shape(

@@ -207,8 +207,10 @@ class Snapshot:
     def _confirm_record(self, offset: int, key: bytes, match: int, depth: int) -> Hit | None:
         try:
             length = int.from_bytes(self._map[offset : offset + 4], "little")
-            record = msgspec.msgpack.decode(self._map[offset + 4 : offset + 4 + length], type=Record)
-        except msgspec.MsgspecError:
+            record = msgspec.msgpack.decode(
+                self._map[offset + 4 : offset + 4 + length], type=Record
+            )
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
         if record.name != f"{key.decode()}.":
             return None
@@ -233,10 +235,15 @@ class Snapshot:
         text = self._map[start : end if end >= 0 else offset + SHOWN]
         return f"{self.spec.lists[rank].name}:{number} {shown(text)}"
 
-    def patterns(self) -> list[tuple[int, Pattern]]:
-        """Every list's regular expressions with the list's rank."""
-        sections = self.meta.blob.sections
-        return [(rank, one) for rank, each in enumerate(sections) for one in each.patterns]
+    def patterns(self) -> tuple[list[str], list[Hit]]:
+        """Every list's regular expressions, and the hit that each one is when it matches."""
+        each = [
+            (rank, one)
+            for rank, section in enumerate(self.meta.blob.sections)
+            for one in section.patterns
+        ]
+        hits = [Hit(rank, layout.EXACT, one.effect, START + one.offset, 0) for rank, one in each]
+        return [one.source for _, one in each], hits
 
     def text_of(self, name: str) -> bytes | None:
         """The text of a list as it was compiled: its last good copy."""

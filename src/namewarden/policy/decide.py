@@ -1,0 +1,219 @@
+"""What rules and lists say about a name. Pure: a policy, a name, a group and the time in; a verdict or None out.
+
+Precedence: local exact allow > local pattern allow > local exact deny > local pattern deny > subscribed allow >
+subscribed deny. A rule is exact where it names the very name that is asked, and a pattern where it reaches the
+name through a suffix or an expression. Among equals: redirect before deny, the longest suffix, the first rule or list.
+RPZ passthru is a subscribed allow. What no rule or list speaks about is None: the model's business.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from namewarden.policy import layout
+from namewarden.policy.groups import Groups
+from namewarden.policy.names import suffixes
+from namewarden.policy.patterns import PatternSet
+from namewarden.policy.snapshot import Hit, Snapshot, shown
+from namewarden.policy.spec import GroupSpec, RuleSpec
+from namewarden.query import BlockMode, Reason, Verdict
+
+Ranked = tuple[int, int, int, RuleSpec]  # precedence, minus labels matched, place of the rule
+_PRECEDENCE = {
+    ("allow", True): 0,
+    ("allow", False): 1,
+    ("redirect", True): 2,
+    ("deny", True): 3,
+    ("redirect", False): 4,
+    ("deny", False): 5,
+}
+_REASONS: tuple[Reason, ...] = (
+    "rule_allow", "pattern_allow", "rule_deny", "rule_deny", "pattern_deny", "pattern_deny",
+)  # fmt: skip
+_MODES: dict[int, BlockMode] = {
+    layout.NXDOMAIN: "nxdomain",
+    layout.NODATA: "nodata",
+    layout.DROP: "drop",
+    layout.TCP_ONLY: "tcp-only",
+    layout.RECORD: "data",
+}
+_SPELLING = {"exact": "{}", "both": "||{}^", "below": "*.{}"}
+_NAME_OCTETS = 253  # of a name as text without its final dot
+
+
+class Policy:
+    """A snapshot made ready to be asked: rules by name and suffix, patterns compiled, groups by network."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.generation = snapshot.generation
+        self.groups = Groups(snapshot.spec.groups)
+        self.model = snapshot.spec.model
+        self.token_hashes = frozenset(snapshot.spec.token_hashes)
+        rules = snapshot.spec.rules
+        self.exact = _by_name(rules, ("exact", "both"))
+        self.wide = _by_name(rules, ("below", "both"))
+        self.pattern_rules = [
+            (place, rule) for place, rule in enumerate(rules) if rule.match == "pattern"
+        ]
+        self.patterns = PatternSet([rule.name for _, rule in self.pattern_rules])
+        sources, self.list_patterns = snapshot.patterns()
+        self.list_pattern_set = PatternSet(sources)
+        self.has_rules = bool(rules)
+        names = [each.name for each in snapshot.spec.lists]
+        self._ranks = {
+            spec.name: None if spec.lists is None else _ranks_of(spec.lists, names)
+            for spec in (*snapshot.spec.groups, self.groups.default)
+        }
+
+    def is_guarded(self, name: str) -> bool:
+        """Whether a guard list has this very name; the caller also passes the registrable domain."""
+        return self.snapshot.is_guarded(name)
+
+    def ranks(self, group: GroupSpec) -> frozenset[int] | None:
+        """The lists a group uses, None for all."""
+        return self._ranks.get(group.name)
+
+
+def _ranks_of(wanted: Iterable[str], names: list[str]) -> frozenset[int]:
+    return frozenset(names.index(name) for name in wanted if name in names)
+
+
+def _by_name(
+    rules: Iterable[RuleSpec], matches: tuple[str, ...]
+) -> dict[str, list[tuple[int, RuleSpec]]]:
+    found: dict[str, list[tuple[int, RuleSpec]]] = {}
+    for place, rule in enumerate(rules):
+        if rule.match in matches:
+            found.setdefault(rule.name, []).append((place, rule))
+    return found
+
+
+def lists(policy: Policy, name: str, group: str, now: float) -> Verdict | None:
+    """What rules and lists say about a name (`now` is epoch seconds), None when nothing does."""
+    spec = policy.groups.named(group)
+    if policy.has_rules:
+        ranked = [one for one in _rules(policy, name) if _applies(one[3], group, now)]
+        if ranked:
+            return _of_rule(min(ranked, key=lambda one: one[:3]), spec)
+    return _subscribed(policy, name, spec)
+
+
+def chain(policy: Policy, cnames: Iterable[str], group: str, now: float) -> Verdict | None:
+    """The denial of the first name of a CNAME chain that rules or lists deny, None when none is denied."""
+    for name in cnames:
+        verdict = lists(policy, name, group, now)
+        if verdict is not None and verdict.action != "allow":
+            return _of_chain(verdict, policy.groups.named(group))
+    return None
+
+
+def _of_chain(verdict: Verdict, spec: GroupSpec) -> Verdict:
+    """Local data belongs to the listed name, not to the one asked: that is blocked as the group says."""
+    if verdict.mode == "data":
+        verdict = _blocked(spec, spec.block, "cname_deny", verdict.rule)
+    return replace(verdict, reason="cname_deny")
+
+
+def _rules(policy: Policy, name: str) -> Iterator[Ranked]:
+    """Local rules whose name or pattern fits, expired and other groups' ones too."""
+    for place, rule in policy.exact.get(name, ()):
+        yield _PRECEDENCE[rule.effect, True], 0, place, rule
+    if policy.wide:
+        parents = [*suffixes(name)[1:], "."]
+        for above, suffix in enumerate(parents):
+            for place, rule in policy.wide.get(suffix, ()):
+                yield _PRECEDENCE[rule.effect, False], above, place, rule
+    for found in policy.patterns.search(name):
+        place, rule = policy.pattern_rules[found]
+        yield _PRECEDENCE[rule.effect, False], 256, place, rule
+
+
+def _applies(rule: RuleSpec, group: str, now: float) -> bool:
+    is_alive = not rule.expires or rule.expires > now
+    return is_alive and (not rule.groups or group in rule.groups)
+
+
+def _of_rule(ranked: Ranked, spec: GroupSpec) -> Verdict:
+    precedence, _, _, rule = ranked
+    reason = _REASONS[precedence]
+    text = rule_text(rule)
+    if rule.effect == "allow":
+        return Verdict(action="allow", reason=reason, rule=text, expires=rule.expires)
+    if rule.effect == "redirect" and spec.redirect:
+        return Verdict(
+            action="redirect",
+            reason=reason,
+            rule=text,
+            mode="ip",
+            addresses=spec.redirect,
+            ttl=spec.ttl,
+            expires=rule.expires,
+        )
+    return replace(_blocked(spec, spec.block, reason, text), expires=rule.expires)
+
+
+def rule_text(rule: RuleSpec) -> str:
+    """`rule:ID ||bad.example^`, as people write it."""
+    bare = rule.name if rule.match == "pattern" else rule.name.removesuffix(".")
+    text = f"/{bare}/" if rule.match == "pattern" else _SPELLING[rule.match].format(bare)
+    return f"rule:{shown(rule.id.encode())} {shown(text.encode())}"
+
+
+def _blocked(spec: GroupSpec, mode: BlockMode, reason: Reason, rule: str) -> Verdict:
+    addresses = spec.addresses if mode == "ip" else ()
+    return Verdict(
+        action="block", reason=reason, rule=rule, mode=mode, addresses=addresses, ttl=spec.ttl
+    )
+
+
+def _subscribed(policy: Policy, name: str, spec: GroupSpec) -> Verdict | None:
+    hits = policy.snapshot.find(name)
+    if policy.list_patterns:
+        hits = sorted(hits + _pattern_hits(policy, name), key=lambda hit: hit.list)
+    if not hits:
+        return None
+    ranks = policy.ranks(spec)
+    if ranks is not None:
+        hits = [hit for hit in hits if hit.list in ranks]
+    denial = None
+    for hit in hits:
+        if hit.effect == layout.ALLOW:
+            line = policy.snapshot.line(hit)
+            return Verdict(action="allow", reason="list_allow", rule=line)
+        denial = denial or hit
+    return _of_hit(policy.snapshot, denial, name, spec) if denial else None
+
+
+def _pattern_hits(policy: Policy, name: str) -> list[Hit]:
+    found = (policy.list_patterns[at] for at in policy.list_pattern_set.search(name))
+    return [one for one in found if one.effect != layout.GUARD]
+
+
+def _of_hit(snapshot: Snapshot, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
+    rule = snapshot.line(hit)
+    mode = _MODES.get(hit.effect)
+    if mode is None:
+        return _blocked(spec, spec.block, "list_deny", rule)
+    if mode != "data" or hit.record is None or not hit.record.records:
+        return _blocked(spec, mode, "list_deny", rule)
+    records = tuple(_for_name(kind, ttl, text, name) for kind, ttl, text in hit.record.records)
+    return Verdict(
+        action="redirect",
+        reason="list_deny",
+        rule=rule,
+        mode="data",
+        records=records,
+        ttl=min(ttl for _, ttl, _ in records),
+    )
+
+
+def _for_name(kind: str, ttl: int, text: str, name: str) -> tuple[str, int, str]:
+    """A record of a zone as answered for `name`: `CNAME *.garden.` becomes `CNAME name.garden.`
+
+    Its TTL is 0 then, as Unbound's is: the target is made up for this name.
+    """
+    if kind != "CNAME" or not text.startswith("*."):
+        return kind, ttl, text
+    target = name + text[2:]
+    return (kind, 0, target) if len(target) <= _NAME_OCTETS + 1 else (kind, 0, text[2:])

@@ -1,0 +1,56 @@
+"""Rules and lists judge the name asked: a denial is answered here, an allow is told to everything below.
+
+Local data that is a CNAME is followed as Unbound does: its target is resolved as an allowed name, and the
+answer is the CNAME and what the target has.
+"""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from namewarden.policy import decide
+from namewarden.policy.decide import Policy
+from namewarden.query import Answer, Handler, Query, Stage, Verdict
+from namewarden.wire import types
+from namewarden.wire.joined import join
+from namewarden.wire.names import to_wire
+
+Answering = Callable[[Query, Verdict], Answer]
+Epoch = Callable[[float], float]  # a query's monotonic time → epoch seconds
+STREAMS = frozenset(("tcp", "tls", "https"))  # transports whose client has shown its address
+
+
+def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
+    async def stage(query: Query, following: Handler) -> Answer:
+        verdict = decide.lists(policy(), query.name, query.group, epoch(query.now))
+        if verdict is None or is_met(query, verdict):
+            return await following(query)
+        if verdict.action == "allow":
+            below = await following(replace(query, allowed=verdict))
+            return replace(below, verdict=verdict)
+        if target := _target(query, verdict):
+            return await _follow(query, verdict, target, answer, following)
+        return answer(query, verdict)
+
+    return stage
+
+
+def is_met(query: Query, verdict: Verdict) -> bool:
+    """Whether the rule asked for nothing but a connection, and this is one (rpz-tcp-only)."""
+    return verdict.mode == "tcp-only" and query.transport in STREAMS
+
+
+def _target(query: Query, verdict: Verdict) -> str:
+    """Where local data sends the query, "" when it answers it."""
+    if verdict.mode != "data" or query.qtype in (types.CNAME, types.ANY):
+        return ""
+    kinds = {kind: text for kind, _, text in verdict.records}
+    return "" if types.type_name(query.qtype) in kinds else kinds.get("CNAME", "")
+
+
+async def _follow(
+    query: Query, verdict: Verdict, target: str, answer: Answering, following: Handler
+) -> Answer:
+    question = to_wire(target) + query.question[-4:]
+    asked = replace(query, name=target, question=question, allowed=verdict)
+    return join(query, answer(query, verdict), asked, await following(asked))

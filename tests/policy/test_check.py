@@ -1,0 +1,56 @@
+"""`lists check` says of every line what it became; its totals are the compiler's."""
+
+import pytest
+
+from namewarden.policy.check import check, totals
+from namewarden.policy.errors import ListError
+from tests.policy.made import snapshot_of
+
+TEXT = """\
+# head
+||bad.example^
+||bad.example^$script
+*.worse.example
+@@||good.example^
+z.example 60 A 192.0.2.1
+/^x[0-9]/
+
+198.51.100.7:443
+"""
+
+
+def test_each_line_is_told(tmp_path):
+    path = tmp_path / "l.txt"
+    path.write_text(TEXT)
+    assert [line.says for line in check(path)] == [
+        ["skipped: comment"],
+        ["bad.example.  the name and all below  the list's kind"],
+        ["skipped: option"],
+        ["worse.example.  only what is below  the list's kind"],
+        ["good.example.  the name and all below  allowed"],
+        ["z.example.  the name alone  answers A 192.0.2.1"],
+        ["^x[0-9]  names the expression finds  the list's kind"],
+        ["skipped: blank"],
+        ["skipped: address"],
+    ]
+
+
+def test_totals_are_the_compilers(tmp_path):
+    report = snapshot_of(tmp_path, {"l": TEXT}).report[0]
+    counted = totals(check(tmp_path / "l.txt"))
+    assert (counted.lines, counted.rules, dict(counted.skipped)) == (
+        report.lines,
+        report.rules,
+        report.skipped,
+    )
+    assert counted.odd == 2
+
+
+def test_hostile_lines_are_escaped(tmp_path):
+    (tmp_path / "l.txt").write_bytes(b"\x1b[2J<script>\n")
+    assert [line.text for line in check(tmp_path / "l.txt")] == [r"\027[2J<script>"]
+
+
+def test_a_file_that_is_no_list_is_an_error(tmp_path):
+    with pytest.raises(ListError, match="cannot be read"):
+        check(tmp_path / "gone")

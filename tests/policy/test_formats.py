@@ -1,0 +1,180 @@
+"""What each line of each format means, and why the others are skipped."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namewarden.policy.formats import Rule, read_line
+from namewarden.policy.rpz import Reader, zone_of
+
+
+def rule(name, match="exact", effect="own"):
+    return (Rule(name, match, effect),)
+
+
+BAD = rule("bad.example.")
+BOTH = rule("bad.example.", "both")
+BELOW = rule("bad.example.", "below")
+
+
+@pytest.mark.parametrize(
+    ("line", "reading"),
+    [
+        # hosts
+        ("0.0.0.0 bad.example", BAD),
+        ("127.0.0.1\tBAD.example # why", BAD),
+        (":: bad.example", BAD),
+        ("::1 bad.example", BAD),
+        ("0 bad.example", BAD),
+        ("192.168.1.9 bad.example", BAD),  # a pixel server
+        ("0.0.0.0 bad.example worse.example", BAD + rule("worse.example.")),
+        ("127.0.0.1 localhost", "header"),
+        ("::1 ip6-localhost ip6-loopback", "header"),
+        ("fe80::1%lo0 localhost", "header"),
+        ("255.255.255.255 broadcasthost", "header"),
+        ("0.0.0.0 0.0.0.0", "header"),
+        ("8.8.8.8 www.example.org", "mapping"),
+        ("0.0.0.0 85.17.187.83", "address"),
+        ("0.0.0.0", "header"),
+        # names
+        ("bad.example", BAD),
+        ("  bad.example.  ", BAD),
+        ("bad.example # why", BAD),
+        ("*.bad.example", BELOW),
+        (".bad.example", BOTH),
+        ("*.bad.*", "wildcard"),
+        ("word", "name"),
+        ("-ad.gif", "name"),
+        ("many words here", "syntax"),
+        ("", "blank"),
+        ("\t ", "blank"),
+        ("# comment", "comment"),
+        ("#", "comment"),
+        ("##########", "comment"),
+        ("// comment", "comment"),
+        ("x" * 5000, "long"),
+        # Maltrail
+        ("198.51.100.7", "address"),
+        ("198.51.100.7:443", "address"),
+        ("198.51.100.0/24", "address"),
+        ("bad.example:8080", "port"),
+        ("http://bad.example/x", "url"),
+        ("bad.example/x/y", "path"),
+        ("/UamQky9H9rSyN7CWdue/", "path"),
+        ("/cgi-bin/a.php", "path"),
+        # AdBlock
+        ("||bad.example^", BOTH),
+        ("||bad.example^|", BOTH),
+        ("||bad.example", BOTH),
+        ("||bad.example^$important", BOTH),
+        ("||*.bad.example^", BELOW),
+        ("@@||bad.example^", rule("bad.example.", "both", "allow")),
+        ("@@||bad.example^$important", rule("bad.example.", "both", "allow")),
+        ("||bad.example^$third-party", "option"),
+        ("||bad.example^$script,domain=a.example", "option"),
+        ("||bad.example/ads/^", "path"),
+        ("||bad.*^", "wildcard"),
+        ("||ads*.bad.example^", "wildcard"),
+        ("||ads.", "unanchored"),
+        (".bad.example^", "unanchored"),
+        ("|http://bad.example^", "path"),
+        ("example.org##.banner", "cosmetic"),
+        ("example.org#@#.banner", "cosmetic"),
+        ("##.banner", "cosmetic"),
+        ("! comment", "comment"),
+        ("[Adblock Plus 2.0]", "header"),
+        ("||192.0.2.7^", "address"),
+        # dnsmasq
+        ("address=/bad.example/", BOTH),
+        ("address=/bad.example/#", BOTH),
+        ("address=/bad.example/0.0.0.0", BOTH),
+        ("address=/bad.example/::", BOTH),
+        ("address=/.bad.example/127.0.0.1", BOTH),
+        ("address=/bad.example/worse.example/", BOTH + rule("worse.example.", "both")),
+        ("local=/bad.example/", BOTH),
+        ("server=/bad.example/", BOTH),
+        ("server=/bad.example/9.9.9.9", "option"),
+        ("server=/bad.example/#", "option"),
+        ("address=/bad.example/8.8.8.8", "mapping"),
+        # Unbound
+        ('local-zone: "bad.example." always_nxdomain', BOTH),
+        ("local-zone: bad.example static", BOTH),
+        ('local-zone: "bad.example" transparent', "option"),
+        ('local-data: "bad.example A 0.0.0.0"', BAD),
+        ('local-data: "www.example.org A 8.8.8.8"', "mapping"),
+        ("server:", "header"),
+        # BIND
+        ('zone "bad.example" { type master; notify no; file "null.zone.file"; };', BOTH),
+        ('zone "bad.example" IN { type primary; file "x"; };', BOTH),
+        ('zone "bad.example" { type forward; forwarders { 192.0.2.1; }; };', "syntax"),
+        # patterns
+        (r"/^ads[0-9]+\./", rule(r"^ads[0-9]+\.", "pattern")),
+        (r"\.agency$", rule(r"\.agency$", "pattern")),
+        (r"@@/^ok[0-9]/", rule(r"^ok[0-9]", "pattern", "allow")),
+        ("/(a|)/", "pattern"),
+        ("/(unclosed/", "pattern"),
+        ("/" + "a?" * 400 + "/", "pattern"),
+    ],
+)
+def test_auto_recognises_each_line(line, reading):
+    assert read_line(line) == reading
+
+
+@pytest.mark.parametrize(
+    ("form", "line", "reading"),
+    [
+        ("domains", "test", rule("test.")),
+        ("domains", "0.0.0.0 bad.example", "name"),
+        ("hosts", "bad.example", "syntax"),
+        ("wildcard", "*.bad.example", BELOW),
+        ("regex", "bad", rule("bad", "pattern")),
+        ("regex", "/bad/", rule("bad", "pattern")),
+        ("regex", "# comment", "comment"),
+        ("regex", "*", "pattern"),
+        ("dnsmasq", "cache-size=1000", "option"),
+        ("dnsmasq", "bad.example", "option"),
+        ("unbound", "bad.example", "syntax"),
+        ("bind", "bad.example", "syntax"),
+        ("adblock", "0.0.0.0 bad.example", BAD),
+    ],
+)
+def test_a_format_that_is_said_reads_every_line_so(form, line, reading):
+    assert read_line(line, form) == reading
+
+
+FORMS = ["auto", "hosts", "domains", "wildcard", "adblock", "dnsmasq", "unbound", "bind", "regex"]
+
+
+@given(st.text(max_size=300), st.sampled_from(FORMS))
+def test_any_line_is_a_rule_or_a_reason(line, form):
+    reading = read_line(line, form)
+    assert isinstance(reading, str) or all(isinstance(one, Rule) for one in reading) and reading
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "1", " ", ".", '"', "{", "}", "type master;", "; ", "a.", "/", "#", "-", "\\", "1h", "("],
+)
+@pytest.mark.parametrize(
+    "head", ["", 'zone "a" {', 'local-data: "', "local-zone: ", "address=/", "||", "a CNAME ", "$"]
+)
+def test_long_lines_cost_no_time(head, piece):
+    start = time.perf_counter()
+    line = (head + piece * 1024)[:1024]
+    read_line(line)
+    Reader("auto").read(line)
+    Reader("rpz").read(line)
+    zone_of((line * 20).encode())
+    assert time.perf_counter() - start < 0.5
+
+
+PIECES = ["||", "@@", "^", "$", "/", "0.0.0.0", " ", "bad.example", ".", "*", "#", "address=/", "local-zone: ",
+          '"', "zone ", "{", "}", ";", "::", "[", "]", "%", ":80", "\\", "(", "CNAME", "important", ","]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.sampled_from(FORMS))
+def test_pieces_of_every_format_in_any_order(line, form):
+    reading = read_line(line, form)
+    assert isinstance(reading, str) or reading

@@ -1,0 +1,113 @@
+"""The fast shapes read every line as the reader does."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namewarden.policy import layout
+from namewarden.policy.rpz import Reader, zone_of
+from namewarden.policy.scan import Scan
+from namewarden.policy.spec import ListSpec
+from tests.policy.made import SECRET
+from tests.shared_data import shared
+
+FORMS = [
+    "auto",
+    "hosts",
+    "domains",
+    "wildcard",
+    "adblock",
+    "dnsmasq",
+    "unbound",
+    "bind",
+    "rpz",
+    "regex",
+]
+NAME = st.sampled_from(
+    ["a.test", "A.Test", "x.a.test", "a.test.", "test", "test.", "a.b1", "a.1", "1.2.3.4", "-a.test", "a-.test",
+     "localhost", "localhost.localdomain", "local.test", "_a.test", "a..test", "a.rpz.test.", "rpz.test.", "a.rpz-ip",
+     "b" * 64 + ".test", "b" * 63 + ".test", ".".join(["c" * 60] * 5), "bücher.test", "*.a.test", "0.0.0.0"]
+)  # fmt: skip
+SHAPE = st.sampled_from(
+    ["{}", " {}", "{} ", "{}\r", "{} # c", "{}#c", "||{}^", "||{}^ ", "||{}^$all", "||{}", "@@||{}^",
+     "@@||{}^|", "*.{}",
+     "*.{} # c", ".{}", "0.0.0.0 {}", "127.0.0.1\t{} # x", "::1 {}", ":: {}", "0.0.0.0 {} b.test",
+     "address=/{}/0.0.0.0",
+     "address=/{}/#", "address=/{}/", "address=/{}/::", "server=/{}/", "local=/{}/", 'local-zone: "{}" always_null',
+     'local-zone: "{}" static', 'zone "{}" {{ type master; notify no; file "null"; }};',
+     'zone "{}" IN {{ type master; }};',
+     "{} CNAME .", "{} CNAME *.", "{} 60 IN CNAME .", "*.{} CNAME . ; c", "{} CNAME rpz-drop.", "  CNAME .",
+     "  A 192.0.2.1", "{} A 192.0.2.1", "@ SOA a. b. ( 1", " 2 )", "$ORIGIN rpz.test.",
+     "$ORIGIN sub.rpz.test.", "604800",
+     "", "# c", "; c", "! c", "{} TXT (", ")"]
+)  # fmt: skip
+LINES = st.lists(st.tuples(SHAPE, NAME).map(lambda pair: pair[0].format(pair[1])), max_size=12)
+ENDS = st.sampled_from(["", "$ORIGIN rpz.test.\n", "@ SOA x. y. 1 2 3 4 5\n"])
+
+
+def slow(data, form):
+    """What the reader alone makes of it: names with codes, and reasons."""
+    reader = Reader(form, zone_of(data) if form in ("auto", "rpz") else "")
+    skipped: Counter[str] = Counter()
+    found = set()
+    for line in data.split(b"\n")[:-1]:
+        reading = reader.read(line.decode("utf-8", "replace"))
+        if isinstance(reading, str):
+            skipped[reading] += 1
+            continue
+        for rule in reading:
+            if rule.match != "pattern":
+                code = layout.code_of(rule.effect, "deny")
+                plain = code if rule.zone == (code >= layout.NXDOMAIN) else layout.RECORD
+                found.add((rule.name[:-1].encode(), layout.MATCHES[rule.match], plain))
+    return found, skipped
+
+
+def fast(data, form):
+    scan = Scan(ListSpec("l", "", format=form), 0, SECRET)
+    scan.read(data)
+    scan.finish(len(data))
+    prints = bytes(scan.prints)
+    lows = [int(low) for part in scan.lows for low in part]
+    return {
+        (prints[8 * n : 8 * n + 8], low >> 35 & 3, low >> 32 & 7) for n, low in enumerate(lows)
+    }, scan
+
+
+def print_of(name):
+    one = layout.hasher(SECRET)
+    one.update(name)
+    return one.digest()
+
+
+def agree(data, form):
+    entries, skipped = slow(data, form)
+    found, scan = fast(data, form)
+    unspelled = {(print_of(name), match, layout.RECORD) for name, match, _ in entries}
+    wanted = {(print_of(name), match, code) for name, match, code in entries}
+    assert scan.skipped == skipped
+    assert found - unspelled == wanted & found - unspelled  # no entry that the reader has not
+    assert {one[:2] for one in found} == {one[:2] for one in wanted}
+    assert scan.lines == data.count(b"\n")
+
+
+@given(ENDS, LINES, st.sampled_from(FORMS))
+def test_fast_and_slow_agree(head, lines, form):
+    agree((head + "".join(f"{line}\n" for line in lines)).encode(), form)
+
+
+@pytest.mark.parametrize("name", [
+    "adblock_adguard_sdn_filter_2019.txt", "dnsmasq_hagezi_adaway_2022.conf", "hosts_stevenblack_2019.hosts",
+    "rpz_macos_2018.db", "rpz_small_2015.db", "rpz_ubuntu_2026.db", "maltrail_emotet_2026.txt",
+])  # fmt: skip
+def test_fast_and_slow_agree_on_real_lists(name):
+    agree(shared("blocklist_formats").joinpath(name).read_bytes().rstrip(b"\n") + b"\n", "auto")
+
+
+def test_repeated_hostile_lines_do_not_explode():
+    line = b"a." * 60 + b"!" * 4000 + b"\n"
+    scan = Scan(ListSpec("l", ""), 0, SECRET)
+    scan.read(line * 300)
+    assert scan.skipped.total() == 300
