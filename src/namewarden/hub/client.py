@@ -1,0 +1,116 @@
+"""The hub as the command line sees it: by its Unix socket on this machine, by URL and token from elsewhere."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from namewarden.hub.gate import API
+
+TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+
+
+class HubError(Exception):
+    """The hub cannot be asked, or says no; the reason is for people."""
+
+
+class Client:
+    """A context manager. Everything, making it too, raises HubError."""
+
+    def __init__(self, socket_path: Path | None = None, url: str = "", token: str = "") -> None:
+        if not url and (socket_path is None or not socket_path.is_socket()):
+            raise HubError(f"no hub runs here: there is no socket {socket_path}")
+        transport = None if url else httpx.HTTPTransport(uds=str(socket_path))
+        self._where = url or str(socket_path)
+        self._http = httpx.Client(
+            base_url=(url.rstrip("/") or "http://localhost") + API,
+            transport=transport,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=TIMEOUT,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def queries(
+        self, filters: dict[str, str], limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The event log, newest first, every match unless `limit` is given."""
+        cursor, left = "", limit
+        while left is None or left > 0:
+            page = 1000 if left is None else min(left, 1000)
+            asked = {**_given(filters), "limit": str(page), "cursor": cursor}
+            answer = self._ask("GET", "/queries", params=asked)
+            yield from answer["queries"]
+            left = None if left is None else left - len(answer["queries"])
+            cursor = answer["cursor"]
+            if not cursor:
+                return
+
+    def export(
+        self, filters: dict[str, str], format: str, limit: int | None = None
+    ) -> Iterator[bytes]:
+        """The same as csv or jsonl, streamed."""
+        asked = {**_given(filters), "format": format}
+        if limit is not None:
+            asked["limit"] = str(limit)
+        try:
+            with self._http.stream("GET", "/queries/export", params=asked) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    raise HubError(_reason(answer))
+                yield from answer.iter_bytes()
+        except httpx.HTTPError as problem:
+            raise HubError(f"{self._where}: {problem}") from problem
+
+    def decide(
+        self, name: str, verdict: str, expires_in: str = "", reason: str = "", match: str = "exact"
+    ) -> dict[str, Any]:
+        """`benign` (allow), `malicious` (deny) or `honeypot`."""
+        body = {"verdict": verdict, "reason": reason, "match": match}
+        if expires_in:
+            body["expires_in"] = expires_in
+        return self._ask("PUT", f"/decisions/{quote(name, safe='')}", json=body)
+
+    def allow(self, name: str, expires_in: str = "", reason: str = "") -> dict[str, Any]:
+        return self.decide(name, "benign", expires_in, reason)
+
+    def deny(self, name: str, expires_in: str = "", reason: str = "") -> dict[str, Any]:
+        return self.decide(name, "malicious", expires_in, reason)
+
+    def health(self) -> dict[str, Any]:
+        """What `/ready` says, ready or not."""
+        return self._ask("GET", "/ready", fine=(200, 503))
+
+    def get(self, path: str, **params: str) -> dict[str, Any]:
+        """Any other resource, such as `/lists`."""
+        return self._ask("GET", path, params=params)
+
+    def _ask(
+        self, method: str, path: str, fine: tuple[int, ...] = (200, 201), **more: Any
+    ) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **more)
+        except httpx.HTTPError as problem:
+            raise HubError(f"the hub does not answer at {self._where}: {problem}") from problem
+        if answer.status_code not in fine:
+            raise HubError(_reason(answer))
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def _given(filters: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in filters.items() if value}
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the hub answered {answer.status_code}"

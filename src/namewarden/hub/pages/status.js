@@ -1,0 +1,125 @@
+// The status page. Names, rules and everything else that others wrote reach the page as text only.
+"use strict";
+
+const API = "/api/v1";
+const EVERY = 5000;
+const at = (id) => document.getElementById(id);
+let timer = 0;
+
+class Unauthorized extends Error {}
+
+async function ask(path, body) {
+  const options = body === undefined ? {} : {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  const answer = await fetch(API + path, { credentials: "same-origin", ...options });
+  const found = await answer.json();
+  if (answer.status === 401) throw new Unauthorized(found.detail);
+  if (!answer.ok && answer.status !== 503) throw new Error(found.detail);
+  return found;
+}
+
+function row(cells) {
+  const line = document.createElement("tr");
+  for (const cell of cells) {
+    const [text, kind] = Array.isArray(cell) ? cell : [cell, ""];
+    const field = document.createElement("td");
+    field.textContent = text;
+    if (kind) field.className = kind;
+    line.append(field);
+  }
+  return line;
+}
+
+function fill(id, rows, nothing) {
+  at(id).replaceChildren(...(rows.length ? rows : [row([nothing])]));
+}
+
+const number = (value) => Number(value).toLocaleString("en");
+const sum = (table) => Object.values(table).reduce((a, b) => a + b, 0);
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+
+function showFigures(statistics) {
+  const actions = statistics.by_action;
+  at("queries").textContent = number(statistics.queries);
+  at("blocked").textContent = number((actions.block || 0) + (actions.redirect || 0));
+  at("review").textContent = number(actions.review || 0);
+  at("dropped").textContent = number(statistics.dropped_queries);
+}
+
+function showDoors(status) {
+  fill("doors", status.doors.map((door) => row([
+    door.door, String(door.worker),
+    [`${Math.round(door.age)} s ago`, door.age > 15 ? "error" : "good"],
+    number(door.gauges.events_waiting || 0), number(door.counters.events_dropped || 0),
+  ])), "no resolver has reported yet");
+  const parts = Object.entries(status.parts).filter(([, state]) => state !== "ok");
+  at("trouble").textContent = [...parts.map(([part, state]) => `${part}: ${state}`), ...status.problems].join("\n");
+}
+
+function showLists(lists) {
+  fill("lists", lists.lists.map((list) => row([
+    list.name, list.kind, number(list.rules), number(list.lines), number(sum(list.skipped)),
+    list.error ? [(list.stale ? "last good copy: " : "") + list.error, "error"]
+      : list.compiled ? ["in force", "good"] : "not compiled yet",
+  ])), "no lists");
+}
+
+function showEvents(page) {
+  fill("events", page.queries.map((event) => row([
+    clock(event.time), event.client, event.name, event.qtype, [event.action, event.action],
+    event.reason, event.rule, event.score === null ? "" : event.score.toFixed(4),
+  ])), "no query yet");
+}
+
+async function refresh() {
+  try {
+    const [statistics, status, lists, page] = await Promise.all([
+      ask("/statistics"), ask("/status"), ask("/lists"), ask("/queries?limit=50"),
+    ]);
+    showFigures(statistics);
+    showDoors(status);
+    showLists(lists);
+    showEvents(page);
+  } catch (problem) {
+    if (problem instanceof Unauthorized) return start();
+    at("trouble").textContent = problem.message;
+  }
+  timer = setTimeout(refresh, EVERY);
+}
+
+async function start() {
+  clearTimeout(timer);
+  let who = null;
+  try {
+    who = await ask("/session");
+  } catch (problem) {
+    if (!(problem instanceof Unauthorized)) at("refused").textContent = problem.message;
+  }
+  at("login").hidden = who !== null;
+  at("status").hidden = at("logout").hidden = who === null;
+  at("who").textContent = who ? `${who.name} (${who.role})` : "";
+  if (who) refresh();
+}
+
+at("login").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  at("refused").textContent = "";
+  try {
+    await ask("/login", { name: form.elements.namedItem("name").value, password: form.elements.namedItem("password").value });
+    form.reset();
+    await start();
+  } catch (problem) {
+    at("refused").textContent = problem.message;
+  }
+});
+
+at("logout").addEventListener("click", async () => {
+  await ask("/logout", {});
+  await start();
+});
+
+start();

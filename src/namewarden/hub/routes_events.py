@@ -1,0 +1,123 @@
+"""The event log over HTTP: batches in; queries, exports and statistics out."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from namewarden.events.export import to_csv, to_dict, to_jsonl
+from namewarden.events.search import Filters, find, find_all
+from namewarden.events.statistics import summarize, top
+from namewarden.hub.desk import AtDesk, Desk, needs
+from namewarden.hub.gate import Refusal
+from namewarden.hub.when import moment
+
+router = APIRouter(tags=["events"])
+DAY = 86_400.0
+
+
+class Asked(BaseModel, extra="forbid"):
+    """Filters; all given ones must hold."""
+
+    since: str = Field("", max_length=40)
+    """10m (ago), 2026-11-21T10:00:00Z or epoch seconds."""
+    until: str = Field("", max_length=40)
+    name: str = Field("", max_length=1100)
+    """Exact, or *.suffix for all below it."""
+    client: str = Field("", max_length=64)
+    action: str = Field("", max_length=64)
+    status: str = Field("", max_length=64)
+    reason: str = Field("", max_length=64)
+    group: str = Field("", max_length=64)
+    family: str = Field("", max_length=64)
+    qtype: str = Field("", max_length=64)
+    transport: str = Field("", max_length=64)
+    rcode: str = Field("", max_length=64)
+    door: str = Field("", max_length=64)
+    band: str = Field("", max_length=64)
+
+
+class Paged(Asked):
+    limit: int = Field(100, ge=1, le=10_000)
+    cursor: str = Field("", max_length=120)
+
+
+class Exported(Asked):
+    format: Literal["csv", "jsonl"] = "jsonl"
+    limit: int | None = Field(None, ge=1)
+
+
+def _filters(desk: Desk, asked: Asked) -> Filters:
+    given = asked.model_dump(exclude={"since", "until", "limit", "cursor", "format"})
+    since, until = _times(desk, asked.since, asked.until)
+    return Filters(since, until, **{**given, "qtype": given["qtype"].upper()})
+
+
+def _times(desk: Desk, since: str, until: str) -> tuple[float | None, float | None]:
+    now, found = desk.clock(), []
+    for field, text in (("since", since), ("until", until)):
+        try:
+            found.append(moment(text, now) if text else None)
+        except ValueError as problem:
+            raise Refusal(422, f"{field}: {problem}") from problem
+    return found[0], found[1]
+
+
+@router.post("/events", dependencies=[needs("door")])
+async def post_events(request: Request, desk: AtDesk) -> dict[str, Any]:
+    """A batch of a door (`events/batch.py`), msgpack. 200 means it is on disk."""
+    stored = await desk.ingest.put(await request.body())
+    return {"rows": stored.rows, "repeated": stored.repeated, "misdated": stored.misdated}
+
+
+@router.get("/queries", dependencies=[needs("viewer")])
+def queries(asked: Annotated[Paged, Query()], desk: AtDesk) -> dict[str, Any]:
+    """Newest first. `cursor` of one answer, given back, is the next page; "" = there is none."""
+    page = find(desk.store.days, _filters(desk, asked), asked.limit, asked.cursor)
+    return {"queries": [to_dict(event) for event in page.events], "cursor": page.cursor}
+
+
+@router.get("/queries/export", dependencies=[needs("viewer")])
+def export(asked: Annotated[Exported, Query()], desk: AtDesk) -> StreamingResponse:
+    """Every match, streamed, as CSV or JSON lines."""
+    pages = find_all(desk.store.days, _filters(desk, asked), asked.limit)
+    kind = "text/csv" if asked.format == "csv" else "application/jsonl"
+    lines: Iterator[bytes] = to_csv(pages) if asked.format == "csv" else to_jsonl(pages)
+    attached = {"Content-Disposition": f'attachment; filename="queries.{asked.format}"'}
+    return StreamingResponse(lines, media_type=kind, headers=attached)
+
+
+@router.get("/statistics", dependencies=[needs("viewer")])
+def statistics(
+    desk: AtDesk,
+    since: Annotated[str, Query(max_length=40)] = "24h",
+    until: Annotated[str, Query(max_length=40)] = "",
+) -> dict[str, Any]:
+    """Totals by action, status, reason and hour; what was dropped."""
+    start, end = _period(desk, since, until)
+    found = msgspec.structs.asdict(summarize(desk.store.days, start, end))
+    return {"since": start, "until": end, **found}
+
+
+@router.get("/statistics/top", dependencies=[needs("viewer")])
+def ranking(
+    desk: AtDesk,
+    of: Literal["names", "clients", "blocked"],
+    since: Annotated[str, Query(max_length=40)] = "24h",
+    until: Annotated[str, Query(max_length=40)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 20,
+) -> dict[str, Any]:
+    """The most frequent names, clients, or blocked names."""
+    start, end = _period(desk, since, until)
+    column = "client" if of == "clients" else "name"
+    rows = top(desk.store.days, column, start, end, limit, of == "blocked")
+    return {"since": start, "until": end, "top": [{column: what, "queries": n} for what, n in rows]}
+
+
+def _period(desk: Desk, since: str, until: str) -> tuple[float, float]:
+    start, end = _times(desk, since, until)
+    last = desk.clock() + DAY if end is None else end
+    return (last - 2 * DAY if start is None else start), last

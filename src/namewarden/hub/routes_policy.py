@@ -1,0 +1,170 @@
+"""Lists and groups: those of the settings, which stay as they are, and those added here."""
+
+from pathlib import Path as File
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Header, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from namewarden.config import Address, ListFormat, Network, Word
+from namewarden.hub.control import Document
+from namewarden.hub.desk import AtDesk, Desk, Who, needs, note
+from namewarden.hub.gate import Refusal
+from namewarden.hub.version import expected_version
+from namewarden.policy.spec import GroupSpec
+from namewarden.query import BlockMode, ModelMode
+
+router = APIRouter(tags=["policy"])
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+IfMatch = Annotated[str | None, Header()]
+
+
+class PutList(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    file: str = Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")
+    """Name of a file in the installation's `lists` folder."""
+    kind: Literal["deny", "allow"] = "deny"
+    format: ListFormat = "auto"
+    version: int | None = None
+
+
+class PutGroup(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    clients: list[Network] = Field(max_length=1000)
+    lists: list[Word] | None = Field(None, max_length=1000)
+    mode: ModelMode | None = None
+    block: BlockMode | None = None
+    ttl: int | None = Field(None, ge=0, le=86_400)
+    addresses: list[Address] | None = Field(None, max_length=16)
+    redirect: list[Address] | None = Field(None, max_length=16)
+    version: int | None = None
+
+
+@router.get("/lists", dependencies=[needs("viewer")])
+def lists(desk: AtDesk) -> dict[str, Any]:
+    """All lists, in the order in which they decide, with what became of their lines."""
+    reports = {report["name"]: report for report in desk.publisher.state.report}
+    fixed = [
+        _shown(entry.name, msgspec.structs.asdict(entry), "settings", 0, reports)
+        for entry in desk.publisher.lists
+    ]
+    names = {entry.name for entry in desk.publisher.lists}
+    added = [
+        _shown(d.id, d.body, "api", d.version, reports)
+        for d in desk.control.find("list")
+        if d.id not in names
+    ]
+    state = desk.publisher.state
+    return {
+        "lists": fixed + added,
+        "snapshot": {"generation": state.generation, "time": state.time},
+        "problem": desk.publisher.problem,
+    }
+
+
+def _shown(
+    name: str, body: dict[str, Any], source: str, version: int, reports: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    report = reports.get(name, {})
+    return {
+        "name": name,
+        "file": File(body["path"]).name,
+        "kind": body["kind"],
+        "format": body["format"],
+        "source": source,
+        "version": version,
+        "compiled": bool(report),
+        "lines": report.get("lines", 0),
+        "rules": report.get("rules", 0),
+        "skipped": report.get("skipped", {}),
+        "error": report.get("error", ""),
+        "stale": report.get("stale", False),
+    }
+
+
+@router.put("/lists/{name}", dependencies=[needs("administrator")])
+def put_list(
+    name: Name, body: PutList, who: Who, desk: AtDesk, if_match: IfMatch = None
+) -> dict[str, Any]:
+    """Subscribe to a file of the `lists` folder, or change how it is read."""
+    _not_of_settings("list", name, {entry.name for entry in desk.publisher.lists})
+    kept = {"path": str(_inside(desk, body.file)), "kind": body.kind, "format": body.format}
+    document = desk.control.put("list", name, kept, expected_version(if_match, body.version, None))
+    note(desk, who, "put list", name, kept)
+    return {"name": name, "version": document.version}
+
+
+def _inside(desk: Desk, file: str) -> File:
+    """A file of that folder and no other: a list must not be a way to read the machine."""
+    folder = desk.lists_folder.resolve()
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        raise Refusal(422, f"file: there is no {file!r} in the installation's lists folder")
+    return path
+
+
+@router.delete("/lists/{name}", dependencies=[needs("administrator")])
+def delete_list(name: Name, who: Who, desk: AtDesk, if_match: IfMatch = None) -> dict[str, bool]:
+    _not_of_settings("list", name, {entry.name for entry in desk.publisher.lists})
+    if not desk.control.remove("list", name, expected_version(if_match, None, None)):
+        raise Refusal(404, f"there is no list {name}")
+    note(desk, who, "delete list", name, {})
+    return {"ok": True}
+
+
+@router.get("/groups", dependencies=[needs("viewer")])
+def groups(desk: AtDesk) -> dict[str, Any]:
+    """Clients with lists and modes of their own."""
+    fixed = [
+        {**msgspec.structs.asdict(group), "source": "settings", "version": 0}
+        for group in desk.publisher.groups
+    ]
+    names = {group.name for group in desk.publisher.groups}
+    return {"groups": fixed + [_group(d) for d in desk.control.find("group") if d.id not in names]}
+
+
+def _group(document: Document) -> dict[str, Any]:
+    return {
+        "name": document.id, **document.body, "source": "api", "version": document.version,
+    }  # fmt: skip
+
+
+@router.put("/groups/{name}", dependencies=[needs("administrator")])
+def put_group(
+    name: Name, body: PutGroup, who: Who, desk: AtDesk, if_match: IfMatch = None
+) -> dict[str, Any]:
+    """What is not given is as in the group `default`."""
+    _not_of_settings("group", name, {"default", *(group.name for group in desk.publisher.groups)})
+    known = {entry.name for entry in desk.publisher.spec().lists}
+    missing = [entry for entry in body.lists or () if entry not in known]
+    if missing:
+        have = ", ".join(sorted(known)) or "none"
+        raise Refusal(422, f"lists: {', '.join(missing)} not there (lists: {have})")
+    given = body.model_dump(exclude={"version"}, exclude_none=True)
+    kept = {**_defaults(desk), **given}
+    document = desk.control.put("group", name, kept, expected_version(if_match, body.version, None))
+    note(desk, who, "put group", name, kept)
+    return _group(document)
+
+
+def _defaults(desk: Desk) -> dict[str, Any]:
+    groups = {group.name: group for group in desk.publisher.groups}
+    values = msgspec.structs.asdict(groups.get("default", GroupSpec("default")))
+    return {
+        name: values[name] for name in ("lists", "mode", "block", "ttl", "addresses", "redirect")
+    }
+
+
+@router.delete("/groups/{name}", dependencies=[needs("administrator")])
+def delete_group(name: Name, who: Who, desk: AtDesk, if_match: IfMatch = None) -> dict[str, bool]:
+    _not_of_settings("group", name, {"default", *(group.name for group in desk.publisher.groups)})
+    if not desk.control.remove("group", name, expected_version(if_match, None, None)):
+        raise Refusal(404, f"there is no group {name}")
+    note(desk, who, "delete group", name, {})
+    return {"ok": True}
+
+
+def _not_of_settings(kind: str, name: str, fixed: set[str]) -> None:
+    if name in fixed:
+        raise Refusal(409, f"{kind} {name} belongs to the settings file; change it there")

@@ -1,0 +1,169 @@
+"""Local rules and vetted decisions: what people say about names. They beat every subscribed list."""
+
+import secrets
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from namewarden.config import Word
+from namewarden.hub.control import ABSENT, Document
+from namewarden.hub.desk import AtDesk, Desk, Who, needs, note
+from namewarden.hub.gate import Refusal
+from namewarden.hub.version import expected_version
+from namewarden.hub.when import duration
+from namewarden.policy.names import listed
+from namewarden.policy.patterns import is_usable
+
+router = APIRouter(tags=["vetting"])
+IfMatch = Annotated[str | None, Header()]
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Domain = Annotated[str, Path(min_length=1, max_length=1100)]
+
+
+class Ending(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    groups: list[Word] = Field([], max_length=100)
+    """Empty = all."""
+    reason: str = Field("", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+    expires: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """Epoch seconds; or `expires_in`; neither = never."""
+    expires_in: str | None = None
+    """1d, 12h, 10m."""
+    version: int | None = None
+    """Of the document that is changed; 0 = it must be new. Or the header If-Match."""
+
+
+class Rule(Ending):
+    name: str = Field(min_length=1, max_length=1100)
+    """A name, or an RE2 pattern."""
+    effect: Literal["allow", "deny", "redirect"]
+    match: Literal["exact", "below", "both", "pattern"] = "exact"
+
+
+class Decision(Ending):
+    verdict: Literal["benign", "malicious", "honeypot"]
+    match: Literal["exact", "below", "both"] = "exact"
+
+
+@router.get("/rules", dependencies=[needs("viewer")])
+def rules(desk: AtDesk) -> dict[str, Any]:
+    return {"rules": [_shown(document) for document in desk.control.find("rule")]}
+
+
+@router.post("/rules", dependencies=[needs("administrator")], status_code=201)
+def post_rule(body: Rule, who: Who, desk: AtDesk) -> dict[str, Any]:
+    return _put_rule(desk, who, secrets.token_hex(6), body, ABSENT)
+
+
+@router.put("/rules/{id}", dependencies=[needs("administrator")])
+def put_rule(
+    id: Id, body: Rule, who: Who, desk: AtDesk, if_match: IfMatch = None
+) -> dict[str, Any]:
+    return _put_rule(desk, who, id, body, expected_version(if_match, body.version, None))
+
+
+def _put_rule(desk: Desk, who: Who, id: str, body: Rule, expected: int | None) -> dict[str, Any]:
+    name = _pattern(body.name) if body.match == "pattern" else _name(body.name)
+    kept = {
+        "name": name,
+        "effect": body.effect,
+        "match": body.match,
+        "groups": body.groups,
+        "reason": body.reason,
+        "by": who.name,
+    }
+    document = desk.control.put("rule", id, kept, expected, _expires(desk, body))
+    note(desk, who, "put rule", id, kept)
+    return _shown(document)
+
+
+@router.delete("/rules/{id}", dependencies=[needs("administrator")])
+def delete_rule(id: Id, who: Who, desk: AtDesk, if_match: IfMatch = None) -> dict[str, bool]:
+    if not desk.control.remove("rule", id, expected_version(if_match, None, None)):
+        raise Refusal(404, f"there is no rule {id}")
+    note(desk, who, "delete rule", id, {})
+    return {"ok": True}
+
+
+@router.get("/decisions", dependencies=[needs("viewer")])
+def decisions(desk: AtDesk) -> dict[str, Any]:
+    return {"decisions": [_shown(document) for document in desk.control.find("decision")]}
+
+
+@router.get("/decisions/{name}", dependencies=[needs("viewer")])
+def decision(name: Domain, desk: AtDesk) -> dict[str, Any]:
+    document = desk.control.get("decision", _name(name))
+    if document is None:
+        raise Refusal(404, f"nothing was decided about {name}")
+    return _shown(document)
+
+
+@router.put("/decisions/{name}", dependencies=[needs("analyst")])
+def put_decision(
+    name: Domain, body: Decision, who: Who, desk: AtDesk, if_match: IfMatch = None
+) -> dict[str, Any]:
+    """Vet a name. One decision a name; it ends by itself when it has an expiry."""
+    id = _name(name)
+    kept = {
+        "name": id,
+        "verdict": body.verdict,
+        "match": body.match,
+        "groups": body.groups,
+        "reason": body.reason,
+        "by": who.name,
+    }
+    expected = expected_version(if_match, body.version, None)
+    document = desk.control.put("decision", id, kept, expected, _expires(desk, body))
+    note(desk, who, "put decision", id, kept)
+    return _shown(document)
+
+
+@router.delete("/decisions/{name}", dependencies=[needs("analyst")])
+def delete_decision(
+    name: Domain, who: Who, desk: AtDesk, if_match: IfMatch = None
+) -> dict[str, bool]:
+    id = _name(name)
+    if not desk.control.remove("decision", id, expected_version(if_match, None, None)):
+        raise Refusal(404, f"nothing was decided about {name}")
+    note(desk, who, "delete decision", id, {})
+    return {"ok": True}
+
+
+def _shown(document: Document) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        **document.body,
+        "version": document.version,
+        "changed": document.changed,
+        "expires": document.expires,
+    }
+
+
+def _name(text: str) -> str:
+    name = listed(text)
+    if name is None:
+        raise Refusal(422, f"name: {text[:100]!r} is no domain name such as bad.example.org")
+    return name
+
+
+def _pattern(text: str) -> str:
+    if not is_usable(text):
+        raise Refusal(
+            422, f"name: {text[:100]!r} is no RE2 pattern, too large, or matches everything"
+        )
+    return text
+
+
+def _expires(desk: Desk, body: Ending) -> float:
+    if body.expires is not None and body.expires_in:
+        raise Refusal(422, "expires and expires_in: give one")
+    try:
+        expires = (
+            desk.clock() + duration(body.expires_in) if body.expires_in else body.expires or 0.0
+        )
+    except ValueError as problem:
+        raise Refusal(422, f"expires_in: {problem}") from problem
+    if 0 < expires <= desk.clock():
+        raise Refusal(422, "expires: lies in the past")
+    return expires

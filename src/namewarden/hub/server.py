@@ -1,0 +1,89 @@
+"""The hub on its sockets: TCP for people, the Unix socket for doors and the command line, in one loop.
+
+Sockets come bound (the supervisor keeps them); signals are the caller's. Requests of the Unix socket are marked
+in the ASGI scope, where nothing that is sent can reach.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from namewarden.hub.gate import LOCAL, App, Receive, Scope, Send
+
+GRACE = 3  # seconds for requests under way when it stops
+
+
+class Local:
+    """The same application for who may open the socket's file."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, LOCAL: True}, receive, send)
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves signals to the process it is part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Server:
+    """`run()` until `stop()`."""
+
+    def __init__(self, app: App, tcp: Sequence[socket.socket], unix: socket.socket | None) -> None:
+        parts: list[tuple[App, list[socket.socket]]] = [(app, list(tcp))]
+        if unix is not None:
+            parts.append((Local(app), [unix]))
+        self._servers = [(_Quiet(_config(part)), sockets) for part, sockets in parts if sockets]
+
+    @property
+    def started(self) -> bool:
+        return all(server.started for server, _ in self._servers)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for server, sockets in self._servers:
+                group.create_task(server.serve(sockets))
+
+    def stop(self) -> None:
+        for server, _ in self._servers:
+            server.should_exit = True
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # nobody says in a header where they come from
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE,
+        limit_concurrency=512,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """Listen at `path`, for this user only from its first moment on. A file left behind is replaced."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(128)
+    return listener

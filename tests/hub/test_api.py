@@ -1,0 +1,151 @@
+"""The route table, walked: nothing is served to nobody, nothing is changed by a viewer, errors say why."""
+
+import re
+from pathlib import Path
+
+import pytest
+from starlette.routing import Route
+
+from namewarden.hub.api import build
+from namewarden.hub.desk import Desk
+from namewarden.hub.gate import API, OPEN, Gate
+from tests.hub.desks import at_socket, desk, http, with_token
+
+
+def routes(app: Gate) -> list[tuple[str, str]]:
+    """(method, path) of everything that can be asked, with the parameters filled in."""
+    found = []
+    for route in app._app.routes:  # type: ignore[attr-defined]
+        included = getattr(route, "original_router", None)
+        prefix, inner = (API, included.routes) if included else ("", [route])
+        for each in inner:
+            assert isinstance(each, Route), f"a kind of route this walk does not know: {each}"
+            path = prefix + re.sub(r"\{[^}]*\}", "x", each.path)
+            found += [(method, path) for method in each.methods or ()]
+    return found
+
+
+async def test_every_route_but_the_open_ones_demands_to_know_who_asks(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts:
+        app = build(parts)
+        table = routes(app)
+        assert len(table) > 30
+        async with http(app) as client:
+            for method, path in table:
+                if path in OPEN or path == "/pages/x":
+                    continue
+                answer = await client.request(method, path, json={})
+                assert answer.status_code == 401, f"{method} {path} answers {answer.status_code}"
+                if method != "HEAD":
+                    assert "log in" in answer.json()["detail"]
+
+
+async def test_only_these_are_open(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts:
+        async with http(build(parts)) as client:
+            for path in (
+                "/docs",
+                "/redoc",
+                "/openapi.json",
+                "/api/v1/openapi.json",
+                "/nowhere",
+                "/api/v1",
+            ):
+                assert (await client.get(path)).status_code == 401
+            for path in ("/", "/pages/status.js", "/pages/status.css", "/api/v1/health"):
+                assert (await client.get(path)).status_code == 200
+            assert (await client.get("/api/v1/ready")).status_code == 503
+            assert (await client.get("/pages/../api.py")).status_code == 401
+
+
+CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
+ONES_OWN = {"/api/v1/login", "/api/v1/logout", "/api/v1/session/password"}
+
+
+@pytest.mark.parametrize("role", ["viewer", "door"])
+async def test_a_viewer_or_a_door_changes_nothing(tmp_path: Path, role: str) -> None:
+    async with desk(tmp_path) as parts:
+        app = build(parts)
+        async with with_token(app, parts, role) as client:
+            for method, path in routes(app):
+                handed_in = role == "door" and path == "/api/v1/events"
+                if method in CHANGES and path not in ONES_OWN and not handed_in:
+                    answer = await client.request(method, path, json={})
+                    assert answer.status_code == 403, (
+                        f"{method} {path} answers {answer.status_code}"
+                    )
+
+
+async def test_a_door_reads_nothing(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts:
+        app = build(parts)
+        async with with_token(app, parts, "door") as client:
+            for method, path in routes(app):
+                if method == "GET" and path not in OPEN | {"/pages/x", "/api/v1/session"}:
+                    assert (await client.get(path)).status_code == 403, path
+
+
+async def test_an_analyst_vets_and_does_nothing_else(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts:
+        app = build(parts)
+        async with with_token(app, parts, "analyst") as client:
+            allowed = {
+                path for method, path in routes(app)
+                if method in CHANGES and path not in ONES_OWN
+                and (await client.request(method, path, json={})).status_code != 403
+            }  # fmt: skip
+            assert allowed == {"/api/v1/decisions/x"}
+
+
+async def test_the_schema_names_every_route(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts:
+        app = build(parts)
+        async with at_socket(app) as client:
+            schema = (await client.get("/api/v1/openapi.json")).json()
+        paths = {re.sub(r"\{[^}]*\}", "x", path) for path in schema["paths"]}
+        pages = {"/", "/pages/x", "/api/v1/openapi.json"}
+        assert {path for _, path in routes(app)} - pages == paths
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/api/v1/queries?limit=0", "limit"),
+        ("/api/v1/queries?since=yesterday", "since: 'yesterday' is not a time"),
+        ("/api/v1/queries?cursor=x", "cursor"),
+        ("/api/v1/queries?name=a.*.b", "star"),
+        ("/api/v1/queries?colour=red", "colour"),
+        ("/api/v1/statistics/top?of=rules", "of"),
+    ],
+)
+async def test_what_is_wrong_is_said(tmp_path: Path, path: str, words: str) -> None:
+    async with desk(tmp_path) as parts:
+        async with at_socket(build(parts)) as client:
+            answer = await client.get(path)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert words in answer.json()["detail"]
+
+
+async def test_a_wrong_body_never_comes_back(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts:
+        async with http(build(parts)) as client:
+            answer = await client.post(
+                "/api/v1/login", json={"name": 5, "password": ["hunter2hunter2"]}
+            )
+    assert answer.status_code == 422
+    assert "hunter2" not in answer.text
+
+
+async def test_pages_have_no_inline_script(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts:
+        async with http(build(parts)) as client:
+            answer = await client.get("/")
+            script = (await client.get("/pages/status.js")).text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|style=", answer.text)
+    assert "innerHTML" not in script and "insertAdjacentHTML" not in script
+
+
+def test_the_desk_is_a_value() -> None:
+    assert Desk.__dataclass_params__.frozen  # type: ignore[attr-defined]

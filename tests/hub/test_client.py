@@ -1,0 +1,101 @@
+"""The command line's way to the hub."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from namewarden.events.batch import from_events
+from namewarden.hub.client import Client, HubError
+from tests.events.samples import NOON, blocked, event
+from tests.hub.desks import desk
+from tests.hub.test_server import serving
+
+
+async def ask(folder: Path, question: Callable[[Client], Any], **client: str) -> Any:
+    """With ten thousand and one events in the store."""
+    path = folder / "hub.sock"
+    async with desk(folder) as parts, serving(parts, path) as url:
+        rows = [event(time=NOON + n / 1e4) for n in range(2500)] + [
+            blocked("bad.example.net.", time=NOON + 9)
+        ]
+        parts.store.append(from_events("r", 1, "resolver", rows))
+        if client:
+            client = {"url": url, "token": parts.auth.new_token("t", client["role"], 0.0)[0]}  # type: ignore[arg-type]
+
+        def run() -> Any:
+            with Client(path, **client) as hub:
+                return question(hub)
+
+        return await asyncio.to_thread(run)
+
+
+async def test_every_match_over_pages(tmp_path: Path) -> None:
+    found = await ask(tmp_path, lambda hub: list(hub.queries({"since": "10m", "name": ""})))
+    assert len(found) == 2501
+    assert found[0]["name"] == "bad.example.net."
+
+
+async def test_as_many_as_asked_for(tmp_path: Path) -> None:
+    found = await ask(tmp_path, lambda hub: list(hub.queries({}, 1500)))
+    assert len(found) == 1500
+
+
+async def test_exports(tmp_path: Path) -> None:
+    def both(hub: Client) -> tuple[bytes, bytes]:
+        return (
+            b"".join(hub.export({"action": "block"}, "csv")),
+            b"".join(hub.export({}, "jsonl", 7)),
+        )
+
+    table, lines = await ask(tmp_path, both)
+    assert [row["name"] for row in csv.DictReader(io.StringIO(table.decode()))] == [
+        "bad.example.net."
+    ]
+    assert len([json.loads(line) for line in lines.splitlines()]) == 7
+
+
+async def test_decisions(tmp_path: Path) -> None:
+    def decide(hub: Client) -> tuple[dict[str, Any], ...]:
+        return (
+            hub.allow("Good.Example.org", "1d", "asked for"),
+            hub.deny("bad.example.net."),
+            hub.get("/decisions"),
+        )
+
+    good, bad, kept = await ask(tmp_path, decide)
+    assert (good["name"], good["verdict"], good["expires"]) == (
+        "good.example.org.",
+        "benign",
+        NOON + 86_400,
+    )
+    assert (bad["verdict"], bad["expires"]) == ("malicious", 0.0)
+    assert len(kept["decisions"]) == 2
+
+
+async def test_health(tmp_path: Path) -> None:
+    found = await ask(tmp_path, lambda hub: hub.health())
+    assert found["ready"] is False
+    assert found["parts"] == {"store": "ok", "snapshot": "no snapshot yet"}
+
+
+async def test_from_elsewhere_with_a_token(tmp_path: Path) -> None:
+    assert len(await ask(tmp_path, lambda hub: list(hub.queries({}, 3)), role="viewer")) == 3
+    with pytest.raises(HubError, match="needs the role analyst"):
+        await ask(tmp_path, lambda hub: hub.deny("a.example.org"), role="viewer")
+    with pytest.raises(HubError, match="door"):
+        await ask(tmp_path, lambda hub: list(hub.export({}, "csv")), role="door")
+
+
+async def test_no_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(HubError, match="is no domain name"):
+        await ask(tmp_path, lambda hub: hub.deny("not a name"))
+    with pytest.raises(HubError, match="not a duration"):
+        await ask(tmp_path, lambda hub: hub.deny("a.example.org", "soon"))
+    with pytest.raises(HubError, match="no hub runs here"):
+        Client(tmp_path / "nobody")

@@ -1,0 +1,23 @@
+"""What happens unasked."""
+
+import asyncio
+from pathlib import Path
+
+from namewarden.events.batch import from_events
+from namewarden.events.statistics import summarize
+from namewarden.hub import housekeeping
+from tests.hub.desks import Clock, desk, until
+
+
+async def test_killed_doors_are_noted_and_expired_sessions_go(tmp_path: Path) -> None:
+    clock = Clock()
+    async with desk(tmp_path, clock) as parts:
+        parts.doors.hear(from_events("r", 1, "resolver", []))
+        parts.control.put("session", "s", {}, expires=clock.now + 10)
+        task = asyncio.ensure_future(housekeeping.run(parts, 0.01))
+        await asyncio.sleep(0.05)
+        clock.now += 700
+        await until(lambda: summarize(parts.store.days, 0, clock.now * 2).killed_runs == 1)
+        await until(lambda: parts.control.expire() == 0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,157 @@
+"""What people change is soon in force, what is broken never is; with the real compiler as a child."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from namewarden.hub.desk import Desk
+from namewarden.hub.publish import Publisher, build_spec
+from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
+from tests.hub.desks import Clock, desk, until
+
+
+def listed(folder: Path, text: str = "bad.example.net\n") -> ListSpec:
+    path = folder / "malware.txt"
+    path.write_text(text)
+    return ListSpec("malware", str(path))
+
+
+@asynccontextmanager
+async def running(publisher: Publisher) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(publisher.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_lists_rules_and_decisions_become_a_snapshot(tmp_path: Path) -> None:
+    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+        decide(parts, "a.example.org.", "benign")
+        assert await parts.publisher.publish()
+        current = parts.publisher.current
+        assert os.readlink(current) == "policy-1.snap"
+        assert parts.publisher.state.report[0]["rules"] == 1
+        decide(parts, "b.example.org.", "malicious")
+        assert await parts.publisher.publish()
+        assert os.readlink(current) == "policy-2.snap"
+
+
+def decide(parts: Desk, name: str, verdict: str, expires: float = 0.0) -> None:
+    body = {"name": name, "verdict": verdict, "match": "exact", "groups": [], "reason": ""}
+    parts.control.put("decision", name, body, None, expires)
+
+
+async def test_what_is_the_same_is_not_compiled_again_not_even_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    for _ in range(2):
+        async with desk(
+            tmp_path,
+            lists=[listed(tmp_path)]
+            if not (tmp_path / "malware.txt").exists()
+            else [ListSpec("malware", str(tmp_path / "malware.txt"))],
+        ) as parts:
+            assert await parts.publisher.publish()
+            assert parts.publisher.state.generation == 1
+            assert parts.publisher.state.report[0]["name"] == "malware"
+
+
+async def test_the_running_publisher_follows_control_data_files_and_time(tmp_path: Path) -> None:
+    clock = Clock()
+    async with desk(tmp_path, clock, [listed(tmp_path)]) as parts, running(parts.publisher):
+        state = lambda: parts.publisher.state  # noqa: E731
+        await until(lambda: state().generation == 1)
+        decide(parts, "a.example.org.", "benign", clock.now + 60)
+        await until(lambda: state().generation == 2)
+        clock.now += 61
+        await until(lambda: state().generation == 3)
+        listed(tmp_path, "bad.example.net\nworse.example.net\n")
+        await until(lambda: state().generation == 4)
+        assert state().report[0]["rules"] == 2
+
+
+async def test_a_list_that_is_gone_keeps_its_last_good_copy_and_says_so(tmp_path: Path) -> None:
+    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+        assert await parts.publisher.publish()
+        (tmp_path / "malware.txt").unlink()
+        assert await parts.publisher.publish()
+        report = parts.publisher.state.report[0]
+        assert (report["rules"], report["stale"]) == (1, True)
+        assert "No such file" in report["error"]
+
+
+async def test_a_compiler_that_fails_leaves_what_is_in_force(tmp_path: Path) -> None:
+    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+        assert await parts.publisher.publish()
+        good = os.readlink(parts.publisher.current)
+        (tmp_path / "secret").write_bytes(b"short")
+        decide(parts, "a.example.org.", "benign")
+        assert not await parts.publisher.publish()
+        assert parts.publisher.problem
+        assert os.readlink(parts.publisher.current) == good
+        assert (tmp_path / "snapshots" / good).exists()
+
+
+async def test_only_the_last_snapshots_are_kept(tmp_path: Path) -> None:
+    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+        for n in range(5):
+            decide(parts, f"n{n}.example.org.", "benign")
+            assert await parts.publisher.publish()
+        names = sorted(path.name for path in (tmp_path / "snapshots").glob("*.snap"))
+        assert names == ["policy-3.snap", "policy-4.snap", "policy-5.snap"]
+
+
+async def test_the_specification_says_all_that_is_in_force(tmp_path: Path) -> None:
+    clock = Clock()
+    lists = (ListSpec("first", "/x/first"), ListSpec("second", "/x/second", "allow"))
+    async with desk(tmp_path, clock) as parts:
+        control = parts.control
+        control.put("list", "third", {"path": "/x/third", "kind": "deny", "format": "rpz"})
+        control.put("list", "first", {"path": "/x/other", "kind": "deny", "format": "auto"})
+        control.put(
+            "group", "children", {"clients": ["192.0.2.0/24"], "lists": ["third", "gone"], "ttl": 5}
+        )
+        control.put("group", "default", {"clients": ["192.0.2.0/24"]})
+        decide(parts, "a.example.org.", "malicious")
+        decide(parts, "b.example.org.", "honeypot", clock.now + 9)
+        decide(parts, "c.example.org.", "benign", clock.now - 9)
+        rule = {
+            "name": "x.",
+            "effect": "deny",
+            "match": "below",
+            "groups": ["children"],
+            "reason": "r",
+        }
+        control.put("rule", "r1", rule)
+        door, _ = parts.auth.new_token("d", "door", 0.0)
+        parts.auth.new_token("v", "viewer", 0.0)
+        spec = build_spec(control, lists, (GroupSpec("default"),), "abc")
+    assert [entry.name for entry in spec.lists] == ["first", "second", "third"]
+    assert spec.lists[0].path == "/x/first"
+    assert [(g.name, g.lists, g.ttl) for g in spec.groups] == [
+        ("default", None, 10),
+        ("children", ("third",), 5),
+    ]
+    assert [(r.id, r.effect, r.match, r.expires) for r in spec.rules] == [
+        ("decision:a.example.org.", "deny", "exact", 0.0),
+        ("decision:b.example.org.", "redirect", "exact", clock.now + 9),
+        ("rule:r1", "deny", "below", 0.0),
+    ]
+    assert len(spec.token_hashes) == 1 and door not in spec.token_hashes
+    assert spec.model == "abc"
+    assert isinstance(spec, SnapshotSpec)
+
+
+async def test_a_state_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
+    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+        assert await parts.publisher.publish()
+    (tmp_path / "snapshots" / "state.json").write_text(json.dumps({"generation": "x"}))
+    async with desk(tmp_path, lists=[ListSpec("malware", str(tmp_path / "malware.txt"))]) as parts:
+        assert parts.publisher.state.generation == 1
+        assert await parts.publisher.publish()
+        assert parts.publisher.state.generation == 2

@@ -1,0 +1,61 @@
+"""Alive, ready, measured."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from namewarden.events.batch import from_events
+from namewarden.hub.api import build
+from namewarden.policy.spec import ListSpec
+from tests.events.samples import event
+from tests.hub.desks import at_socket, desk, http
+
+
+async def test_ready_says_what_is_not(tmp_path: Path) -> None:
+    (tmp_path / "l").write_text("bad.example.net\n")
+    async with desk(tmp_path, lists=[ListSpec("l", str(tmp_path / "l"))]) as parts:
+        async with http(build(parts)) as client:
+            early = await client.get("/api/v1/ready")
+            assert (early.status_code, early.json()["parts"]["snapshot"]) == (
+                503,
+                "no snapshot yet",
+            )
+            await parts.publisher.publish()
+            assert (await client.get("/api/v1/ready")).json() == {
+                "ready": True, "parts": {"store": "ok", "snapshot": "ok"}, "notes": [],
+            }  # fmt: skip
+            parts.publisher.problem = "x"
+            late = await client.get("/api/v1/ready")
+            assert late.status_code == 200 and "could not be compiled" in late.json()["notes"][0]
+            parts.store.problem = "disk full"
+            full = await client.get("/api/v1/ready")
+            assert full.status_code == 503 and "store" in full.json()["parts"]
+            assert "disk full" not in full.text
+
+
+async def test_metrics_and_status_tell_of_doors_and_lists(tmp_path: Path) -> None:
+    (tmp_path / "l").write_text("bad.example.net\nworse.example.net\n")
+    async with desk(tmp_path, lists=[ListSpec("l", str(tmp_path / "l"))]) as parts:
+        await parts.publisher.publish()
+        batch = replace(
+            from_events("r", 1, "resolver", [event()]),
+            counters={"tcp_slow": 3},
+            gauges={"load": 0.5},
+        )
+        parts.doors.hear(batch)
+        parts.metrics.count(batch)
+        async with at_socket(build(parts)) as client:
+            text = (await client.get("/api/v1/metrics")).text
+            status = (await client.get("/api/v1/status")).json()
+    for line in (
+        'namewarden_build_info{version="9.9"} 1.0',
+        'namewarden_dns_responses_total{door="resolver",rcode="NOERROR",reason="none"} 1.0',
+        'namewarden_dns_request_duration_seconds_bucket{door="resolver",le="0.0025"} 1.0',
+        'namewarden_door_tcp_slow_total{door="resolver"} 3.0',
+        'namewarden_door_load{door="resolver"} 0.5',
+        "namewarden_list_rules 2.0",
+        "namewarden_snapshot_generation 1.0",
+    ):
+        assert line in text.splitlines()
+    assert status["doors"][0]["counters"] == {"tcp_slow": 3}
+    assert status["problems"] == []

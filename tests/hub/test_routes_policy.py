@@ -1,0 +1,104 @@
+"""Lists and groups over HTTP: the settings' own are fixed, files stay within their folder."""
+
+from pathlib import Path
+
+import pytest
+
+from namewarden.hub.api import build
+from namewarden.policy.spec import ListSpec
+from tests.hub.desks import at_socket, desk
+
+
+async def test_lists_are_shown_with_what_became_of_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "good.txt").write_text("# comment\nbad.example.net\n!!! ???\n")
+    lists = [
+        ListSpec("good", str(tmp_path / "good.txt")),
+        ListSpec("gone", str(tmp_path / "gone.txt")),
+    ]
+    async with desk(tmp_path, lists=lists) as parts, at_socket(build(parts)) as client:
+        before = (await client.get("/api/v1/lists")).json()["lists"]
+        assert [entry["compiled"] for entry in before] == [False, False]
+        await parts.publisher.publish()
+        good, gone = (await client.get("/api/v1/lists")).json()["lists"]
+    assert (good["source"], good["rules"], good["error"]) == ("settings", 1, "")
+    assert sum(good["skipped"].values()) >= 1
+    assert "No such file" in gone["error"]
+    assert str(tmp_path) not in str(good["file"])
+
+
+async def test_a_list_is_added_changed_and_removed(tmp_path: Path) -> None:
+    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+        (tmp_path / "lists" / "mine.txt").write_text("bad.example.net\n")
+        made = await client.put("/api/v1/lists/mine", json={"file": "mine.txt", "version": 0})
+        assert made.status_code == 200, made.text
+        assert (
+            await client.put("/api/v1/lists/mine", json={"file": "mine.txt", "version": 0})
+        ).status_code == 409
+        await parts.publisher.publish()
+        (shown,) = (await client.get("/api/v1/lists")).json()["lists"]
+        assert (shown["name"], shown["source"], shown["rules"], shown["version"]) == (
+            "mine",
+            "api",
+            1,
+            made.json()["version"],
+        )
+        assert (await client.delete("/api/v1/lists/mine")).status_code == 200
+        assert (await client.delete("/api/v1/lists/mine")).status_code == 404
+
+
+@pytest.mark.parametrize("file", ["../secret", "/etc/passwd", "none.txt", "link", ".", "a\u0000b"])
+async def test_only_files_of_the_folder_can_be_lists(tmp_path: Path, file: str) -> None:
+    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+        (tmp_path / "lists" / "link").symlink_to(tmp_path / "secret")
+        answer = await client.put("/api/v1/lists/x", json={"file": file})
+        assert answer.status_code == 422, answer.text
+
+
+async def test_what_the_settings_say_is_not_changed_here(tmp_path: Path) -> None:
+    async with (
+        desk(tmp_path, lists=[ListSpec("fixed", "/x")]) as parts,
+        at_socket(build(parts)) as client,
+    ):
+        for method, path in (
+            ("PUT", "/lists/fixed"),
+            ("DELETE", "/lists/fixed"),
+            ("DELETE", "/groups/default"),
+        ):
+            answer = await client.request(method, f"/api/v1{path}", json={"file": "x"})
+            assert answer.status_code == 409 and "settings" in answer.json()["detail"]
+        answer = await client.put("/api/v1/groups/default", json={"clients": []})
+        assert answer.status_code == 409
+
+
+async def test_groups(tmp_path: Path) -> None:
+    async with (
+        desk(tmp_path, lists=[ListSpec("malware", "/x")]) as parts,
+        at_socket(build(parts)) as client,
+    ):
+        body = {"clients": ["192.0.2.1/24"], "lists": ["malware"], "mode": "shadow", "ttl": 60}
+        made = await client.put("/api/v1/groups/children", json=body)
+        assert made.status_code == 200, made.text
+        assert made.json()["clients"] == ["192.0.2.0/24"]
+        groups = (await client.get("/api/v1/groups")).json()["groups"]
+        assert [(g["name"], g["mode"], g["source"]) for g in groups] == [
+            ("default", "enforce", "settings"), ("children", "shadow", "api"),
+        ]  # fmt: skip
+        spec = parts.publisher.spec().groups[1]
+        assert (spec.name, spec.ttl, spec.block, spec.lists) == (
+            "children",
+            60,
+            "null",
+            ("malware",),
+        )
+        missing = await client.put("/api/v1/groups/x", json={"clients": [], "lists": ["nowhere"]})
+        assert (
+            missing.status_code == 422
+            and "nowhere not there (lists: malware)" in missing.json()["detail"]
+        )
+        assert (
+            await client.put("/api/v1/groups/x", json={"clients": ["nonsense"]})
+        ).status_code == 422
+        stale = await client.put("/api/v1/groups/children", json=body, headers={"If-Match": '"1"'})
+        assert stale.status_code in (200, 409)
+        assert (await client.delete("/api/v1/groups/children")).status_code == 200
+        assert (await client.delete("/api/v1/groups/children")).status_code == 404
