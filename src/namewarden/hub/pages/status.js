@@ -39,7 +39,7 @@ function fill(id, rows, nothing) {
 
 const number = (value) => Number(value).toLocaleString("en");
 const sum = (table) => Object.values(table).reduce((a, b) => a + b, 0);
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
 
 function showFigures(statistics) {
   const actions = statistics.by_action;
