@@ -1,0 +1,110 @@
+"""Denials are answered here, allows are told downwards, local CNAMEs are followed, the rest passes."""
+
+import dns.message
+import pytest
+
+from namewarden.policy.decide import Policy
+from namewarden.query import Answer, Query
+from namewarden.stages.lists import lists
+from namewarden.wire import answers, message
+from tests.policy.made import snapshot_of
+
+TEXT = """\
+||bad.example^
+@@||good.example^
+tcp.example CNAME rpz-tcp-only.
+drop.example CNAME rpz-drop.
+walled.example 60 CNAME garden.example.net.
+"""
+
+
+@pytest.fixture
+def stage(tmp_path):
+    policy = Policy(snapshot_of(tmp_path, {"l": TEXT}))
+    return lists(lambda: policy, answers.blocked, lambda now: now)
+
+
+def query(name, qtype="A", transport="udp"):
+    return message.read_query(
+        dns.message.make_query(name, qtype, use_edns=0).to_wire(), "192.0.2.1", transport, 5.0
+    )
+
+
+class Below:
+    """What follows: remembers what it was asked, answers one A record."""
+
+    def __init__(self):
+        self.asked: list[Query] = []
+
+    async def __call__(self, query):
+        self.asked.append(query)
+        reply = dns.message.make_response(
+            dns.message.from_wire(message.write_query(query, 1, 1232))
+        )
+        reply.answer = [dns.rrset.from_text(query.name, 300, "IN", "A", "192.0.2.7")]
+        return message.read_answer(reply.to_wire(), query.question, query.now)
+
+
+async def test_what_nothing_speaks_about_passes_untouched(stage):
+    below, asked = Below(), query("www.example.org")
+    answer = await stage(asked, below)
+    assert below.asked == [asked]
+    assert answer.verdict is None
+
+
+async def test_a_denial_never_goes_down(stage):
+    below = Below()
+    answer = await stage(query("www.bad.example"), below)
+    assert below.asked == []
+    assert (answer.status, answer.verdict.rule, answer.ede[0][0]) == (
+        "BLOCKED",
+        "l:1 ||bad.example^",
+        15,
+    )
+
+
+async def test_an_allow_is_told_downwards_and_kept_on_the_answer(stage):
+    below = Below()
+    answer = await stage(query("good.example"), below)
+    told = below.asked[0].allowed
+    assert told is not None
+    assert told.reason == "list_allow"
+    assert answer.verdict == told
+    assert answer.status == "FORWARDED"
+
+
+@pytest.mark.parametrize(("transport", "passes"), [("udp", False), ("api", False), ("tcp", True)])
+async def test_tcp_only_is_truncated_over_udp(stage, transport, passes):
+    below = Below()
+    answer = await stage(query("tcp.example", transport=transport), below)
+    assert (len(below.asked) == 1, answer.tc) == (passes, not passes)
+
+
+async def test_dropped_is_silent(stage):
+    assert (await stage(query("drop.example"), Below())).silent
+
+
+async def test_a_local_cname_is_followed(stage):
+    below, asked = Below(), query("walled.example")
+    answer = await stage(asked, below)
+    reply = dns.message.from_wire(answers.to_wire(asked, answer, 5.0, 1232))
+    assert [str(rrset) for rrset in reply.answer] == [
+        "walled.example. 60 IN CNAME garden.example.net.",
+        "garden.example.net. 300 IN A 192.0.2.7",
+    ]
+    assert (answer.status, answer.verdict.reason, answer.ttl) == ("REDIRECTED", "list_deny", 60)
+    assert below.asked[0].allowed is not None
+    assert answer.cnames == ("garden.example.net.",)
+
+
+async def test_a_local_cname_asked_for_itself_is_not_followed(stage):
+    below, asked = Below(), query("walled.example", "CNAME")
+    answer = await stage(asked, below)
+    assert (below.asked, answer.counts) == ([], (1, 0, 0))
+
+
+async def test_where_the_target_is_silent_so_are_we(stage):
+    async def silent(_query):
+        return Answer(0, silent=True, status="DROPPED")
+
+    assert (await stage(query("walled.example"), silent)).silent
