@@ -264,7 +264,7 @@ def _report(spec: ListSpec, scan: Scan, data: bytes, seen: str, error: str) -> L
 
 
 def _line_index(data: bytes) -> bytes:
-    """How many newlines come before each 4096 octets."""
+    """How many newlines come before each block."""
     counts = [
         np.add.reduceat(
             np.frombuffer(data, np.uint8, min(1 << 22, len(data) - start), start) == 10,

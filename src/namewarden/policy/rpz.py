@@ -7,6 +7,7 @@ the file does not say that name, it is taken from what its absolute owners share
 
 import re
 from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 
 import dns.exception
 import dns.rdata
@@ -27,6 +28,7 @@ ACTIONS: dict[str, Effect] = {
 TYPES = frozenset("A AAAA CNAME TXT MX SRV PTR CAA NAPTR SVCB HTTPS SPF".split())
 OTHER_TYPES = frozenset("SOA NS DNAME DNSKEY RRSIG NSEC NSEC3 NSEC3PARAM DS TLSA HINFO LOC".split())
 DEFAULT_TTL = 3600  # where neither record, $TTL nor SOA say one
+OWNERS_LOOKED_AT = 2000  # to learn an unsaid zone's name; owners outside it are skipped later
 RECORD_LIMIT = 64  # records of one owner that are answered
 PENDING_LIMIT = 64 * 1024  # octets of one record over several lines
 _TRIGGERS = ("rpz-ip.", "rpz-client-ip.", "rpz-nsdname.", "rpz-nsip.")
@@ -57,9 +59,9 @@ def zone_of(data: bytes) -> str:
 
 
 def _shared_suffix(data: bytes) -> str:
-    """The labels all absolute owners end in, from the first that sounds like a policy zone; else ''."""
+    """The labels the first absolute owners end in, from the one that sounds like a policy zone; else ''."""
     shared: list[str] | None = None
-    for found in _ABSOLUTE.finditer(data):
+    for found in islice(_ABSOLUTE.finditer(data), OWNERS_LOOKED_AT):
         labels = found[1].decode("latin-1").lower().rstrip(".").split(".")[::-1]
         shared = labels if shared is None else shared[: _agreement(shared, labels)]
         if not shared:

@@ -122,12 +122,12 @@ class Scan:
             group = at.lastindex
             self.lines += 1
             if group:
-                if group < policy:
+                if policy <= group < policy + 3:
+                    group, name, code = shapes.policy_entry(at, self._reader.zone.origin)
+                else:
                     name, code = at[group], codes[group]
                     if name[-1] < 58:  # a digit, a hyphen or the final dot
                         name = shapes.trimmed(name)
-                else:
-                    group, name, code = shapes.policy_entry(at, self._reader.zone.origin)
                 if name and len(name) < 254:
                     names.append(name)
                     starts.append(at.start(group))
@@ -239,11 +239,13 @@ class _Shapes:
 
     def __init__(self, form: str, kind: ListKind, zone: str) -> None:
         shapes = [] if form == "rpz" else [s for s in SHAPES if form in ("auto", *s.forms.split())]
-        self.codes = [0] + [
-            layout.MATCHES[s.match] << 3 | layout.code_of(s.effect, kind) for s in shapes
-        ]
-        self.policy = len(self.codes)  # the first of three groups of a zone's lines
-        parts = [s.pattern for s in shapes] + ([_POLICY] if form in ("auto", "rpz") else [])
+        codes = [layout.MATCHES[s.match] << 3 | layout.code_of(s.effect, kind) for s in shapes]
+        parts = [shape.pattern for shape in shapes]
+        zone_first = bool(zone)  # a zone's lines are tried first where most lines are a zone's
+        self.policy = 1 if zone_first else len(shapes) + 1  # the first of its three groups
+        self.codes = [0, 0, 0, 0, *codes] if zone_first else [0, *codes]
+        if form in ("auto", "rpz"):
+            parts.insert(0 if zone_first else len(parts), _POLICY)
         self.expression = re.compile(b"(?:" + b"|".join([*parts, b"[^\n]*+\n"]) + b")")
         self.zone = zone
         self.tail = b"." + zone.encode("latin-1")

@@ -24,8 +24,8 @@ from namewarden.policy.spec import ListKind, SnapshotSpec
 
 MAGIC, VERSION = b"NWPOLICY", 1
 HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
-START = 4096  # of the lists; and the grain of the line index
-BLOCK_SHIFT = 12
+START = 4096  # of the lists
+BLOCK_SHIFT = 10
 SHOWN = 200  # characters of a line in reasons
 
 
@@ -50,7 +50,7 @@ class Section(Struct, frozen=True):
 
     text: int
     length: int
-    index: int  # its line index: newlines before each 4096 octets
+    index: int  # its line index: newlines before each KiB
     zone: str = ""
     patterns: list[Pattern] = []
 
@@ -109,6 +109,10 @@ class Snapshot:
         self._mask = blob.mask
         self._exact, self._below = blob.exact, blob.below
         self._starts = [START + section.text for section in blob.sections]
+        self._sources = [
+            (START + section.text, START + section.index, report.name)
+            for section, report in zip(blob.sections, meta.report, strict=True)
+        ]
         self._zones = [section.zone.encode("latin-1") for section in blob.sections]
         self._hash = layout.hasher(secret)
         if self._table[-1]:
@@ -224,16 +228,15 @@ class Snapshot:
         return self.line_at(hit.list, hit.offset)
 
     def line_at(self, rank: int, offset: int) -> str:
-        section = self.meta.blob.sections[rank]
-        base = START + section.text
+        base, index, source = self._sources[rank]
         block = (offset - base) >> BLOCK_SHIFT
-        at = START + section.index + 4 * block
-        before = int.from_bytes(self._map[at : at + 4], "little")
-        number = before + self._map[base + (block << BLOCK_SHIFT) : offset].count(b"\n") + 1
-        start = self._map.rfind(b"\n", max(base, offset - 4096), offset) + 1 or base
-        end = self._map.find(b"\n", offset, offset + 4096)
-        text = self._map[start : end if end >= 0 else offset + SHOWN]
-        return f"{self.spec.lists[rank].name}:{number} {shown(text)}"
+        mapped = self._map
+        before = int.from_bytes(mapped[index + 4 * block : index + 4 * block + 4], "little")
+        number = before + mapped[base + (block << BLOCK_SHIFT) : offset].count(b"\n") + 1
+        start = mapped.rfind(b"\n", max(base, offset - 4096), offset) + 1 or base
+        end = mapped.find(b"\n", offset, offset + 4096)
+        text = mapped[start : end if end >= 0 else offset + SHOWN]
+        return f"{source}:{number} {shown(text)}"
 
     def patterns(self) -> tuple[list[str], list[Hit]]:
         """Every list's regular expressions, and the hit that each one is when it matches."""
