@@ -47,7 +47,7 @@ async def tcp_door(handler=None, **limits):
         task.add_done_callback(tasks.discard)
 
     bound = socket.create_server(("127.0.0.1", 0))
-    seams = TcpSeams(handler, spawn, **limits)
+    seams = TcpSeams(handler, spawn, limits.pop("is_allowed", lambda ip: True), **limits)
     door = TcpDoor(bound, seams)
     door.start()
     try:

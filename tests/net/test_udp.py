@@ -5,9 +5,11 @@ import os
 import socket
 import struct
 
+import dns.flags
 import dns.message
 import pytest
 
+from namewarden.net import batch
 from namewarden.net.udp import Seams, UdpDoor
 from namewarden.query import Answer, Verdict
 from namewarden.wire.answers import blocked
@@ -26,6 +28,8 @@ class Door:
             is_limited=seams.pop("is_limited", lambda ip: False),
             admit=seams.pop("admit", lambda ip, now: 0),
             repeat=lambda query, answer, ip, time, count: self.repeats.append(count),
+            limited=Answer(0, tc=True, status="LIMITED"),
+            batch=lambda sock: batch.choose({}, sock),
             **seams,
         )
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -149,13 +153,15 @@ async def test_silence_and_overload_send_nothing_and_are_counted():
 
 
 async def test_a_limited_client_is_limited_in_the_lane_too():
-    tokens = iter([0, 1])
+    tokens = iter([0, 1, 2])
     async with Door(deny, is_limited=lambda ip: True, admit=lambda ip, now: next(tokens)) as door:
         for ident in (1, 2, 3):
             await door.ask(ask(ident=ident))
         door.client.send(ask(ident=4))
-        await asyncio.sleep(0.05)
-        assert door.seams.counts.limited == 1
+        truncated = dns.message.from_wire(await door.ask(ask(ident=5)))
+        assert truncated.id == 5 and truncated.flags & dns.flags.TC and not truncated.answer
+        assert door.seams.counts.limited == 2
+    assert sorted(door.repeats) == [1, 2]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a forged source port needs root")

@@ -22,7 +22,7 @@ _NEVER_REPEATED = frozenset({"LIMITED", "FAILED", "REFUSED", "CACHE_STALE", "DRO
 class Entry:
     """Prepared bytes, how long they are right, and the repeats not yet recorded."""
 
-    __slots__ = ("answer", "client", "count", "dead", "fresh", "query", "tail", "time")
+    __slots__ = ("answer", "client", "count", "dead", "fresh", "limited", "query", "tail", "time")
 
     def __init__(self, query: Query, answer: Answer, dead: float) -> None:
         self.query = query
@@ -33,6 +33,7 @@ class Entry:
         self.client: Client | None = None  # whose repeats are being counted
         self.count = 0
         self.time = 0.0
+        self.limited: Entry | None = None  # the same question above a client's rate
 
 
 class Lane:

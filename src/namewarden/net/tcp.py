@@ -8,6 +8,7 @@ Counterparts: `connection.py` (one client's stream), `chain.py` (the handler), `
 import asyncio
 import socket
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from namewarden.net.connection import Connection
@@ -36,6 +37,9 @@ class TcpSeams:
 
     handler: Handler
     spawn: Spawn
+    is_allowed: Callable[
+        [str], bool
+    ]  # strangers are not let in: they would hold the connections of others
     idle: float = 10.0
     per_client: int = 20
     connections: int = 500
@@ -89,7 +93,7 @@ class TcpDoor:
     def _welcome(self, accepted: socket.socket, client: str) -> None:
         seams = self._seams
         full = len(self._open) >= seams.connections
-        if full or self._of_client[client] >= seams.per_client:
+        if full or not seams.is_allowed(client) or self._of_client[client] >= seams.per_client:
             seams.counts.refused += 1
             accepted.close()
             return

@@ -5,28 +5,23 @@ Bounded: datagrams a wake-up, queries in flight, clients remembered. What is dro
 """
 
 import asyncio
-import errno
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from namewarden.net import eager
+from namewarden.net import batch, eager
+from namewarden.net.batch import Address, Batch, Datagram, Host
 from namewarden.net.lane import Client, Entry, Lane, Ledger, Repeat, end_of, is_repeatable
 from namewarden.query import Answer, Handler, Query
 from namewarden.wire.answers import limit_of, to_wire
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import read_query
 
-BATCH = 64  # datagrams a wake-up: the loop's other work is never more than some 300 µs away
+BATCH = batch.MOST  # datagrams a wake-up: the loop's other work is never more than some 300 µs away
 LONGEST = 4096  # octets of a query; a longer datagram is cut and so refused by the parser
 CLIENTS = 20_000  # addresses remembered before all are looked up anew
-Address = tuple[str, int] | tuple[str, int, int, int]
-# Of one client, the socket is well. EINVAL: a client that pretends to ask from port 0.
-_GONE = {
-    errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPERM, errno.EACCES, errno.EMSGSIZE, errno.EINVAL,
-}  # fmt: skip
 
 
 @dataclass
@@ -49,7 +44,9 @@ class Seams:
     group_of: Callable[[str], str]
     is_limited: Callable[[str], bool]  # False: exempt from the rate limit
     admit: Callable[[str, float], int]  # 0 answer, 1 silence, 2 truncate
+    limited: Answer  # what a client above its rate gets, when it gets one: truncation
     repeat: Repeat
+    batch: Callable[[socket.socket], Batch]
     payload: int = 1232
     in_flight: int = 10_000
     counts: Counts = field(default_factory=Counts)
@@ -63,10 +60,13 @@ class UdpDoor:
         self._socket = bound
         self._seams = seams
         self._counts = seams.counts
+        self._batch = seams.batch(bound)
         self._ledger = Ledger(seams.repeat)
         self._lanes: dict[str, Lane] = {}
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[Host, Client] = {}
         self._in_flight = 0
+        self._taken = 0  # datagrams of the last wake-up
+        self._out: list[Datagram] | None = None  # answers of this wake-up; None between wake-ups
         self._tick: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -86,20 +86,21 @@ class UdpDoor:
         self._lanes.clear()
         self._clients.clear()
 
+    def is_busy(self) -> bool:
+        """Did the last wake-up find as much as it may take? Then other work can wait."""
+        return self._taken >= BATCH
+
     def _every_second(self) -> None:
         self._ledger.flush()
         self._tick = asyncio.get_running_loop().call_later(1.0, self._every_second)
 
     def _readable(self) -> None:
         now = time.monotonic()
-        receive, send, clients = self._socket.recvfrom, self._socket.sendto, self._clients.get
-        for _ in range(BATCH):
-            try:
-                data, address = receive(LONGEST)
-            except BlockingIOError:
-                return
-            except OSError:  # an ICMP error of an earlier answer: the socket is well
-                continue
+        clients = self._clients.get
+        self._out = out = []
+        arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
+        self._taken = len(arrived)
+        for data, address in arrived:
             client = clients(address[0]) or self._new_client(address[0])
             entry = client.lane.find(data[2:])
             if entry is None or now >= entry.fresh or client.limited:
@@ -109,26 +110,28 @@ class UdpDoor:
                 entry.count += 1
             else:
                 self._ledger.count(entry, client, time.time())
-            try:
-                send(data[:2] + entry.tail, address)
-            except OSError as error:
-                self._unsent(error)
+            out.append((data[:2] + entry.tail, address))
+        self._out = None
+        if out:
+            self._counts.unsent += len(out) - self._batch.send_many(self._socket, out)
 
-    def _new_client(self, ip: str) -> Client:
+    def _new_client(self, host: Host) -> Client:
         if len(self._clients) >= CLIENTS:
             self._clients.clear()
+        ip = batch.host_text(host)
         lane = self._lanes.setdefault(self._seams.group_of(ip), Lane())
-        client = self._clients[ip] = Client(ip, lane, self._seams.is_limited(ip))
+        client = self._clients[host] = Client(ip, lane, self._seams.is_limited(ip))
         return client
 
     def _slow(self, data: bytes, address: Address, client: Client, now: float) -> None:
         """All that is not a fresh repeat of an unlimited client."""
         entry = client.lane.find(data[2:]) or client.lane.find_older(data[2:])
         if entry is not None and now < entry.dead:
-            if not client.limited or self._seams.admit(client.ip, now) == 0:
+            admitted = self._seams.admit(client.ip, now) if client.limited else 0
+            if admitted == 0:
                 self._repeat_stale(entry, client, data, address, now)
             else:
-                self._counts.limited += 1
+                self._hold_off(entry, client, data, address, admitted)
             return
         self._ask(data, address, client, now)
 
@@ -140,6 +143,18 @@ class UdpDoor:
             self._prepare(entry, now)
         self._ledger.count(entry, client, time.time())
         self._send(data[:2] + entry.tail, address)
+
+    def _hold_off(
+        self, entry: Entry, client: Client, data: bytes, address: Address, admitted: int
+    ) -> None:
+        """Above the rate: silence, or truncation so that an honest client comes by TCP. Counted and recorded."""
+        self._counts.limited += 1
+        if entry.limited is None:
+            entry.limited = Entry(entry.query, self._seams.limited, entry.dead)
+            entry.limited.tail = to_wire(entry.query, self._seams.limited, 0.0, 512)[2:]
+        self._ledger.count(entry.limited, client, time.time())
+        if admitted == 2:
+            self._send(data[:2] + entry.limited.tail, address)
 
     def _ask(self, data: bytes, address: Address, client: Client, now: float) -> None:
         self._counts.queries += 1
@@ -184,13 +199,8 @@ class UdpDoor:
         return min(entry.dead, stored + int(now - stored) + 1) if stored else entry.dead
 
     def _send(self, wire: bytes, address: Address) -> None:
-        try:
-            self._socket.sendto(wire, address)
-        except OSError as error:
-            self._unsent(error)
-
-    def _unsent(self, error: OSError) -> None:
-        """A full buffer or a client that is gone loses this answer only; anything else is a bug."""
-        if not isinstance(error, BlockingIOError) and error.errno not in _GONE:
-            raise error
-        self._counts.unsent += 1
+        """With the others of this wake-up, or at once. What the socket does not take is lost and counted."""
+        if self._out is not None:
+            self._out.append((wire, address))
+        elif not self._batch.send_many(self._socket, [(wire, address)]):
+            self._counts.unsent += 1

@@ -19,6 +19,8 @@ SLOTS = 1 << 16  # 1.3 MB; two of a thousand busy prefixes share one with a chan
 REMEMBERED = 8192  # addresses whose slot need not be worked out anew
 PREFIX_V4, PREFIX_V6 = 24, 56  # what one subscriber or site commonly holds
 PROHIBITED = (18, "")  # RFC 8914 §4.19
+LIMITED = Verdict("block", "limit")
+TRUNCATION = Answer(0, tc=True, status="LIMITED", verdict=LIMITED)
 _EXEMPT = -1
 
 
@@ -108,10 +110,8 @@ def limit(buckets: Buckets) -> Stage:
     prohibited = Answer(
         Rcode.REFUSED, ede=(PROHIBITED,), status="REFUSED", verdict=Verdict("block", "acl")
     )
-    limited = Verdict("block", "limit")
-    silence = Answer(0, silent=True, status="LIMITED", verdict=limited)
-    truncation = Answer(0, tc=True, status="LIMITED", verdict=limited)
-    refusal = Answer(Rcode.REFUSED, status="LIMITED", verdict=limited)
+    silence = Answer(0, silent=True, status="LIMITED", verdict=LIMITED)
+    refusal = Answer(Rcode.REFUSED, status="LIMITED", verdict=LIMITED)
 
     async def stage(query: Query, following: Handler) -> Answer:
         if not buckets.is_allowed(query.client):
@@ -121,6 +121,6 @@ def limit(buckets: Buckets) -> Stage:
             return await following(query)
         if query.transport != "udp":
             return refusal
-        return truncation if admitted == TRUNCATE else silence
+        return TRUNCATION if admitted == TRUNCATE else silence
 
     return stage

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from namewarden.query import Answer, Event, Handler, Query, Stage, Verdict
 from namewarden.wire.types import rcode_name, type_name
 
@@ -71,3 +73,13 @@ def to_event(query: Query, answer: Answer, duration: float, now: float, door: st
         answer.cnames,
         answer.addresses,
     )
+
+
+def repeated(
+    query: Query, answer: Answer, client: str, began: float, count: int, door: str
+) -> Event:
+    """The event of `count` repeats that the fast lane answered. What was forwarded once comes from memory now."""
+    if answer.status == "FORWARDED":
+        answer = replace(answer, status="CACHE", upstream="")
+    event = to_event(query, answer, 0.0, began, door)
+    return replace(event, client=client, count=count)
