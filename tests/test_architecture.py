@@ -29,8 +29,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "enforcement": LEAVES | {"events"},
     "honeypot": LEAVES | {"events", "wire"},
     "places": set(),
-    "supervise": LEAVES,
-    "app": {"*"},
+    "supervise": set(),
+    "sockets": LEAVES | {"places"},
+    "lifetime": LEAVES | {"places", "sockets", "supervise"},
+    "keeper": {"policy"},
+    "health": LEAVES,
+    "line": {"*"},
+    "resolver": {"*"},
+    "hub_process": {"*"},
+    "app": LEAVES | {"places", "sockets", "supervise"},
     "cli": {"*"},
 }
 PURE = {"query", "wire", "policy", "context", "dga"}

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from namewarden.supervise import BindError, Link, bind
+from namewarden.supervise import Link
 
 HERE = Path(__file__).parent
 PROGRAM = """
 import asyncio, socket, sys
-from namewarden import supervise
+from namewarden import sockets, supervise
 
 async def main():
-    udp = supervise.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
+    udp = sockets.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
     print("port", udp.getsockname()[1], flush=True)
     child = supervise.Child("echo", [], {"udp": [udp.fileno()]})
     say = lambda text: print(text, flush=True)
     keeper = supervise.Supervisor([child], say, program=[sys.executable, sys.argv[1]])
-    await keeper.run(lambda: say("ready"))
-    say("ended")
+    refused = await keeper.run(lambda: say("ready"))
+    say("refused " + refused if refused else "ended")
 
 asyncio.run(main())
 """
@@ -132,12 +132,17 @@ def test_when_it_is_killed_nobody_is_left_behind(running):
     assert wait_gone(child)
 
 
-def test_an_address_in_use_is_said_with_what_to_do():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        with pytest.raises(BindError, match=f"127.0.0.1:{port}.*another server"):
-            bind(f"127.0.0.1:{port}", socket.SOCK_DGRAM)
+def test_a_child_that_refuses_to_start_is_not_started_again(tmp_path):
+    (tmp_path / "child.py").write_text("import sys; sys.exit(1)")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "program.py", tmp_path / "child.py"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent / "src")},
+    )
+    assert done.stdout.splitlines()[1:] == ["refused echo"]
 
 
 def test_a_link_survives_its_text():

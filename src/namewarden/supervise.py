@@ -1,4 +1,4 @@
-"""Binds the sockets, starts, restarts and ends the children.
+"""Starts, restarts and ends the children, and hands them the sockets (`sockets.py` binds them).
 
 The sockets belong to the supervisor, so a query that arrives while a resolver is being restarted waits in the
 socket's buffer. Children learn of the supervisor's death by a pipe that only it keeps open, so nobody is left
@@ -10,84 +10,15 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from namewarden.config import split_endpoint
-
-RECEIVE_BUFFER = 4 * 1024 * 1024  # the kernel's default drops 35 of a burst of 200
-BACKLOG = 512
 GRACE = 5.0  # seconds a child has to end by itself
 PROGRAM = (sys.executable, "-m", "namewarden")
 HEALTHY = 10.0  # seconds alive after which the next restart is immediate again
 DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the n-th restart in a row
-
-
-class BindError(Exception):
-    """An address that cannot be listened on, and what to do."""
-
-
-def bind(endpoint: str, kind: socket.SocketKind, shared: bool = False) -> socket.socket:
-    """A bound socket (TCP: listening), inheritable. `shared`: several of them share the port. BindError."""
-    host, port = split_endpoint(endpoint)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, kind)
-    try:
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if kind == socket.SOCK_STREAM:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if kind == socket.SOCK_DGRAM:
-            _enlarge(bound)
-        bound.bind((host, port))
-        if kind == socket.SOCK_STREAM:
-            bound.listen(BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise BindError(
-            f"cannot listen on {endpoint}: {error.strerror}{_advice(error, port)}"
-        ) from error
-    bound.set_inheritable(True)
-    return bound
-
-
-def bind_unix(path: Path) -> socket.socket:
-    """A listening Unix socket that only this user may use; what an earlier run left is taken away."""
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    before = os.umask(0o177)
-    try:
-        bound.bind(str(path))
-    except OSError as error:
-        raise BindError(
-            f"{path}: {error.strerror or error} (a socket's path has at most 107 octets)"
-        ) from error
-    finally:
-        os.umask(before)
-    bound.listen(128)
-    bound.set_inheritable(True)
-    return bound
-
-
-def _enlarge(bound: socket.socket) -> None:
-    """Root may go beyond the system's limit; others get what the system gives."""
-    with contextlib.suppress(OSError, AttributeError):
-        bound.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_RCVBUFFORCE", 33), RECEIVE_BUFFER)
-        return
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-
-
-def _advice(error: OSError, port: int) -> str:
-    if isinstance(error, PermissionError) and port < 1024:
-        return "; ports below 1024 need CAP_NET_BIND_SERVICE, or set another dns.listen"
-    return "; another server is there, stop it or set another address" if error.errno == 98 else ""
 
 
 @dataclass(frozen=True)
@@ -141,9 +72,13 @@ class Supervisor:
         self._life_child, self._life = os.pipe()
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._ending = asyncio.Event()
+        self._refused = ""
 
-    async def run(self, all_ready: Callable[[], None]) -> None:
-        """Start all, call `all_ready` when every child has said so, return when told to end and all have."""
+    async def run(self, all_ready: Callable[[], None]) -> str:
+        """Start all, call `all_ready` when every child has said so, end all when told to.
+
+        Returns "", or the name of the child that refused to start (exit status 1 before it was ever ready).
+        """
         os.set_inheritable(self._life_child, True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -160,6 +95,7 @@ class Supervisor:
             for keeper in keepers:
                 keeper.cancel()
             await self._end_all()
+        return self._refused
 
     async def _announce(self, ready: list[asyncio.Event], all_ready: Callable[[], None]) -> None:
         for event in ready:
@@ -173,6 +109,11 @@ class Supervisor:
             process = await self._start(child, ready)
             status = await process.wait()
             self._running.pop(child.name, None)
+            if status == 1 and not ready.is_set():
+                # It said why. It would say so for ever.
+                self._refused = child.name
+                self._ending.set()
+                return
             failures = 0 if time.monotonic() - started > HEALTHY else failures + 1
             delay = DELAYS[min(max(failures - 1, 0), len(DELAYS) - 1)]
             self._say(f"{child.name} ended ({_describe(status)}), starting it again in {delay:g} s")

@@ -13,7 +13,8 @@ from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Pace, Sender
 from namewarden.hub.api import build
 from namewarden.hub.desk import Desk
-from namewarden.hub.server import Server, bind_unix
+from namewarden.hub.server import Server
+from namewarden.sockets import bind_unix
 from tests.events.samples import NOON, blocked, event
 from tests.hub.desks import desk, until
 

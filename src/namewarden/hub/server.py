@@ -6,10 +6,8 @@ in the ASGI scope, where nothing that is sent can reach.
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import uvicorn
 
@@ -74,16 +72,3 @@ def _config(app: App) -> uvicorn.Config:
         limit_concurrency=512,
         h11_max_incomplete_event_size=64 * 1024,
     )
-
-
-def bind_unix(path: Path) -> socket.socket:
-    """Listen at `path`, for this user only from its first moment on. A file left behind is replaced."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
-    listener.listen(128)
-    return listener

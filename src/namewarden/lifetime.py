@@ -1,0 +1,69 @@
+"""How a process of ours begins and ends: its sockets, what tells it to end, and the end of its tasks."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from namewarden.config import Settings
+from namewarden.places import Places, StartError
+from namewarden.sockets import Role, Sockets
+from namewarden.supervise import Link
+
+
+class Ended(Exception):
+    """Told to end: whatever still runs in the group is cancelled."""
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Around a task group: its end is no error, and what kept it from starting is said as it is."""
+    try:
+        yield
+    except* Ended:
+        pass
+    except* StartError as group:
+        raise group.exceptions[0] from None
+
+
+def until_told(link: Link | None) -> asyncio.Event:
+    """Set by TERM, by Ctrl-C when nobody supervises, and by the supervisor's death."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    if link:
+        link.watch(ended.set)
+    else:
+        loop.add_signal_handler(signal.SIGINT, ended.set)
+    return ended
+
+
+async def either(task: asyncio.Task[None], ended: asyncio.Event) -> None:
+    """Until the task is done or the process is told to end; then the task is cancelled."""
+    while not task.done() and not ended.is_set():
+        await asyncio.wait([task], timeout=0.05)
+    task.cancel()
+
+
+def take_sockets(
+    settings: Settings, places: Places, link: Link | None, stack: ExitStack, role: Role
+) -> dict[str, list[socket.socket]]:
+    """The supervisor's, or own ones where there is none."""
+    if link:
+        numbers = link.sockets
+    else:
+        own = stack.enter_context(Sockets(settings, places, role))
+        numbers = own.of_hub() if role == "hub" else own.of_resolver(0)
+    return {
+        name: [socket.socket(fileno=number if link else os.dup(number)) for number in group]
+        for name, group in numbers.items()
+    }
+
+
+def collect_seldom() -> None:
+    """Queries make no cycles: the collector need not look at every few hundred of them."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
