@@ -3,6 +3,7 @@
 `write` makes the plain list that the policy compiler takes as kind `guard`; `guarded` is the rule over it.
 """
 
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -32,10 +33,22 @@ def write(path: Path) -> int:
     """Write the list whole, or not at all; how many names it holds."""
     listed = names()
     part = path.with_suffix(".part")
-    title = f"# guard list, from the MISP warning lists {version('pymispwarninglists')}\n"
-    part.write_text(title + "\n".join(listed) + "\n", encoding="ascii")
+    part.write_text(_title() + "\n".join(listed) + "\n", encoding="ascii")
     part.replace(path)
     return len(listed)
+
+
+def is_fresh(path: Path) -> bool:
+    """Is the list at `path` what `write` would make now?"""
+    try:
+        with path.open(encoding="ascii", errors="replace") as file:
+            return file.readline() == _title()
+    except OSError:
+        return False
+
+
+def _title() -> str:
+    return f"# guard list, from the MISP warning lists {version('pymispwarninglists')}\n"
 
 
 def guarded(listed: Callable[[str], bool], labels: Labels) -> Callable[[str], bool]:
@@ -63,3 +76,7 @@ def _is_name(name: str) -> bool:
         and all(0 < len(part) <= 63 for part in labels)
         and not set(name) - set("abcdefghijklmnopqrstuvwxyz0123456789-_.")
     )
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
