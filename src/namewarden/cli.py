@@ -5,17 +5,23 @@ Results go to standard output, everything else to standard error. Exit status: 0
 and small commands answer at once.
 """
 
+import ipaddress
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from namewarden import config as configuration
+
+if TYPE_CHECKING:
+    from namewarden.hub.client import Client
 
 app = typer.Typer(
     name="namewarden",
@@ -99,5 +105,245 @@ def config_schema() -> None:
     put(json.dumps(configuration.schema(), indent=2))
 
 
+@contextmanager
+def start_errors() -> Iterator[None]:
+    """What keeps a process from starting is one clear line, not a traceback."""
+    from namewarden.places import StartError
+    from namewarden.sockets import BindError
+
+    try:
+        yield
+    except (StartError, BindError) as error:
+        fail(str(error))
+
+
+@app.command()
+def run(config: ConfigFile = None) -> None:
+    """Serve: DNS, hub and all they need, until Ctrl-C."""
+    from namewarden import app as product
+
+    settings = settings_of(config)
+    with start_errors():
+        product.run(settings, configuration.find_file(config), say)
+
+
+@app.command()
+def resolver(config: ConfigFile = None, worker: int = 0, link: LinkText = None) -> None:
+    """Serve DNS and the verdict API alone, by the policy that the hub last published."""
+    from namewarden import resolver as process
+    from namewarden.supervise import Link
+
+    settings = settings_of(config)
+    with start_errors():
+        process.serve_resolver(settings, Link.from_text(link) if link else None, worker, say)
+
+
+@app.command()
+def hub(config: ConfigFile = None, link: LinkText = None) -> None:
+    """Serve API, event store and status page alone, and publish the policy."""
+    from namewarden import hub_process
+    from namewarden.supervise import Link
+
+    settings = settings_of(config)
+    with start_errors():
+        hub_process.serve_hub(settings, Link.from_text(link) if link else None, say)
+
+
+@app.command()
+def score(
+    file: Annotated[str, typer.Argument(metavar="[FILE|-]")] = "-",
+    format: Annotated[ScoreFormat, typer.Option()] = ScoreFormat.tsv,
+    config: ConfigFile = None,
+) -> None:
+    """Judge names, one a line, by the model alone: name, score, band, family, action."""
+    from namewarden.detector.label import Labels, dynamic_providers
+    from namewarden.detector.listing import lines
+    from namewarden.detector.model import PACKAGED, Model, ModelError
+
+    settings = settings_of(config)
+    try:
+        model = Model(settings.model.path or PACKAGED)
+        with _reading(file) as names:
+            for line in lines(names, model, Labels(dynamic_providers()), format.value):
+                sys.stdout.write(line + "\n")
+    except (ModelError, OSError) as error:
+        fail(str(error))
+
+
+@contextmanager
+def _reading(file: str) -> Iterator[Iterable[str]]:
+    """The lines of a file or of standard input; octets that are no UTF-8 become an invalid name, no crash."""
+    if file == "-":
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+        yield sys.stdin
+    else:
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            yield opened
+
+
+@app.command()
+def explain(
+    name: str,
+    client: Annotated[str, typer.Option(help="Address that asks.")] = "127.0.0.1",
+    type: Annotated[str, typer.Option(help="Query type.")] = "A",
+    format: Annotated[TextFormat, typer.Option()] = TextFormat.text,
+    config: ConfigFile = None,
+) -> None:
+    """Walk the real chain with one query and say what was decided, and why. Nothing is recorded."""
+    from namewarden import resolver as process
+    from namewarden.wire.errors import WireError
+    from namewarden.wire.types import type_number
+
+    settings = settings_of(config)
+    try:
+        number, _ = type_number(type), ipaddress.ip_address(client)
+        with start_errors():
+            event = process.explain(settings, name, number, client, say)
+    except (ValueError, WireError) as error:
+        fail(str(error), 2)
+    told = {field: getattr(event, field) for field in event.__struct_fields__}
+    for field in ("id", "time", "door", "count"):
+        del told[field]
+    if format is TextFormat.json:
+        put(json.dumps(told))
+    else:
+        put("\n".join(f"{field:10} {_plain(value)}" for field, value in told.items()))
+
+
+def _plain(value: object) -> str:
+    """A field for people; an empty one as a dash."""
+    if isinstance(value, tuple | list):
+        return " ".join(str(each) for each in value) or "-"
+    return "-" if value in (None, "") else str(value)
+
+
+@lists_app.command("check")
+def lists_check(
+    file: Path,
+    format: Annotated[str, typer.Option(help="auto, or one of the nine formats.")] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals.")] = False,
+) -> None:
+    """Say what each line of a list became, or why it was skipped."""
+    from collections import Counter
+
+    from namewarden.policy.check import Totals, check
+    from namewarden.policy.errors import ListError
+
+    counted = Totals(Counter())
+    try:
+        for line in check(file, format):
+            counted.add(line)
+            if not quiet:
+                put("\n".join(f"{line.number}: {line.text}  →  {said}" for said in line.says))
+    except ListError as error:
+        fail(str(error))
+    put(f"{counted.lines} lines, {counted.rules} became rules, {counted.odd} skipped")
+    for reason, count in counted.skipped.most_common():
+        put(f"  {count} {reason}")
+
+
+Url = Annotated[str, typer.Option(help="Hub elsewhere, such as https://hub.example.org:8050.")]
+Token = Annotated[
+    str, typer.Option(envvar="NAMEWARDEN_TOKEN", help="Bearer token for --url.", show_envvar=False)
+]
+
+
+@contextmanager
+def asking(config: Path | None, url: str, token: str) -> "Iterator[Client]":
+    """The hub: by its Unix socket, whose permissions are the password, or elsewhere by URL and token."""
+    from namewarden.hub.client import Client, HubError
+    from namewarden.places import Places
+
+    settings = settings_of(config)
+    try:
+        with Client(Places(settings.data_dir).hub_socket, url, token) as client:
+            yield client
+    except HubError as error:
+        fail(str(error))
+
+
+@app.command()
+def query(
+    since: Annotated[str, typer.Option(help="10m, 2h, 7d, or an ISO time.")] = "",
+    name: Annotated[str, typer.Option(help="A name, or *.example.org.")] = "",
+    client: Annotated[str, typer.Option(help="An address.")] = "",
+    action: Annotated[str, typer.Option(help="allow, flag, review, block or redirect.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="The newest so many.")] = None,
+    format: Annotated[TableFormat, typer.Option()] = TableFormat.table,
+    url: Url = "",
+    token: Token = "",
+    config: ConfigFile = None,
+) -> None:
+    """The event log, newest first: who asked what, what was done, and why."""
+    filters = {"since": since, "name": name, "client": client, "action": action}
+    with asking(config, url, token) as hub:
+        if format is TableFormat.table:
+            for row in hub.queries(filters, limit):
+                put(_row(row))
+        else:
+            for part in hub.export(filters, format.value, limit):
+                sys.stdout.buffer.write(part)
+
+
+def _row(event: dict[str, Any]) -> str:
+    moment = datetime.fromtimestamp(event["time"]).isoformat(" ", "seconds")
+    score = "" if event["score"] is None else f"{event['score']:.4f}"
+    times = f"×{event['count']}" if event["count"] > 1 else ""
+    return (
+        f"{moment}  {event['client']:15}  {event['qtype']:5} {event['name']:40} {event['status']:13}"
+        f" {event['action']:8} {event['reason']:15} {score:6} {event['rule']} {times}"
+    ).rstrip()
+
+
+def _decide(verdict: str, name: str, time: str, reason: str, *where: Any) -> None:
+    with asking(*where) as hub:
+        made = (hub.allow if verdict == "allow" else hub.deny)(name, time, reason)
+    put(
+        f"{verdict} {made['name']}"
+        + (f" for {time}" if time else "")
+        + ": in force within a second"
+    )
+
+
+For = Annotated[str, typer.Option("--for", metavar="1d", help="How long; unset = for good.")]
+Why = Annotated[str, typer.Option("--reason", help="Shown to who asks why.")]
+
+
+@app.command()
+def allow(
+    name: str, time: For = "", reason: Why = "", url: Url = "", token: Token = "",
+    config: ConfigFile = None,
+) -> None:  # fmt: skip
+    """Let a name pass, whatever lists and model say."""
+    _decide("allow", name, time, reason, config, url, token)
+
+
+@app.command()
+def deny(
+    name: str, time: For = "", reason: Why = "", url: Url = "", token: Token = "",
+    config: ConfigFile = None,
+) -> None:  # fmt: skip
+    """Block a name, whatever subscribed lists and model say."""
+    _decide("deny", name, time, reason, config, url, token)
+
+
+@app.command()
+def healthcheck(url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
+    """Does DNS answer and is the hub ready? Exit status 0 = yes."""
+    from namewarden.health import dns_problem
+
+    settings = settings_of(config)
+    problems = [] if url else [f"DNS: {text}" for text in dns_problem(settings.dns.listen)]
+    with asking(config, url, token) as hub:
+        found = hub.health()
+    problems += [f"{part}: {said}" for part, said in found["parts"].items() if said != "ok"]
+    if problems:
+        fail("\n".join(problems))
+    put("healthy")
+
+
 def main() -> None:
-    app()
+    try:
+        app()
+    except BrokenPipeError:  # `namewarden query | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

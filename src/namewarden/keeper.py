@@ -1,0 +1,63 @@
+"""The policy in force in this process: follows the link `current`, swaps whole policies, tells who must forget."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from namewarden.policy.decide import Policy
+from namewarden.policy.errors import ListError
+from namewarden.policy.snapshot import Snapshot
+
+LOOK = 0.2  # seconds between looks at the link: what a change of rules takes to be felt
+
+
+class Keeper:
+    """`look()` until there is a policy, then `follow()` it."""
+
+    def __init__(self, link: Path, secret: bytes, changed: Callable[[Policy], None]) -> None:
+        self._link = link
+        self._secret = secret
+        self._changed = changed
+        self._seen = ""
+        self.policy: Policy | None = None
+        self.problem = ""  # why the newest file is not in force; "" = it is
+
+    def current(self) -> Policy:
+        assert self.policy is not None, "doors open only once a policy is mapped"
+        return self.policy
+
+    def look(self) -> bool:
+        """Map what the link points at, if it is another file than before. True when there is a policy."""
+        try:
+            target = os.readlink(self._link)
+        except OSError:  # nothing published yet
+            return self.policy is not None
+        if target != self._seen:
+            self._seen = target
+            self._take(self._link.parent / target)
+        return self.policy is not None
+
+    def _take(self, path: Path) -> None:
+        try:
+            policy = Policy(Snapshot.open(path, self._secret))
+        except ListError as error:  # the one in force stays
+            self.problem = str(error)
+            return
+        self.problem = ""
+        self.policy = policy
+        self._changed(policy)
+
+    async def first(self) -> None:
+        """Wait until something was published."""
+        self.look()
+        while self.policy is None:
+            await self._next()
+
+    async def follow(self) -> None:
+        while True:
+            await self._next()
+
+    async def _next(self) -> None:
+        await asyncio.sleep(LOOK)
+        self.look()

@@ -1,0 +1,44 @@
+"""Upstreams dead, slow, lying: stale answers, then SERVFAIL with EDE; what needs none is answered all the same."""
+
+from tests.product import data, product, rcode
+from tests.servers import Server, free_port, nsd
+
+SHORT = "timeout = 0.3\ntotal = 0.8"
+
+
+def test_dead_upstreams_give_servfail_with_the_reason_and_local_names_still_answer(tmp_path):
+    nobody = Server("127.0.0.1", free_port(), None)  # type: ignore[arg-type]
+    with product(tmp_path, nobody, patience=SHORT) as running:
+        reply = running.ask("www.example.org")
+        assert rcode(reply) == "SERVFAIL"
+        assert [option.code for option in reply.extended_errors()][0] in (22, 23)
+        assert data(running.ask("localhost")) == ["127.0.0.1"]
+        event = running.event("www.example.org")
+        assert (event["status"], event["reason"], event["rcode"]) == (
+            "FAILED",
+            "upstream",
+            "SERVFAIL",
+        )
+
+
+def test_an_expired_answer_serves_while_the_upstream_is_dead(tmp_path):
+    with nsd(tmp_path / "world") as world:
+        port = world.port
+        with product(tmp_path / "product", world, patience=SHORT) as running:
+            assert data(running.ask("brief.example.org")) == ["192.0.2.30"]
+            world.process.kill()
+            world.process.wait()
+            running.until(lambda: bool(running.ask("brief.example.org").extended_errors()))
+            reply = running.ask("brief.example.org")
+            assert data(reply) == ["192.0.2.30"] and rcode(reply) == "NOERROR"
+            assert [option.code for option in reply.extended_errors()] == [3]
+            assert reply.answer[0].ttl == 30
+            running.event("brief.example.org", status="CACHE_STALE")
+            with nsd(tmp_path / "again", port=port):
+                running.until(lambda: not running.ask("brief.example.org").extended_errors(), 60)
+
+
+def test_without_network_it_starts_says_so_and_answers_what_needs_none(tmp_path):
+    with product(tmp_path) as running:
+        assert data(running.ask("localhost")) == ["127.0.0.1"]
+        assert rcode(running.ask("printer")) == "NXDOMAIN"

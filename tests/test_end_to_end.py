@@ -1,0 +1,174 @@
+"""The whole product with real sockets: from the client's datagram to the row that the analyst sees."""
+
+import json
+
+import dns.flags
+import pytest
+
+from tests.product import data, product, rcode
+
+GENERATED = [
+    "kwcverionirkutskagl.com", "pxmqsemitismgavenuteq.com", "xqzjvkwpfhgtrbnm.com", "qhvwzkxjtdmpsrlf.net",
+    "wjxkqzvbnmtrplsd.org", "a8f3k2l9x0z7q1w5.com", "zxkqjvwhbgfdtrsm.info", "mvqxzjkwthpsdrnl.biz",
+]  # fmt: skip
+LISTS = """
+[[lists]]
+name = "malware"
+source = "{folder}/malware.txt"
+
+[[lists]]
+name = "friends"
+source = "{folder}/friends.txt"
+kind = "allow"
+
+[[groups]]
+name = "quiet"
+clients = ["127.0.0.2/32"]
+block = "nxdomain"
+
+[local]
+records = ["nas.lan. 300 A 192.168.1.5"]
+"""
+MALWARE = """# a list of several formats
+0.0.0.0 listed.example.net
+||zone.example.net^
+*.below.example.net
+/^ads[0-9]+\\.example\\.net$/
+cdn-tracker.example.net
+||mixed.example.net^
+www.example.org.
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory, world):
+    folder = tmp_path_factory.mktemp("product")
+    (folder / "malware.txt").write_text(MALWARE)
+    (folder / "friends.txt").write_text("good.mixed.example.net\n")
+    with product(folder, world, LISTS.format(folder=folder)) as started:
+        yield started
+
+
+def test_a_name_is_resolved_by_the_upstream(running, world):
+    reply = running.ask("mail.example.org")
+    assert (rcode(reply), data(reply)) == ("NOERROR", ["192.0.2.11"])
+    assert reply.flags & dns.flags.RA and reply.edns == 0
+    event = running.event("mail.example.org")
+    assert (event["action"], event["status"], event["client"]) == (
+        "allow",
+        "FORWARDED",
+        "127.0.0.1",
+    )
+    assert event["upstream"].endswith(str(world.port)) and event["addresses"] == ["192.0.2.11"]
+
+
+@pytest.mark.parametrize(
+    "name", ["listed.example.net", "a.zone.example.net", "x.below.example.net", "ads7.example.net"]
+)
+def test_a_listed_name_is_blocked_and_says_why(running, name):
+    for kind, expected in (("A", ["0.0.0.0"]), ("AAAA", ["::"]), ("HTTPS", []), ("TXT", [])):
+        reply = running.ask(name, kind)
+        assert (rcode(reply), data(reply)) == ("NOERROR", expected)
+        assert [option.code for option in reply.extended_errors()] == [15]
+    event = running.event(name)
+    assert (event["action"], event["reason"]) == ("block", "list_deny")
+    assert event["rule"].startswith("malware:")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.listed.example.net", "below.example.net", "good.mixed.example.net"]
+)
+def test_what_no_line_means_or_a_list_allows_is_answered(running, name):
+    assert data(running.ask(name)) == ["192.0.2.1"]
+
+
+def test_the_cname_chain_is_screened(running):
+    assert data(running.ask("www.example.org")) == ["0.0.0.0"]
+    reply = running.ask("chain.example.org")
+    assert data(reply) == ["0.0.0.0"]
+    event = running.event("chain.example.org")
+    assert (event["status"], event["reason"]) == ("BLOCKED_CNAME", "cname_deny")
+
+
+def test_own_records_special_names_and_any_never_go_upstream(running):
+    assert data(running.ask("nas.lan")) == ["192.168.1.5"]
+    assert rcode(running.ask("printer")) == "NXDOMAIN"
+    assert data(running.ask("localhost")) == ["127.0.0.1"]
+    assert data(running.ask("example.org", "ANY"))[0].startswith('"RFC8482"')
+    assert running.event("printer")["status"] == "LOCAL"
+
+
+def test_most_generated_names_are_blocked_or_in_review(running):
+    for name in GENERATED:
+        running.ask(name)
+    actions = [running.event(name)["action"] for name in GENERATED]
+    assert sum(action in ("block", "review") for action in actions) > len(GENERATED) / 2
+    for name in GENERATED:
+        event = running.event(name)
+        assert event["score"] is not None and event["model"]
+
+
+def test_popular_names_are_answered(running):
+    for name in ("google.com", "microsoft.com", "github.com"):
+        assert data(running.ask(name)) == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["listed.example.net", GENERATED[0], "mail.example.org", "printer"]
+)
+def test_explain_tells_the_same_as_the_log(running, name):
+    running.ask(name)
+    event = running.event(name)
+    done = running.command("explain", name, "--config", str(running.config), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    for field in ("action", "reason", "rule", "score", "band", "family", "rcode", "group"):
+        assert told[field] == event[field], field
+
+
+def test_a_rule_made_by_hand_acts_at_once_and_ends(running):
+    name = "byhand.example.net"
+    assert data(running.ask(name)) == ["192.0.2.1"]
+    done = running.command(
+        "deny", name, "--for", "1h", "--reason", "test", "--config", str(running.config)
+    )
+    assert done.returncode == 0, done.stderr
+    running.until(lambda: data(running.ask(name)) == ["0.0.0.0"])
+    running.event(name, reason="rule_deny", action="block")
+    allowed = running.command("allow", "listed.example.net", "--config", str(running.config))
+    assert allowed.returncode == 0, allowed.stderr
+    running.until(lambda: data(running.ask("listed.example.net")) == ["192.0.2.1"])
+
+
+def test_tcp_and_udp_say_the_same(running):
+    for name in ("zone.example.net", "mail.example.org"):
+        assert data(running.ask(name, tcp=True)) == data(running.ask(name))
+    reply = running.ask("long.example.org", "TXT")
+    assert reply.flags & dns.flags.TC
+    assert len(data(running.ask("long.example.org", "TXT", tcp=True))) == 20
+
+
+def test_every_query_is_counted_though_repeats_are_folded(running):
+    for _ in range(50):
+        running.ask("a.zone.example.net", "AAAA")
+    running.event("a.zone.example.net", count=51)
+    events = running.events("--name", "a.zone.example.net")
+    assert sum(e["count"] for e in events if e["qtype"] == "AAAA") == 51
+
+
+def test_healthcheck_says_yes(running):
+    done = running.command("healthcheck", "--config", str(running.config))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_score_reads_names_and_never_crashes(running):
+    names = ["kwcverionirkutskagl.com", "google.com", "..", "", "a" * 300, "xn--bcher-kva.example"]
+    done = running.command("score", stdin="\n".join(names) + "\n")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[0] for row in rows] == names
+    assert float(rows[0][1]) > float(rows[1][1])
+
+
+def test_nothing_was_a_fault_and_nothing_is_in_the_log_but_words(running):
+    assert "Traceback" not in running.text()
