@@ -1,0 +1,64 @@
+"""Undocumented is a failing test: settings, commands, words; and every snippet in the docs loads."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from typer.main import get_command
+
+from namewarden import query
+from namewarden.cli import app
+from namewarden.config import Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXT = "\n".join(page.read_text() for page in PAGES)
+
+
+def commands():
+    for name, command in vars(get_command(app))["commands"].items():
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield name, command
+        else:
+            yield from ((f"{name} {below}", each) for below, each in inner.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands()), ids=lambda x: x if isinstance(x, str) else ""
+)
+def test_every_command_has_help_and_is_in_the_docs(name, command):
+    assert command.help, f"{name} says nothing of itself"
+    assert re.search(rf"namewarden {name}\b", TEXT), f"no page shows: namewarden {name}"
+
+
+@pytest.mark.parametrize("words", ["Action", "Reason", "Status", "BlockMode", "ModelMode"])
+def test_every_word_is_in_the_docs(words):
+    for word in get_args(getattr(query, words)):
+        assert f"`{word}`" in TEXT, f"no page explains the {words.lower()} {word}"
+
+
+def snippets():
+    for page in PAGES:
+        for index, text in enumerate(re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)):
+            yield pytest.param(text, id=f"{page.name}-{index}")
+
+
+@pytest.mark.parametrize("text", list(snippets()))
+def test_every_configuration_in_the_docs_loads(text):
+    Settings.model_validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_docs_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_version_is_the_changelogs():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    heads = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert heads[0] == "Unreleased" or heads[0].startswith(version)
