@@ -74,12 +74,18 @@ class Product:
         return time.monotonic() - begin
 
     def ask(
-        self, name: str, kind: str = "A", tcp: bool = False, timeout: float = 5.0, **options: Any
+        self,
+        name: str,
+        kind: str = "A",
+        tcp: bool = False,
+        timeout: float = 5.0,
+        source: str | None = None,
+        **options: Any,
     ) -> dns.message.Message:
         """One query, as a stub resolver sends it."""
         query = dns.message.make_query(name, kind, **{"use_edns": 0, "payload": 1232, **options})
         send = dns.query.tcp if tcp else dns.query.udp
-        return send(query, "127.0.0.1", port=self.port, timeout=timeout)
+        return send(query, "127.0.0.1", port=self.port, timeout=timeout, source=source)
 
     def command(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -145,9 +151,14 @@ class Product:
 
 @contextmanager
 def product(
-    folder: Path, upstream: Server | None = None, more: str = "", patience: str = ""
+    folder: Path,
+    upstream: Server | None = None,
+    more: str = "",
+    patience: str = "",
+    doors: str = "",
 ) -> Iterator[Product]:
-    """A running product forwarding to `upstream`; `more` is added to its TOML, `patience` to [upstream]."""
+    """A running product forwarding to `upstream`; `more` is added to its TOML, `patience` to
+    [upstream], `doors` to [dns]."""
     folder.mkdir(parents=True, exist_ok=True)
     port, hub, verdict = free_port(), free_port(), free_port()
     config = folder / "namewarden.toml"
@@ -159,6 +170,7 @@ data_dir = "{folder}/var"
 
 [dns]
 listen = ["127.0.0.1:{port}"]
+{doors}
 
 [upstream]
 {servers}

@@ -45,7 +45,8 @@ def running(tmp_path_factory, world):
     folder = tmp_path_factory.mktemp("product")
     (folder / "malware.txt").write_text(MALWARE)
     (folder / "friends.txt").write_text("good.mixed.example.net\n")
-    with product(folder, world, LISTS.format(folder=folder)) as started:
+    friends = 'allow = ["127.0.0.1/32", "127.0.0.2/32"]'
+    with product(folder, world, LISTS.format(folder=folder), doors=friends) as started:
         yield started
 
 
@@ -88,6 +89,20 @@ def test_the_cname_chain_is_screened(running):
     assert data(reply) == ["0.0.0.0"]
     event = running.event("chain.example.org")
     assert (event["status"], event["reason"]) == ("BLOCKED_CNAME", "cname_deny")
+
+
+def test_a_stranger_is_refused_what_friends_asked_lately_too(running):
+    for _ in range(3):  # the fast lane learns a question when it comes again
+        assert rcode(running.ask("ns.example.org")) == "NOERROR"
+    refused = running.ask("ns.example.org", source="127.0.0.9")
+    assert rcode(refused) == "REFUSED" and refused.options[0].code == 18
+    assert running.event("ns.example.org", client="127.0.0.9")["reason"] == "acl"
+
+
+def test_groups_share_no_prepared_answers(running):
+    for _ in range(3):
+        assert data(running.ask("zone.example.net")) == ["0.0.0.0"]
+        assert rcode(running.ask("zone.example.net", source="127.0.0.2")) == "NXDOMAIN"
 
 
 def test_own_records_special_names_and_any_never_go_upstream(running):

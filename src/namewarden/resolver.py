@@ -22,12 +22,14 @@ from namewarden.net.tcp import TcpCounts, TcpDoor, TcpSeams
 from namewarden.net.udp import Counts, Seams, UdpDoor
 from namewarden.net.verdicts import VerdictDoor
 from namewarden.places import Places, StartError, prepare
+from namewarden.policy.groups import Groups
 from namewarden.query import Answer, Event, Query
-from namewarden.stages.limit import TRUNCATION
+from namewarden.stages.limit import TRUNCATION, Buckets
 from namewarden.stages.record import repeated
 from namewarden.supervise import Link
 from namewarden.wire.names import from_wire, to_wire
 
+STRANGERS = ""  # the lane of clients that may not ask; no group can have this name
 EXPLAIN_DEADLINE = 10.0  # seconds for the score: nobody waits for an answer
 
 
@@ -106,7 +108,7 @@ class Resolver:
         seams = Seams(
             handler=line.resolve,
             spawn=group.create_task,
-            group_of=lambda ip: line.keeper.current().groups.of(ip).name,
+            group_of=lambda ip: lane_of(line.keeper.current().groups, line.buckets, ip),
             is_limited=line.buckets.is_limited,
             admit=line.buckets.admit,
             limited=TRUNCATION,
@@ -156,6 +158,11 @@ class Resolver:
     def _repeat(self, query: Query, answer: Answer, client: str, began: float, count: int) -> None:
         if self._settings.events.enabled:
             self._recorder.record(repeated(query, answer, client, began, count, "resolver"))
+
+
+def lane_of(groups: Groups, buckets: Buckets, client: str) -> str:
+    """The fast lane that a client shares: its group's. What friends asked lately is not for strangers."""
+    return groups.of(client).name if buckets.is_allowed(client) else STRANGERS
 
 
 class Nowhere:
