@@ -121,6 +121,17 @@ def test_a_denial_behind_a_chain_lives_as_its_soa_says_and_without_one_not_at_al
     assert read_answer(data, parse(request.to_wire()).question, 0.0).ttl == 0
 
 
+def test_a_chain_is_read_to_a_length_and_no_further():
+    links = [
+        (f"n{at}.example.org.", 60, "IN", "CNAME", [f"n{at + 1}.example.org."]) for at in range(33)
+    ]
+    request, data = answered(*links[:32])
+    assert len(read_answer(data, parse(request.to_wire()).question, 0.0).cnames) == 32
+    request, data = answered(*links)
+    with pytest.raises(WireError, match="CNAMEs"):
+        read_answer(data, parse(request.to_wire()).question, 0.0)
+
+
 def test_extended_errors_and_rcodes_are_read():
     request, data = answered(
         rcode=16, options=[dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS, "bogus")]

@@ -21,6 +21,9 @@ OPCODE = 0x7800
 DO = 0x8000
 EDE_OPTION = 15
 _MAX_ADDRESSES = 16
+_MAX_CNAMES = (
+    32  # Unbound follows 11; each one is judged and recorded, so thousands would cost seconds
+)
 _MAX_RECORDS = 4096  # more cannot stand in 64 KiB but as junk of root-owned records
 
 
@@ -228,6 +231,8 @@ class _Records:
 
     def _take_answer(self, kind: int, value: int, length: int) -> None:
         if kind == types.CNAME:
+            if len(self.cnames) == _MAX_CNAMES:
+                raise WireError("has more CNAMEs than a chain may have")
             self.cnames.append(from_wire(self.data, value)[0])
         elif len(self.addresses) >= _MAX_ADDRESSES:
             return
