@@ -37,8 +37,8 @@ def policy_of(folder, lists=None, rules=(), groups=DEFAULT):
     return Policy(snapshot_of(folder, lists or {}, rules=tuple(rules), groups=groups))
 
 
-def ask(policy, name=NAME, group="default", now=1000.0) -> Any:
-    return decide.lists(policy, name, group, now)
+def ask(policy, name=NAME, group="default", now=1000.0, stream=False) -> Any:
+    return decide.lists(policy, name, group, now, stream)
 
 
 def ask_chain(policy, *names) -> Any:
@@ -54,6 +54,16 @@ def test_the_highest_that_is_present_decides(tmp_path, present):
         policy_of(tmp_path, lists, [RULES[one] for one in reversed(present) if one in RULES])
     )
     assert (verdict.action, verdict.reason, verdict.rule) == ORDER[present[0]]
+
+
+def test_where_tcp_is_all_that_is_asked_others_still_speak_over_tcp(tmp_path):
+    policy = policy_of(
+        tmp_path, {"a": "www.bad.example CNAME rpz-tcp-only.\n", "b": "||bad.example^\n"}
+    )
+    assert ask(policy).mode == "tcp-only"
+    assert ask(policy, stream=True).rule == "b:1 ||bad.example^"
+    alone = policy_of(tmp_path, {"a": "www.bad.example CNAME rpz-tcp-only.\n"})
+    assert ask(alone, stream=True) is None
 
 
 def test_nothing_said_is_none(tmp_path):

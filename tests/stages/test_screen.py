@@ -50,5 +50,7 @@ async def test_drop_and_tcp_only_hold_for_the_chain_too(stage):
     dropped = await stage(QUERY, chain("drop.example."))
     assert (dropped.silent, dropped.status) == (True, "DROPPED")
     assert (await stage(QUERY, chain("tcp.example."))).tc
-    over_tcp = await stage(replace(QUERY, transport="tcp"), chain("tcp.example."))
-    assert over_tcp.status == "FORWARDED"
+    by_tcp = replace(QUERY, transport="tcp")
+    assert (await stage(by_tcp, chain("tcp.example."))).status == "FORWARDED"
+    further = await stage(by_tcp, chain("tcp.example.", "x.tracker.example."))
+    assert further.status == "BLOCKED_CNAME"

@@ -89,20 +89,27 @@ def _by_name(
     return found
 
 
-def lists(policy: Policy, name: str, group: str, now: float) -> Verdict | None:
-    """What rules and lists say about a name (`now` is epoch seconds), None when nothing does."""
+def lists(
+    policy: Policy, name: str, group: str, now: float, stream: bool = False
+) -> Verdict | None:
+    """What rules and lists say about a name (`now` is epoch seconds), None when nothing does.
+
+    `stream`: the client came by a connection. What asks for nothing else (tcp-only) is silent then; others speak.
+    """
     spec = policy.groups.named(group)
     if policy.has_rules:
         ranked = [one for one in _rules(policy, name) if _applies(one[3], group, now)]
         if ranked:
             return _of_rule(min(ranked, key=lambda one: one[:3]), spec)
-    return _subscribed(policy, name, spec)
+    return _subscribed(policy, name, spec, stream)
 
 
-def chain(policy: Policy, cnames: Iterable[str], group: str, now: float) -> Verdict | None:
+def chain(
+    policy: Policy, cnames: Iterable[str], group: str, now: float, stream: bool = False
+) -> Verdict | None:
     """The denial of the first name of a CNAME chain that rules or lists deny, None when none is denied."""
     for name in cnames:
-        verdict = lists(policy, name, group, now)
+        verdict = lists(policy, name, group, now, stream)
         if verdict is not None and verdict.action != "allow":
             return _of_chain(verdict, policy.groups.named(group))
     return None
@@ -167,7 +174,7 @@ def _blocked(spec: GroupSpec, mode: BlockMode, reason: Reason, rule: str) -> Ver
     )
 
 
-def _subscribed(policy: Policy, name: str, spec: GroupSpec) -> Verdict | None:
+def _subscribed(policy: Policy, name: str, spec: GroupSpec, stream: bool) -> Verdict | None:
     hits = policy.snapshot.find(name)
     if policy.list_patterns:
         hits = sorted(hits + _pattern_hits(policy, name), key=lambda hit: hit.list)
@@ -181,7 +188,8 @@ def _subscribed(policy: Policy, name: str, spec: GroupSpec) -> Verdict | None:
         if hit.effect == layout.ALLOW:
             line = policy.snapshot.line(hit)
             return Verdict(action="allow", reason="list_allow", rule=line)
-        denial = denial or hit
+        if not (stream and hit.effect == layout.TCP_ONLY):
+            denial = denial or hit
     return _of_hit(policy.snapshot, denial, name, spec) if denial else None
 
 

@@ -22,8 +22,9 @@ STREAMS = frozenset(("tcp", "tls", "https"))  # transports whose client has show
 
 def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
     async def stage(query: Query, following: Handler) -> Answer:
-        verdict = decide.lists(policy(), query.name, query.group, epoch(query.now))
-        if verdict is None or is_met(query, verdict):
+        by_stream = query.transport in STREAMS
+        verdict = decide.lists(policy(), query.name, query.group, epoch(query.now), by_stream)
+        if verdict is None:
             return await following(query)
         if verdict.action == "allow":
             below = await following(replace(query, allowed=verdict))
@@ -33,11 +34,6 @@ def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stag
         return answer(query, verdict)
 
     return stage
-
-
-def is_met(query: Query, verdict: Verdict) -> bool:
-    """Whether the rule asked for nothing but a connection, and this is one (rpz-tcp-only)."""
-    return verdict.mode == "tcp-only" and query.transport in STREAMS
 
 
 def _target(query: Query, verdict: Verdict) -> str:

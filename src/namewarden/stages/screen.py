@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Handler, Query, Stage
-from namewarden.stages.lists import Answering, Epoch, is_met
+from namewarden.stages.lists import STREAMS, Answering, Epoch
 
 
 def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
@@ -19,8 +19,9 @@ def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Sta
         below = await following(query)
         if not below.cnames or query.allowed is not None:
             return below
-        verdict = decide.chain(policy(), below.cnames, query.group, epoch(query.now))
-        if verdict is None or is_met(query, verdict):
+        by_stream = query.transport in STREAMS
+        verdict = decide.chain(policy(), below.cnames, query.group, epoch(query.now), by_stream)
+        if verdict is None:
             return below
         denied = answer(query, verdict)
         status = denied.status if denied.silent else "BLOCKED_CNAME"
