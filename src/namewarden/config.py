@@ -8,7 +8,7 @@ import ipaddress
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -83,6 +83,17 @@ UpstreamUrl = Annotated[str, AfterValidator(_upstream)]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+GUARD_LIST = "guard"  # the hub's own list has this name
+
+
+def check_block(mode: BlockMode | None, addresses: Sequence[str]) -> None:
+    """ValueError for a way of blocking that nobody may choose: tcp-only and data are what a zone's line says."""
+    if mode in ("tcp-only", "data"):
+        raise ValueError("mode must be null, nxdomain, nodata, refused, ip or drop")
+    if mode == "ip" and not addresses:
+        raise ValueError("mode ip needs addresses")
 
 
 class Section(BaseModel):
@@ -170,10 +181,7 @@ class Block(Section):
 
     @model_validator(mode="after")
     def _mode_fits(self) -> "Block":
-        if self.mode in ("tcp-only", "data"):
-            raise ValueError("mode must be null, nxdomain, nodata, refused, ip or drop")
-        if self.mode == "ip" and not self.addresses:
-            raise ValueError("mode ip needs addresses")
+        check_block(self.mode, self.addresses)
         return self
 
 
@@ -284,10 +292,14 @@ class Settings(Section):
     @model_validator(mode="after")
     def _names_fit(self) -> "Settings":
         known = [entry.name for entry in self.lists]
-        problems = [
-            f"list {name!r} is there twice" for name in {n for n in known if known.count(n) > 1}
-        ]
+        problems = [*_twice("list", known), *_twice("group", [each.name for each in self.groups])]
+        if GUARD_LIST in known:
+            problems.append(f"list {GUARD_LIST!r} is our own: give yours another name")
         for group in self.groups:
+            try:
+                check_block(group.block, group.addresses or self.block.addresses)
+            except ValueError as problem:
+                problems.append(f"group {group.name!r}: {problem}")
             problems += [
                 f"group {group.name!r} names the list {name!r}, which is not there "
                 f"(lists: {', '.join(known) or 'none'})"
@@ -297,6 +309,12 @@ class Settings(Section):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+def _twice(kind: str, names: list[str]) -> list[str]:
+    return [
+        f"{kind} {n!r} is there twice" for n in sorted({n for n in names if names.count(n) > 1})
+    ]
 
 
 def find_file(given: Path | None) -> Path | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from namewarden.config import Settings
+from namewarden.config import GUARD_LIST, Settings
 from namewarden.detector import guard
 from namewarden.events.store import Store
 from namewarden.hub import housekeeping
@@ -84,7 +84,7 @@ class Hub:
             self.control,
             places.snapshots,
             places.secret,
-            [*list_specs(settings), ListSpec("guard", str(self._guard), "guard", "domains")],
+            [*list_specs(settings), ListSpec(GUARD_LIST, str(self._guard), "guard", "domains")],
             group_specs(settings),
         )
         auth = Auth(self.control, settings.hub.session, settings.hub.attempts)

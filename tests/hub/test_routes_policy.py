@@ -98,6 +98,9 @@ async def test_groups(tmp_path: Path) -> None:
         assert (
             await client.put("/api/v1/groups/x", json={"clients": ["nonsense"]})
         ).status_code == 422
+        for body_of_x in ({"block": "tcp-only"}, {"block": "data"}, {"block": "ip"}):
+            wrong = await client.put("/api/v1/groups/x", json={"clients": [], **body_of_x})
+            assert wrong.status_code == 422 and "block: mode" in wrong.json()["detail"]
         stale = await client.put("/api/v1/groups/children", json=body, headers={"If-Match": '"1"'})
         assert stale.status_code in (200, 409)
         assert (await client.delete("/api/v1/groups/children")).status_code == 200

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Header, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from namewarden.config import Address, ListFormat, Network, Word
+from namewarden.config import Address, ListFormat, Network, Word, check_block
 from namewarden.hub.control import Document
 from namewarden.hub.desk import AtDesk, Desk, Who, needs, note
 from namewarden.hub.gate import Refusal
@@ -143,6 +143,10 @@ def put_group(
         raise Refusal(422, f"lists: {', '.join(missing)} not there (lists: {have})")
     given = body.model_dump(exclude={"version"}, exclude_none=True)
     kept = {**_defaults(desk), **given}
+    try:
+        check_block(kept["block"], kept["addresses"])
+    except ValueError as problem:
+        raise Refusal(422, f"block: {problem}") from problem
     document = desk.control.put("group", name, kept, expected_version(if_match, body.version, None))
     note(desk, who, "put group", name, kept)
     return _group(document)
