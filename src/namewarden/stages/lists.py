@@ -12,8 +12,7 @@ from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
 from namewarden.wire import types
-from namewarden.wire.joined import join
-from namewarden.wire.names import to_wire
+from namewarden.wire.joined import beyond, join
 
 Answering = Callable[[Query, Verdict], Answer]
 Epoch = Callable[[float], float]  # a query's monotonic time → epoch seconds
@@ -47,6 +46,9 @@ def _target(query: Query, verdict: Verdict) -> str:
 async def _follow(
     query: Query, verdict: Verdict, target: str, answer: Answering, following: Handler
 ) -> Answer:
-    question = to_wire(target) + query.question[-4:]
-    asked = replace(query, name=target, question=question, allowed=verdict)
-    return join(query, answer(query, verdict), asked, await following(asked))
+    """How it came about is the line's doing; only the answer itself is the target's."""
+    asked = replace(beyond(query, target), allowed=verdict)
+    alias = replace(answer(query, verdict), cnames=(target,))
+    whole = join(query, alias, asked, await following(asked))
+    status = whole.status if whole.status == "FAILED" else alias.status
+    return replace(whole, status=status, verdict=verdict, ede=alias.ede)

@@ -1,6 +1,7 @@
 """Answered here, never asked upstream nor scored: own records, special-use names, ANY, odd types and classes.
 
-Own records come first and beat everything. Counterparts: `own.py` (records), `special.py` (the table).
+Own records beat everything, but ANY is answered for no name (RFC 8482). Counterparts: `own.py` (records),
+`special.py` (the table).
 """
 
 from collections.abc import Container, Sequence
@@ -11,6 +12,7 @@ from namewarden.query import Answer, Handler, Query, Stage, Verdict
 from namewarden.stages import own, special
 from namewarden.wire.answers import soa
 from namewarden.wire.errors import Rcode
+from namewarden.wire.joined import beyond, join
 from namewarden.wire.message import RECORD
 from namewarden.wire.names import to_wire as name_to_wire
 from namewarden.wire.records import encode
@@ -38,12 +40,12 @@ def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) 
         odd = _odd(query)
         if odd is not None:
             return odd
+        if query.qtype == ANY:
+            return _any(query)
         if has_own:
             found = own.answer(query, records)
             if found is not None:
                 return await _own(query, *found, following)
-        if query.qtype == ANY:
-            return _any(query)
         made = _special(query) or _junk(query, suffixes, tlds)
         return made or await following(query)
 
@@ -53,8 +55,8 @@ def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) 
 async def _own(query: Query, answer: Answer, leaves: str, following: Handler) -> Answer:
     if not leaves:
         return _said(answer, RECORD_VERDICT)
-    asked = own.beyond(query, leaves)
-    return own.joined(query, answer, asked, await following(asked))
+    asked = beyond(query, leaves)
+    return join(query, answer, asked, await following(asked))
 
 
 def _said(answer: Answer, verdict: Verdict) -> Answer:
@@ -134,7 +136,10 @@ def _junk(query: Query, suffixes: tuple[str, ...], tlds: Container[str]) -> Answ
     """Single labels, and public names with a search suffix of this network behind them."""
     labels, _, rest = query.name.partition(".")
     if not rest and labels:
-        return None if query.qtype in ABOUT_A_TLD and labels in tlds else _denied(Rcode.NXDOMAIN)
+        if labels not in tlds:
+            return _denied(Rcode.NXDOMAIN)
+        # It is there, and so is what lies below it: NXDOMAIN would deny all that (RFC 8020).
+        return None if query.qtype in ABOUT_A_TLD else _denied(Rcode.NOERROR)
     for suffix in suffixes:
         if query.name.endswith(suffix):
             host = query.name[: -len(suffix)]

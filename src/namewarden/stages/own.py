@@ -9,19 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import dns.exception
-import dns.message
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import dns.zonefile
-from msgspec.structs import replace
 
 from namewarden.query import Answer, Query
-from namewarden.wire.answers import soa, to_wire
+from namewarden.wire.answers import soa
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import RECORD
 from namewarden.wire.names import from_wire, text_of
-from namewarden.wire.names import to_wire as name_to_wire
 from namewarden.wire.records import QUESTION_NAME
 from namewarden.wire.types import AAAA, CNAME, A
 
@@ -124,28 +121,3 @@ def answer(query: Query, own: OwnRecords) -> tuple[Answer, str] | None:
 
 def _address(record: Record) -> list[str]:
     return [str(ipaddress.ip_address(record.rdata))] if record.kind in (A, AAAA) else []
-
-
-def beyond(query: Query, target: str) -> Query:
-    """The question that goes on where a CNAME of ours leaves us."""
-    return replace(query, name=target, question=name_to_wire(target) + query.question[-4:])
-
-
-def joined(query: Query, head: Answer, asked: Query, below: Answer) -> Answer:
-    """Our CNAMEs, then what `below` answered to `asked`. A rare path: dnspython takes it apart."""
-    if below.silent or below.tc:
-        return below
-    message = dns.message.from_wire(to_wire(asked, below, query.now, 65535))
-    body, ttls, count, lowest = bytearray(head.body), list(head.ttls), head.counts[0], head.ttl
-    for rrset in message.answer:
-        for rdata in rrset:
-            data = rdata.to_wire() or b""
-            body += rrset.name.to_wire() or b""
-            ttls.append(len(body) + 4)
-            body += RECORD.pack(int(rrset.rdtype), 1, rrset.ttl, len(data)) + data
-            count += 1
-            lowest = min(lowest, rrset.ttl)
-    return replace(
-        below, body=bytes(body), counts=(count, 0, 0), ttls=tuple(ttls), ttl=lowest, stored=query.now,
-        ad=False, cnames=(*head.cnames, *below.cnames),
-    )  # fmt: skip

@@ -2,48 +2,50 @@
 
 import dns.exception
 import dns.message
-import dns.rdatatype
 from msgspec.structs import replace
 
 from namewarden.query import Answer, Query
-from namewarden.wire.answers import to_wire
-from namewarden.wire.errors import WireError
-from namewarden.wire.records import encode
+from namewarden.wire.answers import plain, to_wire
+from namewarden.wire.errors import Rcode
+from namewarden.wire.message import RECORD
+from namewarden.wire.names import to_wire as name_to_wire
+
+
+def beyond(query: Query, target: str) -> Query:
+    """The question that goes on where a CNAME of ours leaves us."""
+    return replace(query, name=target, question=name_to_wire(target) + query.question[-4:])
 
 
 def join(query: Query, head: Answer, asked: Query, tail: Answer) -> Answer:
-    """`head` (the CNAME, for `query`) followed by `tail` (the answer to `asked`, its target).
+    """`head` (CNAMEs of ours, for `query`) followed by `tail` (the answer to `asked`, where they lead).
 
-    Everything but rcode, records and times is the head's: its status, verdict and EDE tell what happened.
+    How it came about (status, verdict, EDE, upstream) is the tail's. What cannot be read becomes SERVFAIL:
+    upstreams pass on what strangers made.
     """
-    if tail.silent:
+    if tail.silent or tail.tc:
         return tail
-    whole = replace(tail, tc=False, ede=())
     try:
-        message = dns.message.from_wire(to_wire(asked, whole, query.now, 65535))
-    except dns.exception.DNSException as error:
-        raise WireError(f"what {asked.name} has cannot be read: {error}") from error
-    body, ttls = head.body, list(head.ttls)
-    counts = []
+        message = dns.message.from_wire(to_wire(asked, replace(tail, ede=()), query.now, 65535))
+    except (dns.exception.DNSException, ValueError):
+        return replace(
+            plain(Rcode.SERVFAIL, "FAILED"), verdict=tail.verdict, upstream=tail.upstream
+        )
+    body, ttls, counts = bytearray(head.body), list(head.ttls), []
     for section in (message.answer, message.authority):
-        records = [
-            (str(rrset.name), dns.rdatatype.to_text(rrset.rdtype), rrset.ttl, rdata.to_text())
-            for rrset in section
-            for rdata in rrset
-        ]
-        more, offsets, count = encode(query.name, records)
-        ttls += [len(body) + offset for offset in offsets]
-        body += more
-        counts.append(count)
+        for rrset in section:
+            for rdata in rrset:
+                octets = rdata.to_wire() or b""
+                body += rrset.name.to_wire() or b""
+                ttls.append(len(body) + 4)
+                body += RECORD.pack(rrset.rdtype, rrset.rdclass, rrset.ttl, len(octets)) + octets
+        counts.append(sum(map(len, section)))
     return replace(
-        head,
-        rcode=tail.rcode,
-        body=body,
+        tail,
+        body=bytes(body),
         ttls=tuple(ttls),
         counts=(head.counts[0] + counts[0], counts[1], 0),
         ttl=min(head.ttl, tail.ttl),
         stored=query.now,
-        upstream=tail.upstream,
-        cnames=(asked.name, *tail.cnames),
-        addresses=tail.addresses,
+        ad=False,
+        cnames=(*head.cnames, *tail.cnames),
     )
