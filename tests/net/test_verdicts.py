@@ -193,13 +193,33 @@ async def test_slow_and_idle_callers_are_let_go(opened):
     assert await door.raw(head.encode() + b"{") == b""
 
 
+async def test_a_body_that_is_longer_than_it_said_is_not_taken(opened):
+    door = await opened(body=64)
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+        "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    said = await door.raw(head.encode() + b"1000\r\n" + b" " * 4096 + b"\r\n0\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 411 ")
+
+
+async def test_strangers_on_tcp_take_no_place_of_the_unix_socket(opened):
+    door = await opened(connections=1)
+    _, stranger = await asyncio.open_connection("127.0.0.1", door.port)
+    await asyncio.sleep(0.05)
+    assert (await door.raw(b"")).startswith(b"HTTP/1.1 429 ")
+    assert (await door.local.post(PATH, json=ask("example.org"))).status_code == 200
+    stranger.close()
+    await stranger.wait_closed()
+
+
 async def test_judging_is_bounded_in_time(opened):
     door = await opened(seconds=0.1)
     assert (await door.local.post(PATH, json=ask("slow.test"))).status_code == 503
 
 
 async def test_connections_and_requests_are_bounded(opened):
-    door = await opened(connections=2, requests=1)
+    door = await opened(connections=1, requests=1)
     slow = asyncio.ensure_future(door.local.post(PATH, json=ask("slow.test")))
     await asyncio.sleep(0.1)
     busy = await door.tcp.post(PATH, json=ask("example.org"), headers=BEARER)

@@ -35,7 +35,7 @@ class Limits(Struct, frozen=True):
     batch: int = 1024  # names
     seconds: float = 10.0  # to send a request; to judge it
     idle: float = 60.0  # between requests of one connection
-    connections: int = 128
+    connections: int = 128  # by TCP; as many by the Unix socket, which strangers cannot fill
     requests: int = 32  # being judged at a time
 
 
@@ -101,7 +101,7 @@ class VerdictDoor:
         self._limits = limits or Limits()
         self._numbers = itertools.count(1)
         self._servers: list[asyncio.Server] = []
-        self._connections = 0
+        self._connections = {True: 0, False: 0}  # by whether they came by the Unix socket
         self._requests = 0
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
@@ -127,10 +127,10 @@ class VerdictDoor:
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, trusted: bool
     ) -> None:
-        self._connections += 1
+        self._connections[trusted] += 1
         line = _Line(reader, writer, self._limits)
         try:
-            if self._connections > self._limits.connections:
+            if self._connections[trusted] > self._limits.connections:
                 full = Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections")
                 await line.reply(*_refused(full))
                 return
@@ -139,7 +139,7 @@ class VerdictDoor:
         except (ConnectionError, TimeoutError, h11.LocalProtocolError):
             return  # the caller left, or never came to the end of its request
         finally:
-            self._connections -= 1
+            self._connections[trusted] -= 1
             writer.close()
 
     async def _turn(self, line: "_Line", trusted: bool) -> bool:
@@ -270,8 +270,9 @@ class _Line:
 
 
 def _length(request: h11.Request, most: int) -> int:
-    given = dict(request.headers).get(b"content-length")
-    if given is None:
+    fields = dict(request.headers)
+    given = fields.get(b"content-length")
+    if given is None or b"transfer-encoding" in fields:  # chunks would have no end that we know
         raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
     if int(given) > most:
         raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most} bytes")
