@@ -47,7 +47,8 @@ async def test_a_changed_user_ends_all_sessions(auth: Auth) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("ada", "wrong password"), ("bob", PASSWORD), ("ada", "x" * 10_000)]
+    ("name", "password"),
+    [("ada", "wrong password"), ("bob", PASSWORD), ("ada", "x" * 10_000), ("ada", "\ud800")],
 )
 async def test_wrong_is_wrong_without_saying_what(auth: Auth, name: str, password: str) -> None:
     with pytest.raises(AuthError, match="^wrong name or password$"):
@@ -111,6 +112,8 @@ async def test_a_token_is_kept_as_its_hash_and_ends(auth: Auth, clock: Clock) ->
 
 
 async def test_short_and_endless_passwords_are_not_taken(auth: Auth) -> None:
+    with pytest.raises(AuthError, match="half a character"):
+        await auth.hash("\ud800" * 12)
     for password in ("short", "x" * 257):
         with pytest.raises(AuthError, match="10 to 256"):
             await auth.hash(password)

@@ -62,6 +62,8 @@ async def test_exports_are_files(tmp_path: Path) -> None:
         parts.store.append(from_events("r", 1, "resolver", ROWS))
         table = await client.get("/api/v1/queries/export", params={"format": "csv"})
         lines = await client.get("/api/v1/queries/export", params={"limit": 2})
+        wrong = await client.get("/api/v1/queries/export", params={"name": "a*b.example.org"})
+        assert wrong.status_code == 422 and "star" in wrong.json()["detail"]
         assert table.headers["content-type"].startswith("text/csv")
         assert 'filename="queries.csv"' in table.headers["content-disposition"]
         assert len(list(csv.reader(io.StringIO(table.text, newline="")))) == 7

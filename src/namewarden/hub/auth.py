@@ -134,7 +134,7 @@ class Auth:
         return self._begin(user)
 
     async def _is_password(self, hashed: str, password: str, user: Document | None) -> bool:
-        if len(password) > PASSWORD[1]:
+        if len(password) > PASSWORD[1] or not is_text(password):
             return False
         async with self._working:
             try:
@@ -190,6 +190,13 @@ def check_password(password: str) -> None:
     least, most = PASSWORD
     if not least <= len(password) <= most:
         raise AuthError(f"a password has {least} to {most} characters")
+    if not is_text(password):
+        raise AuthError("a password is text: half a character is none")
+
+
+def is_text(given: str) -> bool:
+    """JSON can carry halves of characters, which no encoding has."""
+    return not any("\ud800" <= character <= "\udfff" for character in given)
 
 
 def fingerprint(secret: str) -> str:

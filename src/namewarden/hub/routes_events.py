@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from namewarden.events.export import to_csv, to_dict, to_jsonl
-from namewarden.events.search import Filters, find, find_all
+from namewarden.events.search import Filters, find, find_all, to_sql
 from namewarden.events.statistics import summarize, top
 from namewarden.hub.desk import AtDesk, Desk, needs
 from namewarden.hub.gate import Refusal
@@ -83,7 +83,9 @@ def queries(asked: Annotated[Paged, Query()], desk: AtDesk) -> dict[str, Any]:
 @router.get("/queries/export", dependencies=[needs("viewer")])
 def export(asked: Annotated[Exported, Query()], desk: AtDesk) -> StreamingResponse:
     """Every match, streamed, as CSV or JSON lines."""
-    pages = find_all(desk.store.days, _filters(desk, asked), asked.limit)
+    filters = _filters(desk, asked)
+    to_sql(filters)  # what cannot be asked is said before the first octet has gone out
+    pages = find_all(desk.store.days, filters, asked.limit)
     kind = "text/csv" if asked.format == "csv" else "application/jsonl"
     lines: Iterator[bytes] = to_csv(pages) if asked.format == "csv" else to_jsonl(pages)
     attached = {"Content-Disposition": f'attachment; filename="queries.{asked.format}"'}
