@@ -5,10 +5,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from namewarden.policy.decide import Policy
 from namewarden.policy.errors import ListError
 from namewarden.policy.snapshot import Snapshot
 
+log = structlog.get_logger("keeper")
 LOOK = 0.2  # seconds between looks at the link: what a change of rules takes to be felt
 
 
@@ -41,7 +44,10 @@ class Keeper:
     def _take(self, path: Path) -> None:
         try:
             policy = Policy(Snapshot.open(path, self._secret))
-        except ListError as error:  # the one in force stays
+        except ListError as error:  # the one in force stays, and this one is tried again
+            self._seen = ""
+            if str(error) != self.problem:
+                log.error("policy", problem=str(error))
             self.problem = str(error)
             return
         self.problem = ""

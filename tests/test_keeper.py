@@ -1,0 +1,49 @@
+"""The policy in force: swapped when another is published, kept when that one cannot be read."""
+
+import os
+
+import pytest
+
+from namewarden.keeper import Keeper
+from tests.policy.made import SECRET, snapshot_of
+
+
+def publish(folder, name, text):
+    made = snapshot_of(folder / name, {"l": text})
+    link = folder / "new"
+    link.symlink_to(made.path)
+    os.replace(link, folder / "current")
+
+
+@pytest.fixture
+def taken():
+    return []
+
+
+@pytest.fixture
+def keeper(tmp_path, taken):
+    return Keeper(tmp_path / "current", SECRET, taken.append)
+
+
+def test_nothing_published_is_waited_for(keeper):
+    assert not keeper.look() and keeper.problem == ""
+
+
+def test_another_policy_is_taken_once(tmp_path, keeper, taken):
+    publish(tmp_path, "one", "a.example\n")
+    assert keeper.look() and keeper.look()
+    publish(tmp_path, "two", "b.example\n")
+    assert keeper.look() and taken[-1] is keeper.current() and len(taken) == 2
+
+
+def test_one_that_cannot_be_read_is_told_and_tried_again(tmp_path, keeper, taken, capsys):
+    publish(tmp_path, "one", "a.example\n")
+    keeper.look()
+    publish(tmp_path, "two", "b.example\n")
+    file = tmp_path / "two" / "policy.snap"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100])
+    assert keeper.look() and keeper.look() and len(taken) == 1
+    assert capsys.readouterr().out.count("is not a policy snapshot") == 1
+    file.write_bytes(whole)
+    assert keeper.look() and len(taken) == 2 and keeper.problem == ""
