@@ -220,7 +220,9 @@ def _plain(value: object) -> str:
 @lists_app.command("check")
 def lists_check(
     file: Path,
-    format: Annotated[str, typer.Option(help="auto, or one of the nine formats.")] = "auto",
+    format: Annotated[
+        configuration.ListFormat, typer.Option(help="auto, or one of the nine formats.")
+    ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals.")] = False,
 ) -> None:
     """Say what each line of a list became, or why it was skipped."""

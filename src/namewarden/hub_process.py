@@ -12,19 +12,20 @@ import uvloop
 
 from namewarden.config import GUARD_LIST, Settings
 from namewarden.detector import guard
+from namewarden.events.days import StoreError
 from namewarden.events.store import Store
 from namewarden.hub import housekeeping
 from namewarden.hub.api import build
 from namewarden.hub.auth import Auth
-from namewarden.hub.control import Control
+from namewarden.hub.control import Control, ControlError
 from namewarden.hub.desk import Desk
 from namewarden.hub.doors import Doors
 from namewarden.hub.ingest import Ingest
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.publish import Publisher
 from namewarden.hub.server import Server
-from namewarden.lifetime import Ended, ending, take_sockets, until_told
-from namewarden.places import Places, prepare
+from namewarden.lifetime import Ended, ending, log_plainly, take_sockets, until_told
+from namewarden.places import Places, StartError, prepare
 from namewarden.policy.spec import GroupSpec, ListSpec
 from namewarden.supervise import Link
 
@@ -34,6 +35,7 @@ VERSION = version("namewarden")
 
 def serve_hub(settings: Settings, link: Link | None, say: Say) -> None:
     """The hub until told to end. StartError, BindError."""
+    log_plainly()
     places = prepare(settings.data_dir)
     with ExitStack() as stack:
         sockets = take_sockets(settings, places, link, stack, "hub")
@@ -103,8 +105,12 @@ class Hub:
         )
 
     async def start(self, say: Say) -> None:
-        self.control.start()
-        self.store.start()
+        """StartError."""
+        try:
+            self.control.start()
+            self.store.start()
+        except (ControlError, StoreError) as problem:
+            raise StartError(str(problem)) from problem
         await write_guard_list(self._guard)
         self.publisher.start()
         if password := self.desk.auth.first_administrator():

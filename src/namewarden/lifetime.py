@@ -5,8 +5,11 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+
+import structlog
 
 from namewarden.config import Settings
 from namewarden.places import Places, StartError
@@ -61,6 +64,20 @@ def take_sockets(
         name: [socket.socket(fileno=number if link else os.dup(number)) for number in group]
         for name, group in numbers.items()
     }
+
+
+def log_plainly() -> None:
+    """Faults go to standard error, without the values that were at hand: those are clients' and secrets."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("iso"),
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def collect_seldom() -> None:

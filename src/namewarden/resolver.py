@@ -15,7 +15,15 @@ import uvloop
 from namewarden.config import Settings
 from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Sender
-from namewarden.lifetime import Ended, collect_seldom, either, ending, take_sockets, until_told
+from namewarden.lifetime import (
+    Ended,
+    collect_seldom,
+    either,
+    ending,
+    log_plainly,
+    take_sockets,
+    until_told,
+)
 from namewarden.line import Line, Say
 from namewarden.net import batch
 from namewarden.net.tcp import TcpCounts, TcpDoor, TcpSeams
@@ -35,6 +43,7 @@ EXPLAIN_DEADLINE = 10.0  # seconds for the score: nobody waits for an answer
 
 def serve_resolver(settings: Settings, link: Link | None, worker: int, say: Say) -> None:
     """One resolver until told to end. StartError, BindError."""
+    log_plainly()
     places = prepare(settings.data_dir)
     with ExitStack() as stack:
         resolver = Resolver(
@@ -174,6 +183,7 @@ class Nowhere:
 
 def explain(settings: Settings, name: str, qtype: int, client: str, say: Say) -> Event:
     """What the real chain does with one query, recorded into our hands. StartError, WireError."""
+    log_plainly()
     return asyncio.run(_explain(settings, name, qtype, client, say))
 
 
