@@ -1,13 +1,19 @@
 """The model's folder: loaded only when it fits, and what is said when it does not."""
 
+import os
 import shutil
+import subprocess
+import sys
 from hashlib import sha256
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
 from namewarden.detector.model import PACKAGED, Manifest, Model, ModelError, read
+
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 @pytest.fixture
@@ -117,3 +123,15 @@ def test_raw_logits_come_in_the_order_of_the_labels():
 def test_manifest_survives_its_own_words():
     manifest, _ = read(PACKAGED)
     assert msgspec.json.decode(msgspec.json.encode(manifest), type=Manifest) == manifest
+
+
+def test_nothing_is_written_at_home(tmp_path):
+    """ONNX Runtime would keep a device id there. It also keeps quiet when it sees CI, so that is hidden from it."""
+    kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "HOME": str(tmp_path)}
+    program = "from namewarden.detector.model import Model; Model().raw(['example'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=kept, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*")) == []
+    assert done.stderr == ""
