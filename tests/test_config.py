@@ -44,9 +44,9 @@ def test_every_problem_is_said_at_once_with_its_key_and_choices(tmp_path):
         "bogus: unknown key (known here: block, cache, ",
         "dns.listn: unknown key (known here: allow, in_flight, listen, ",
         "dns.listen.0: 'here' is not ADDRESS:PORT such as 127.0.0.1:1053",
-        "dns.workers: Input should be greater than or equal to 1 (got '0')",
+        "dns.workers: Input should be greater than or equal to 1 (got 0)",
         "lists.0.kind: Input should be 'deny' or 'allow' (got 'maybe')",
-        "lists.1.source: Field required",
+        "lists.1.source: is missing",
         "lists.1.name: ",
     ):
         assert part in said
@@ -94,6 +94,41 @@ def test_the_environment_goes_over_the_file(tmp_path):
         tmp_path, "", {"NAMEWARDEN_DNS__LISTN": "x", "NAMEWARDEN_SCHEMA_VERSION__X": "1"}
     )
     assert any("dns.listn: unknown key" in line for line in said)
+
+
+def test_variables_of_other_purposes_are_no_settings(tmp_path):
+    others = {"NAMEWARDEN_TOKEN": "nw_x", "NAMEWARDEN_PURE": "1", "NAMEWARDEN_FUZZ": "deep"}
+    path = tmp_path / "namewarden.toml"
+    path.write_text("")
+    assert load(path, others) == Settings()
+
+
+def test_problems_are_said_in_words_of_the_file_not_of_the_parser(tmp_path):
+    text = """
+    dns = 5
+    lists = "x"
+    [[groups]]
+    clients = ["10.0.0.0/8"]
+    [[groups]]
+    name = "no/slash"
+    """
+    said = problems(tmp_path, text)
+    assert "dns: must be a section of keys (got 5)" in said
+    assert "lists: must be an array (got 'x')" in said
+    assert "groups.0.name: is missing" in said
+    assert any("letters, digits" in line for line in said)
+
+
+def test_what_is_wrong_is_shown_once(tmp_path):
+    assert problems(tmp_path, '[dns]\nlisten = ["127.0.0.1"]')[0].count("127.0.0.1'") == 1
+
+
+def test_a_door_is_needed_and_a_network_has_one_group(tmp_path):
+    assert problems(tmp_path, "[dns]\nlisten = []") == ["dns: listen needs at least one address"]
+    group = '[[groups]]\nname = "{}"\nclients = ["10.0.0.0/8"]\n'
+    assert problems(tmp_path, group.format("a") + group.format("b")) == [
+        "settings: network '10.0.0.0/8' is there twice"
+    ]
 
 
 def test_what_is_shown_reads_back(tmp_path):

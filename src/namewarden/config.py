@@ -27,6 +27,7 @@ from namewarden.query import BlockMode, ModelMode
 
 PLACES = (Path("namewarden.toml"), Path("/etc/namewarden/namewarden.toml"))
 PREFIX = "NAMEWARDEN_"
+NO_SETTINGS = ("NAMEWARDEN_TOKEN", "NAMEWARDEN_PURE", "NAMEWARDEN_FUZZ")  # read by others
 PRIVATE_NETWORKS = (
     "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
     "::1/128", "fc00::/7", "fe80::/10",
@@ -119,6 +120,12 @@ class Dns(Section):
     """TCP connections in all."""
     in_flight: int = Field(10_000, ge=1)
     """Queries being answered at a time; beyond it UDP queries are dropped and counted."""
+
+    @model_validator(mode="after")
+    def _has_a_door(self) -> "Dns":
+        if not self.listen:
+            raise ValueError("listen needs at least one address")
+        return self
 
 
 class Upstream(Section):
@@ -292,7 +299,12 @@ class Settings(Section):
     @model_validator(mode="after")
     def _names_fit(self) -> "Settings":
         known = [entry.name for entry in self.lists]
-        problems = [*_twice("list", known), *_twice("group", [each.name for each in self.groups])]
+        networks = [network for group in self.groups for network in group.clients]
+        problems = [
+            *_twice("list", known),
+            *_twice("group", [each.name for each in self.groups]),
+            *_twice("network", networks),
+        ]
         if GUARD_LIST in known:
             problems.append(f"list {GUARD_LIST!r} is our own: give yours another name")
         for group in self.groups:
@@ -348,7 +360,8 @@ def _read(path: Path) -> dict[str, Any]:
 def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
     """Put NAMEWARDEN_<SECTION>__<KEY> over the file's values; TOML values, or bare text. Returns problems."""
     problems = []
-    for variable in sorted(name for name in environ if name.startswith(PREFIX)):
+    given = (name for name in environ if name.startswith(PREFIX) and name not in NO_SETTINGS)
+    for variable in sorted(given):
         *sections, key = variable.removeprefix(PREFIX).lower().split("__")
         place: Any = raw
         for section in sections:
@@ -372,7 +385,22 @@ def _say(item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"] if part != "") or "settings"
     if item["type"] == "extra_forbidden":
         return f"{key}: unknown key (known here: {', '.join(_known(item['loc'][:-1]))})"
-    return f"{key}: {item['msg'].removeprefix('Value error, ')} (got {str(item['input'])[:80]!r})"
+    said = _WORDS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+    got = repr(item["input"])[:80]
+    is_shown = item["type"] in _NOTHING_GIVEN or isinstance(item["input"], dict) or got in said
+    return f"{key}: {said}" + ("" if is_shown else f" (got {got})")
+
+
+_NOTHING_GIVEN = ("missing", "string_too_short")
+_WORDS = {
+    "missing": "is missing",
+    "string_too_short": "must not be empty",
+    "model_type": "must be a section of keys",
+    "tuple_type": "must be an array",
+    "string_pattern_mismatch": (
+        "must be letters, digits, '_', '.' and '-', at most 64, the first a letter or digit"
+    ),
+}
 
 
 def _known(location: tuple[Any, ...]) -> list[str]:
