@@ -13,7 +13,7 @@ from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Pace, Sender
 from namewarden.hub.api import build
 from namewarden.hub.desk import Desk
-from namewarden.hub.server import Server
+from namewarden.hub.server import PATIENCE, Server
 from namewarden.sockets import bind_unix
 from tests.events.samples import NOON, blocked, event
 from tests.hub.desks import desk, until
@@ -27,11 +27,11 @@ def bind_tcp() -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(parts: Desk, path: Path) -> AsyncIterator[str]:
+async def serving(parts: Desk, path: Path, patience: float = PATIENCE) -> AsyncIterator[str]:
     """The URL of its TCP side."""
     tcp = bind_tcp()
     url = f"http://127.0.0.1:{tcp.getsockname()[1]}"
-    server = Server(build(parts), [tcp], bind_unix(path))
+    server = Server(build(parts), [tcp], bind_unix(path), patience)
     task = asyncio.ensure_future(server.run())
     try:
         await until(lambda: server.started)
@@ -104,6 +104,21 @@ async def test_a_file_left_behind_is_replaced(tmp_path: Path) -> None:
     bind_unix(path).close()
     async with desk(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
         assert (await client.get("/api/v1/health")).status_code == 200
+
+
+async def test_who_does_not_come_to_an_end_is_hung_up_on(tmp_path: Path) -> None:
+    post = b"POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    async with desk(tmp_path) as parts, serving(parts, tmp_path / "hub.sock", 0.2) as url:
+        port = int(url.rpartition(":")[2])
+        for begun in (b"", b"GET / HT", post + b"Content-Length: 9\r\n\r\n{"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(begun)
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+        async with httpx.AsyncClient(base_url=url) as client:
+            for _ in range(4):
+                assert (await client.get("/api/v1/health")).status_code == 200
+                await asyncio.sleep(0.15)
 
 
 async def test_the_network_side_refuses_h2c_and_websockets(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import socket
 from collections.abc import Iterator, Sequence
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from namewarden.hub.gate import LOCAL, App, Receive, Scope, Send
 
+PATIENCE = 20.0  # seconds a request may take to arrive
 GRACE = 3  # seconds for requests under way when it stops
 
 
@@ -26,6 +28,32 @@ class Local:
         await self._app({**scope, LOCAL: True}, receive, send)
 
 
+class Impatient(H11Protocol):
+    """Hangs up on who does not come to the end of a request: silent strangers would take all places."""
+
+    patience = PATIENCE
+    _timer: asyncio.TimerHandle
+    _last: object = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(self.patience, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """Since the last look a request must have come to its end. Waiting for our answer is no fault."""
+        cycle = self.cycle
+        is_answering = cycle is not None and not (cycle.more_body or cycle.response_complete)
+        if cycle is self._last and not is_answering:
+            self.transport.close()
+            return
+        self._last = cycle
+        self._timer = self.loop.call_later(self.patience, self._look)
+
+
 class _Quiet(uvicorn.Server):
     """Leaves signals to the process it is part of."""
 
@@ -37,11 +65,19 @@ class _Quiet(uvicorn.Server):
 class Server:
     """`run()` until `stop()`."""
 
-    def __init__(self, app: App, tcp: Sequence[socket.socket], unix: socket.socket | None) -> None:
+    def __init__(
+        self,
+        app: App,
+        tcp: Sequence[socket.socket],
+        unix: socket.socket | None,
+        patience: float = PATIENCE,
+    ) -> None:
         parts: list[tuple[App, list[socket.socket]]] = [(app, list(tcp))]
         if unix is not None:
             parts.append((Local(app), [unix]))
-        self._servers = [(_Quiet(_config(part)), sockets) for part, sockets in parts if sockets]
+        self._servers = [
+            (_Quiet(_config(part, patience)), sockets) for part, sockets in parts if sockets
+        ]
 
     @property
     def started(self) -> bool:
@@ -57,10 +93,10 @@ class Server:
             server.should_exit = True
 
 
-def _config(app: App) -> uvicorn.Config:
+def _config(app: App, patience: float) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=type("Impatient", (Impatient,), {"patience": patience}),
         ws="none",
         lifespan="off",
         log_config=None,
