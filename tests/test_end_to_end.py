@@ -123,6 +123,11 @@ def test_most_generated_names_are_blocked_or_in_review(running):
         assert event["score"] is not None and event["model"]
 
 
+def test_the_name_of_the_readme_is_blocked_as_it_says(running):
+    blocked = running.ask("xqzjvkwpfhgtrbnm.com")
+    assert data(blocked) == ["0.0.0.0"] and blocked.options[0].code == 15
+
+
 def test_popular_names_are_answered(running):
     for name in ("google.com", "microsoft.com", "github.com"):
         assert data(running.ask(name)) == ["192.0.2.1"]
