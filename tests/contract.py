@@ -67,9 +67,9 @@ def replied(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | str]
     verdict = msgspec.convert(case["verdict"], Verdict) if case["verdict"] else None
     if verdict is None or verdict.action in ("allow", "flag", "review"):
         answer = Answer(0, verdict=verdict)
-        return _plain(to_said("id", query, answer)), "next"
+        return _plain(to_said("id", query, answer, 0.0)), "next"
     answer = answers.blocked(query, verdict)
-    return _plain(to_said("id", query, answer)), _door(query, answer)
+    return _plain(to_said("id", query, answer, 0.0)), _door(query, answer)
 
 
 def _plain(value: msgspec.Struct) -> dict[str, Any]:

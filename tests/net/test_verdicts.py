@@ -8,7 +8,7 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from namewarden.net.verdicts import PATH, Limits, VerdictDoor
+from namewarden.net.verdicts import PATH, Limits, VerdictDoor, to_said
 from namewarden.query import Answer, Query, Verdict
 
 TOKEN = "a-token-of-this-test"
@@ -90,6 +90,13 @@ async def test_a_batch_is_judged_in_order(opened):
         "ttl": 10,
     }  # fmt: skip
     assert late["ttl"] == 0, "what was not judged must be asked again"
+
+
+@pytest.mark.parametrize(("left", "ttl"), [(3.5, 3), (-1.0, 0), (99.0, 10)])
+def test_a_verdict_is_kept_no_longer_than_its_rule_lives(left, ttl):
+    asked = Query(0, "a.test.", 1, "192.0.2.9", "api", 0.0, b"")
+    ruled = Answer(0, verdict=Verdict("allow", "rule_allow", expires=1000.0 + left))
+    assert to_said("r-1", asked, ruled, 1000.0).ttl == ttl
 
 
 async def test_the_largest_batch_and_one_more(opened):

@@ -9,6 +9,7 @@ import hmac
 import ipaddress
 import itertools
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from http import HTTPStatus
@@ -199,7 +200,7 @@ class VerdictDoor:
     async def _side_by_side(self, queries: list[Query]) -> list[Said]:
         answers = await asyncio.gather(*(self._verdict_of(query) for query in queries))
         return [
-            to_said(f"{self._run}-{next(self._numbers)}", query, answer)
+            to_said(f"{self._run}-{next(self._numbers)}", query, answer, time.time())
             for query, answer in zip(queries, answers, strict=True)
         ]
 
@@ -294,8 +295,8 @@ def _batch(body: bytes, limits: Limits) -> list[Asked]:
 def _query(place: int, asked: Asked, now: float) -> Query:
     """The same Query that a DNS door would have read."""
     try:
-        if ".." in asked.name or not asked.name:
-            raise WireError("a label is empty")
+        if not asked.name:
+            raise WireError("the name is empty")
         wire = names.to_wire(asked.name)
         name, _ = names.from_wire(wire, 0)
         client = str(ipaddress.ip_address(asked.client))
@@ -306,14 +307,18 @@ def _query(place: int, asked: Asked, now: float) -> Query:
     return Query(0, name, qtype, client, "api", now, question, payload=1232)
 
 
-def to_said(identity: str, query: Query, answer: Answer) -> Said:
-    """An answer of the chain as a verdict for another door. No verdict means that nothing spoke about the name."""
+def to_said(identity: str, query: Query, answer: Answer, epoch: float) -> Said:
+    """An answer of the chain as a verdict for another door. No verdict means that nothing spoke about the name.
+
+    It may be kept no longer than the rule that made it lives.
+    """
     verdict = answer.verdict or Verdict("allow", "none")
     shown = (
         Shown(verdict.mode, verdict.addresses, verdict.records, verdict.ttl, answer.ede)
         if verdict.mode
         else None
     )
+    left = max(int(verdict.expires - epoch), 0) if verdict.expires else verdict.ttl
     return Said(
         identity,
         query.name,
@@ -326,7 +331,7 @@ def to_said(identity: str, query: Query, answer: Answer) -> Said:
         verdict.model,
         verdict.shadow,
         shown,
-        0 if verdict.reason in FLEETING else verdict.ttl,
+        0 if verdict.reason in FLEETING else min(verdict.ttl, left),
     )
 
 

@@ -108,6 +108,8 @@ def labels_of(name: str) -> list[bytes]:
     """Text to labels, escapes undone. WireError when it cannot be a name."""
     if not name.isascii():
         raise WireError(f"{name[:80]!r} has letters that must be written as xn--")
+    if ".." in name or (name[:1] == "." and name != "."):
+        raise WireError(f"{name[:80]!r} has an empty label")
     if "\\" not in name:
         return [label.encode() for label in name.split(".") if label]
     labels, current, rest = [], bytearray(), iter(name)
