@@ -147,17 +147,29 @@ def test_explain_tells_the_same_as_the_log(running, name):
 
 
 def test_a_rule_made_by_hand_acts_at_once_and_ends(running):
-    name = "byhand.example.net"
+    name, where = "byhand.example.net", ("--config", str(running.config))
     assert data(running.ask(name)) == ["192.0.2.1"]
     done = running.command(
         "deny", name, "--for", "1h", "--reason", "test", "--config", str(running.config)
     )
     assert done.returncode == 0, done.stderr
-    running.until(lambda: data(running.ask(name)) == ["0.0.0.0"])
+    assert data(running.ask(name)) == ["0.0.0.0"]
     running.event(name, reason="rule_deny", action="block")
+    assert f"deny {name}. until " in running.command("decisions", *where).stdout
+    undone = running.command("undo", name, *where)
+    assert undone.returncode == 0, undone.stderr
+    assert data(running.ask(name)) == ["192.0.2.1"]
+    assert running.command("undo", name, *where).returncode == 1
     allowed = running.command("allow", "listed.example.net", "--config", str(running.config))
     assert allowed.returncode == 0, allowed.stderr
-    running.until(lambda: data(running.ask("listed.example.net")) == ["192.0.2.1"])
+    assert data(running.ask("listed.example.net")) == ["192.0.2.1"]
+
+
+def test_a_rule_with_below_reaches_what_is_below(running):
+    done = running.command("deny", "deep.example.net", "--below", "--config", str(running.config))
+    assert "and all below for good: in force" in done.stdout
+    for name in ("deep.example.net", "a.b.deep.example.net"):
+        assert data(running.ask(name)) == ["0.0.0.0"]
 
 
 def test_tcp_and_udp_say_the_same(running):

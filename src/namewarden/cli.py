@@ -297,36 +297,67 @@ def _row(event: dict[str, Any]) -> str:
     ).rstrip()
 
 
-def _decide(verdict: str, name: str, time: str, reason: str, *where: Any) -> None:
-    with asking(*where) as hub:
-        made = (hub.allow if verdict == "allow" else hub.deny)(name, time, reason)
-    put(
-        f"{verdict} {made['name']}"
-        + (f" for {time}" if time else "")
-        + ": in force within a second"
-    )
-
-
 For = Annotated[str, typer.Option("--for", metavar="1d", help="How long; unset = for good.")]
 Why = Annotated[str, typer.Option("--reason", help="Shown to who asks why.")]
+Below = Annotated[bool, typer.Option("--below", help="The name and all names below it.")]
 
 
 @app.command()
 def allow(
-    name: str, time: For = "", reason: Why = "", url: Url = "", token: Token = "",
-    config: ConfigFile = None,
+    name: str, time: For = "", reason: Why = "", below: Below = False, url: Url = "",
+    token: Token = "", config: ConfigFile = None,
 ) -> None:  # fmt: skip
-    """Let a name pass, whatever lists and model say."""
-    _decide("allow", name, time, reason, config, url, token)
+    """Let a name pass, whatever lists and model say; in force when it returns."""
+    with asking(config, url, token) as hub:
+        made = hub.decide(name, "benign", time, reason, "both" if below else "exact")
+        _wait(hub, _decided(made))
 
 
 @app.command()
 def deny(
-    name: str, time: For = "", reason: Why = "", url: Url = "", token: Token = "",
-    config: ConfigFile = None,
+    name: str, time: For = "", reason: Why = "", below: Below = False, url: Url = "",
+    token: Token = "", config: ConfigFile = None,
 ) -> None:  # fmt: skip
-    """Block a name, whatever subscribed lists and model say."""
-    _decide("deny", name, time, reason, config, url, token)
+    """Block a name, whatever subscribed lists and model say; in force when it returns."""
+    with asking(config, url, token) as hub:
+        made = hub.decide(name, "malicious", time, reason, "both" if below else "exact")
+        _wait(hub, _decided(made))
+
+
+@app.command()
+def undo(name: str, url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
+    """Take back what `allow` or `deny` said about a name."""
+    with asking(config, url, token) as hub:
+        hub.undo(name)
+        _wait(hub, f"nothing is decided about {name} any more")
+
+
+@app.command()
+def decisions(url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
+    """What `allow` and `deny` said about names: until when, by whom, and why."""
+    with asking(config, url, token) as hub:
+        for each in hub.decisions():
+            put(f"{_decided(each)}  {each['by']}  {each['reason']}".rstrip())
+
+
+def _decided(made: dict[str, Any]) -> str:
+    verb = {"benign": "allow", "malicious": "deny"}.get(made["verdict"], made["verdict"])
+    below = " and all below" if made["match"] == "both" else ""
+    return f"{verb} {made['name']}{below} {_until(made['expires'])}"
+
+
+def _until(expires: float) -> str:
+    if not expires:
+        return "for good"
+    try:
+        return f"until {datetime.fromtimestamp(expires).isoformat(' ', 'seconds')}"
+    except (ValueError, OverflowError, OSError):  # beyond the year 9999
+        return "for good"
+
+
+def _wait(hub: "Client", done: str) -> None:
+    problem = hub.until_in_force()
+    put(f"{done}: not in force yet: {problem}" if problem else f"{done}: in force")
 
 
 @app.command()

@@ -61,21 +61,28 @@ async def test_exports(tmp_path: Path) -> None:
 
 
 async def test_decisions(tmp_path: Path) -> None:
-    def decide(hub: Client) -> tuple[dict[str, Any], ...]:
+    def decide(hub: Client) -> tuple[Any, ...]:
         return (
-            hub.allow("Good.Example.org", "1d", "asked for"),
-            hub.deny("bad.example.net."),
-            hub.get("/decisions"),
+            hub.decide("Good.Example.org", "benign", "1d", "asked for"),
+            hub.decide("bad.example.net.", "malicious", match="both"),
+            hub.decisions(),
+            hub.undo("GOOD.example.org"),
+            hub.decisions(),
         )
 
-    good, bad, kept = await ask(tmp_path, decide)
+    good, bad, kept, _, left = await ask(tmp_path, decide)
     assert (good["name"], good["verdict"], good["expires"]) == (
         "good.example.org.",
         "benign",
         NOON + 86_400,
     )
-    assert (bad["verdict"], bad["expires"]) == ("malicious", 0.0)
-    assert len(kept["decisions"]) == 2
+    assert (bad["verdict"], bad["expires"], bad["match"]) == ("malicious", 0.0, "both")
+    assert [each["name"] for each in kept] == ["bad.example.net.", "good.example.org."]
+    assert [each["name"] for each in left] == ["bad.example.net."]
+
+
+async def test_waiting_for_what_nobody_compiles_ends_and_says_so(tmp_path: Path) -> None:
+    assert "still being compiled" in await ask(tmp_path, lambda hub: hub.until_in_force(0.3))
 
 
 async def test_health(tmp_path: Path) -> None:
@@ -87,15 +94,18 @@ async def test_health(tmp_path: Path) -> None:
 async def test_from_elsewhere_with_a_token(tmp_path: Path) -> None:
     assert len(await ask(tmp_path, lambda hub: list(hub.queries({}, 3)), role="viewer")) == 3
     with pytest.raises(HubError, match="needs the role analyst"):
-        await ask(tmp_path, lambda hub: hub.deny("a.example.org"), role="viewer")
+        await ask(tmp_path, lambda hub: hub.decide("a.example.org", "benign"), role="viewer")
     with pytest.raises(HubError, match="door"):
         await ask(tmp_path, lambda hub: list(hub.export({}, "csv")), role="door")
 
 
 async def test_no_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(HubError, match="is no domain name"):
-        await ask(tmp_path, lambda hub: hub.deny("not a name"))
+    for name in ("not a name", "", ".", "..", "https://example.org", "../users"):
+        with pytest.raises(HubError, match="is no domain name"):
+            await ask(tmp_path, lambda hub, name=name: hub.decide(name, "benign"))  # type: ignore[misc]
+    with pytest.raises(HubError, match="nothing was decided about"):
+        await ask(tmp_path, lambda hub: hub.undo("a.example.org"))
     with pytest.raises(HubError, match="not a duration"):
-        await ask(tmp_path, lambda hub: hub.deny("a.example.org", "soon"))
+        await ask(tmp_path, lambda hub: hub.decide("a.example.org", "malicious", "soon"))
     with pytest.raises(HubError, match="no hub runs here"):
         Client(tmp_path / "nobody")

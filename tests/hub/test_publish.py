@@ -35,8 +35,10 @@ async def test_lists_rules_and_decisions_become_a_snapshot(tmp_path: Path) -> No
         assert await parts.publisher.publish()
         current = parts.publisher.current
         assert os.readlink(current) == "policy-1.snap"
+        assert not parts.publisher.is_pending
         assert parts.publisher.state.report[0]["rules"] == 1
         decide(parts, "b.example.org.", "malicious")
+        assert parts.publisher.is_pending
         assert await parts.publisher.publish()
         assert os.readlink(current) == "policy-2.snap"
 

@@ -1,5 +1,6 @@
 """The hub as the command line sees it: by its Unix socket on this machine, by URL and token from elsewhere."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,11 @@ from urllib.parse import quote
 import httpx
 
 from namewarden.hub.gate import API
+from namewarden.policy.names import listed
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+IN_FORCE_WITHIN = 10.0  # seconds; a policy of a million names takes longer, and that is said
+RESOLVERS_LOOK = 0.3  # seconds: a little more than `keeper.py` takes to see a new snapshot
 
 
 class HubError(Exception):
@@ -76,13 +80,26 @@ class Client:
         body = {"verdict": verdict, "reason": reason, "match": match}
         if expires_in:
             body["expires_in"] = expires_in
-        return self._ask("PUT", f"/decisions/{quote(name, safe='')}", json=body)
+        return self._ask("PUT", _decision(name), json=body)
 
-    def allow(self, name: str, expires_in: str = "", reason: str = "") -> dict[str, Any]:
-        return self.decide(name, "benign", expires_in, reason)
+    def decisions(self) -> list[dict[str, Any]]:
+        """All that are in force, by name."""
+        found: list[dict[str, Any]] = self._ask("GET", "/decisions")["decisions"]
+        return sorted(found, key=lambda each: each["name"])
 
-    def deny(self, name: str, expires_in: str = "", reason: str = "") -> dict[str, Any]:
-        return self.decide(name, "malicious", expires_in, reason)
+    def undo(self, name: str) -> dict[str, Any]:
+        """Take back what was decided about a name."""
+        return self._ask("DELETE", _decision(name))
+
+    def until_in_force(self, seconds: float = IN_FORCE_WITHIN) -> str:
+        """Wait until resolvers act by all that was decided. Returns "", or why they do not yet."""
+        end = time.monotonic() + seconds
+        while (found := self._ask("GET", "/lists"))["snapshot"]["pending"]:
+            if found["problem"] or time.monotonic() > end:
+                return found["problem"] or "the policy is still being compiled"
+            time.sleep(0.1)
+        time.sleep(RESOLVERS_LOOK)
+        return ""
 
     def health(self) -> dict[str, Any]:
         """What `/ready` says, ready or not."""
@@ -103,6 +120,13 @@ class Client:
             raise HubError(_reason(answer))
         found: dict[str, Any] = answer.json()
         return found
+
+
+def _decision(name: str) -> str:
+    """Its path. The name is checked here too: `.` or a URL would be the path of something else."""
+    if listed(name) is None:
+        raise HubError(f"name: {name[:100]!r} is no domain name such as bad.example.org")
+    return f"/decisions/{quote(name, safe='')}"
 
 
 def _given(filters: dict[str, str]) -> dict[str, str]:

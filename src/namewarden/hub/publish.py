@@ -54,6 +54,7 @@ class Publisher:
         self.groups = tuple(groups)
         self.state = Published()
         self.problem = ""  # why the last attempt failed; "" = it did not
+        self._revision = -1  # of the control data in force
         self._control = control
         self._folder = folder
         self._secret = secret
@@ -76,6 +77,11 @@ class Publisher:
                 )
             except (OSError, msgspec.MsgspecError):
                 self.state = Published(self._newest())
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether something was changed that is not in force yet."""
+        return self._revision != self._control.revision
 
     def spec(self) -> SnapshotSpec:
         """All that is in force now."""
@@ -114,19 +120,20 @@ class Publisher:
 
     async def publish(self) -> bool:
         """Compile and swap, unless what is in force is made of the same. False when it failed."""
+        revision = self._control.revision
         spec = self.spec()
         text = msgspec.json.encode(spec)
         files = await asyncio.to_thread(_look, spec.lists)
         key = hashlib.sha256(text + files.encode()).hexdigest()
         if key == self.state.key and self.current.exists():
-            self.problem = ""
+            self.problem, self._revision = "", revision
             return True
         generation = max(self.state.generation, self._newest()) + 1
         target = self._folder / f"policy-{generation}.snap"
         try:
             report = await self._compile(text, target, generation)
             self._swap(target, Published(generation, key, self._clock(), report))
-            self.problem = ""
+            self.problem, self._revision = "", revision
         except (OSError, TimeoutError, ValueError) as problem:
             self.problem = f"no new snapshot: {problem}"
             self._failed = key, self._clock()

@@ -63,6 +63,7 @@ def status(desk: AtDesk) -> dict[str, Any]:
         "snapshot": {
             "generation": desk.publisher.state.generation,
             "time": desk.publisher.state.time,
+            "pending": desk.publisher.is_pending,
         },
         "parts": unready(desk),
         "problems": problems,

@@ -58,7 +58,11 @@ def lists(desk: AtDesk) -> dict[str, Any]:
     state = desk.publisher.state
     return {
         "lists": fixed + added,
-        "snapshot": {"generation": state.generation, "time": state.time},
+        "snapshot": {
+            "generation": state.generation,
+            "time": state.time,
+            "pending": desk.publisher.is_pending,
+        },
         "problem": desk.publisher.problem,
     }
 
