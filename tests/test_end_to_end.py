@@ -154,7 +154,7 @@ def test_a_rule_made_by_hand_acts_at_once_and_ends(running):
     )
     assert done.returncode == 0, done.stderr
     assert data(running.ask(name)) == ["0.0.0.0"]
-    running.event(name, reason="rule_deny", action="block")
+    running.event(name, reason="rule_deny", action="block", rule=f"rule:decision {name} (test)")
     assert f"deny {name}. until " in running.command("decisions", *where).stdout
     undone = running.command("undo", name, *where)
     assert undone.returncode == 0, undone.stderr

@@ -225,6 +225,12 @@ def test_hostile_rules_are_shown_escaped(tmp_path):
     assert ask(policy).rule == "rule:<b> www.bad.example"
 
 
+def test_a_rule_says_why_it_was_made(tmp_path):
+    rule = RuleSpec("decision", NAME, "deny", reason="zu laut für uns\x9b")
+    policy = policy_of(tmp_path, rules=[rule])
+    assert ask(policy).rule == "rule:decision www.bad.example (zu laut für uns?)"
+
+
 LABEL = st.sampled_from(["a", "b", "www"])
 NAMES = st.lists(LABEL, min_size=1, max_size=3).map(lambda labels: ".".join([*labels, "test."]))
 RULE = st.builds(

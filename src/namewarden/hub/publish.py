@@ -237,7 +237,7 @@ def to_rule(document: Document) -> RuleSpec:
     """A rule, or a vetted decision: its verdict says the effect."""
     body = document.body
     return RuleSpec(
-        id=f"{document.kind}:{document.id}",
+        id=document.id if document.kind == "rule" else "decision",  # its id is the name beside it
         name=body["name"],
         effect=EFFECTS[body["verdict"]] if document.kind == "decision" else body["effect"],
         match=body["match"],

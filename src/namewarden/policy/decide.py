@@ -161,10 +161,12 @@ def _of_rule(ranked: Ranked, spec: GroupSpec) -> Verdict:
 
 
 def rule_text(rule: RuleSpec) -> str:
-    """`rule:ID ||bad.example^`, as people write it."""
+    """`rule:ID ||bad.example^ (why)`, as people write it."""
     bare = rule.name if rule.match == "pattern" else rule.name.removesuffix(".")
     text = f"/{bare}/" if rule.match == "pattern" else _SPELLING[rule.match].format(bare)
-    return f"rule:{shown(rule.id.encode())} {shown(text.encode())}"
+    why = "".join(char if char.isprintable() else "?" for char in rule.reason)
+    said = f"rule:{shown(rule.id.encode())} {shown(text.encode())}"
+    return f"{said} ({why})" if why else said
 
 
 def _blocked(spec: GroupSpec, mode: BlockMode, reason: Reason, rule: str) -> Verdict:
