@@ -142,7 +142,7 @@ async def test_the_specification_says_all_that_is_in_force(tmp_path: Path) -> No
     assert [(r.id, r.effect, r.match, r.expires) for r in spec.rules] == [
         ("decision", "deny", "exact", 0.0),
         ("decision", "redirect", "exact", clock.now + 9),
-        ("rule:r1", "deny", "below", 0.0),
+        ("r1", "deny", "below", 0.0),
     ]
     assert len(spec.token_hashes) == 1 and door not in spec.token_hashes
     assert spec.model == "abc"
