@@ -41,6 +41,10 @@ class Product:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def where(self) -> tuple[str, str]:
+        return "--config", str(self.config)
+
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from namewarden import config as configuration
+from namewarden.query import Action
 
 if TYPE_CHECKING:
     from namewarden.hub.client import Client
@@ -34,6 +36,22 @@ config_app = typer.Typer(help="Look at the configuration.", no_args_is_help=True
 lists_app = typer.Typer(help="Look at lists.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(lists_app, name="lists")
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        put(f"namewarden {version('namewarden')}")
+        raise typer.Exit
+
+
+@app.callback()
+def first(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """A DNS firewall that judges names."""
+
 
 ConfigFile = Annotated[
     Path | None,
@@ -89,7 +107,15 @@ def config_errors() -> Iterator[None]:
 @config_app.command("check")
 def config_check(config: ConfigFile = None) -> None:
     """Say whether the configuration is right; every problem at once."""
-    settings_of(config)
+    from namewarden.stages import own
+
+    settings = settings_of(config)
+    with config_errors():
+        if problems := own.read(settings.local.records).problems:
+            raise configuration.ConfigError(problems)
+    for each in settings.lists:
+        if not Path(each.source).is_file():
+            say(f"list {each.name!r}: there is no file {Path(each.source).absolute()} yet")
     put(f"right: {configuration.find_file(config) or 'no file, all defaults'}")
 
 
@@ -166,8 +192,10 @@ def score(
         with _reading(file) as names:
             for line in lines(names, model, Labels(dynamic_providers()), format.value):
                 sys.stdout.write(line + "\n")
-    except (ModelError, OSError) as error:
+    except ModelError as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
 
 
 @contextmanager
@@ -198,7 +226,7 @@ def explain(
     try:
         number, _ = type_number(type), ipaddress.ip_address(client)
         with start_errors():
-            event = process.explain(settings, name, number, client, say)
+            event = process.explain(settings, _asked(name), number, client, say)
     except (ValueError, WireError) as error:
         fail(str(error), 2)
     told = {field: getattr(event, field) for field in event.__struct_fields__}
@@ -207,7 +235,18 @@ def explain(
     if format is TextFormat.json:
         put(json.dumps(told))
     else:
+        told["duration"] = f"{event.duration * 1000:.1f} ms"
+        told["score"] = None if event.score is None else f"{event.score:.4f}"
         put("\n".join(f"{field:10} {_plain(value)}" for field, value in told.items()))
+
+
+def _asked(name: str) -> str:
+    """The name as a client would ask for it: letters of all scripts become xn--. ValueError."""
+    from namewarden.policy.names import listed
+
+    if not name or "://" in name:
+        raise ValueError(f"{name!r} is no name such as www.example.org")
+    return name if name.isascii() else listed(name) or name
 
 
 def _plain(value: object) -> str:
@@ -238,7 +277,7 @@ def lists_check(
             if not quiet:
                 put("\n".join(f"{line.number}: {line.text}  →  {said}" for said in line.says))
     except ListError as error:
-        fail(str(error))
+        fail(f"{file}: {error}")
     put(f"{counted.lines} lines, {counted.rules} became rules, {counted.odd} skipped")
     for reason, count in counted.skipped.most_common():
         put(f"  {count} {reason}")
@@ -266,10 +305,10 @@ def asking(config: Path | None, url: str, token: str) -> "Iterator[Client]":
 
 @app.command()
 def query(
-    since: Annotated[str, typer.Option(help="10m, 2h, 7d, or an ISO time.")] = "",
+    since: Annotated[str, typer.Option(help="10m, 2h, 7d, or a time as the log shows it.")] = "",
     name: Annotated[str, typer.Option(help="A name, or *.example.org.")] = "",
     client: Annotated[str, typer.Option(help="An address.")] = "",
-    action: Annotated[str, typer.Option(help="allow, flag, review, block or redirect.")] = "",
+    action: Annotated[Action | None, typer.Option(help="What was done.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The newest so many.")] = None,
     format: Annotated[TableFormat, typer.Option()] = TableFormat.table,
     url: Url = "",
@@ -277,14 +316,29 @@ def query(
     config: ConfigFile = None,
 ) -> None:
     """The event log, newest first: who asked what, what was done, and why."""
-    filters = {"since": since, "name": name, "client": client, "action": action}
+    try:
+        client = str(ipaddress.ip_address(client)) if client else ""
+    except ValueError as error:
+        fail(f"--client: {error}", 2)
+    filters = {"since": _zoned(since), "name": name, "client": client, "action": action or ""}
     with asking(config, url, token) as hub:
-        if format is TableFormat.table:
-            for row in hub.queries(filters, limit):
-                put(_row(row))
-        else:
+        if format is not TableFormat.table:
             for part in hub.export(filters, format.value, limit):
                 sys.stdout.buffer.write(part)
+            return
+        rows = 0
+        for rows, row in enumerate(hub.queries(filters, limit), 1):  # noqa: B007
+            put(_row(row))
+        if not rows:
+            say("no query in the log is like this")
+
+
+def _zoned(time: str) -> str:
+    """A time without zone is the local one here, as the table shows it; to the hub it would be UTC."""
+    try:
+        return datetime.fromisoformat(time).astimezone().isoformat()
+    except ValueError:
+        return time
 
 
 def _row(event: dict[str, Any]) -> str:

@@ -38,6 +38,7 @@ from namewarden.supervise import Link
 from namewarden.wire.names import from_wire, to_wire
 
 STRANGERS = ""  # the lane of clients that may not ask; no group can have this name
+RUN_FIRST = "start `namewarden run` once, or name its configuration with --config"
 EXPLAIN_DEADLINE = 10.0  # seconds for the score: nobody waits for an answer
 
 
@@ -184,6 +185,8 @@ class Nowhere:
 def explain(settings: Settings, name: str, qtype: int, client: str, say: Say) -> Event:
     """What the real chain does with one query, recorded into our hands. StartError, WireError."""
     log_plainly()
+    if not Places(settings.data_dir).snapshots.is_dir():  # looking at nothing makes nothing
+        raise StartError(f"no policy in {settings.data_dir.absolute()}: {RUN_FIRST}")
     return asyncio.run(_explain(settings, name, qtype, client, say))
 
 
@@ -203,7 +206,7 @@ async def _explain(settings: Settings, name: str, qtype: int, client: str, say: 
                 settings, places, group.create_task, Hands(), say, deadline=EXPLAIN_DEADLINE
             )
             if not line.keeper.look():
-                raise StartError(line.keeper.problem or "no policy yet: run `namewarden run` first")
+                raise StartError(line.keeper.problem or f"no policy yet: {RUN_FIRST}")
             line.start()
             await line.resolve(
                 Query(0, plain, qtype, client, "udp", time.monotonic(), question, payload=1232)

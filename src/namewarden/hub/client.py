@@ -25,7 +25,11 @@ class Client:
 
     def __init__(self, socket_path: Path | None = None, url: str = "", token: str = "") -> None:
         if not url and (socket_path is None or not socket_path.is_socket()):
-            raise HubError(f"no hub runs here: there is no socket {socket_path}")
+            where = socket_path and socket_path.absolute()
+            raise HubError(
+                f"no hub runs here: there is no socket {where}; "
+                "start `namewarden run`, or name its configuration with --config"
+            )
         transport = None if url else httpx.HTTPTransport(uds=str(socket_path))
         self._where = url or str(socket_path)
         self._http = httpx.Client(
