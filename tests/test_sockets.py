@@ -18,6 +18,11 @@ def test_an_address_in_use_is_said_with_what_to_do():
             bind(f"127.0.0.1:{port}", socket.SOCK_DGRAM)
 
 
+def test_an_address_of_another_machine_is_said_so():
+    with pytest.raises(BindError, match=r"192\.0\.2\.1:0 \(dns\.listen\).*no such address"):
+        bind("192.0.2.1:0", socket.SOCK_DGRAM)
+
+
 def test_a_unix_socket_is_private_and_replaces_what_was_left(tmp_path):
     path = tmp_path / "door.sock"
     for _ in range(2):
@@ -54,5 +59,5 @@ def test_what_was_bound_is_given_back_when_the_rest_cannot_be(tmp_path):
         settings = Settings.model_validate(
             {"dns": {"listen": ["127.0.0.1:0"]}, "hub": {"listen": f"127.0.0.1:{port}"}}
         )
-        with pytest.raises(BindError, match="another server is there"):
+        with pytest.raises(BindError, match=r"\(hub.listen\).*another server is there"):
             Sockets(settings, prepare(tmp_path))

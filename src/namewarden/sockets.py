@@ -1,6 +1,7 @@
 """Every socket of the product, bound before any child starts. `supervise.py` hands them to the children."""
 
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Sequence
@@ -18,8 +19,13 @@ class BindError(Exception):
     """An address that cannot be listened on, and what to do."""
 
 
-def bind(endpoint: str, kind: socket.SocketKind, shared: bool = False) -> socket.socket:
-    """A bound socket (TCP: listening), inheritable. `shared`: several of them share the port. BindError."""
+def bind(
+    endpoint: str, kind: socket.SocketKind, shared: bool = False, key: str = "dns.listen"
+) -> socket.socket:
+    """A bound socket (TCP: listening), inheritable. `shared`: several of them share the port. BindError.
+
+    `key` is the setting that says the endpoint.
+    """
     host, port = split_endpoint(endpoint)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, kind)
@@ -38,7 +44,7 @@ def bind(endpoint: str, kind: socket.SocketKind, shared: bool = False) -> socket
     except OSError as error:
         bound.close()
         raise BindError(
-            f"cannot listen on {endpoint}: {error.strerror}{_advice(error, port)}"
+            f"cannot listen on {endpoint} ({key}): {error.strerror}{_advice(error, port, key)}"
         ) from error
     bound.set_inheritable(True)
     return bound
@@ -72,10 +78,14 @@ def _enlarge(bound: socket.socket) -> None:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 
-def _advice(error: OSError, port: int) -> str:
+def _advice(error: OSError, port: int, key: str) -> str:
     if isinstance(error, PermissionError) and port < 1024:
-        return "; ports below 1024 need CAP_NET_BIND_SERVICE, or set another dns.listen"
-    return "; another server is there, stop it or set another address" if error.errno == 98 else ""
+        return f"; ports below 1024 need CAP_NET_BIND_SERVICE, or set another {key}"
+    if error.errno == errno.EADDRINUSE:
+        return f"; another server is there: stop it, or set another {key}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "; this machine has no such address"
+    return ""
 
 
 Role = Literal["all", "hub", "resolver"]
@@ -118,21 +128,21 @@ class Sockets:
     def _bind_resolvers(self, settings: Settings, places: Places) -> None:
         listen, workers = settings.dns.listen, settings.dns.workers
         for _ in range(workers):
-            udp = self._take(listen, socket.SOCK_DGRAM, workers > 1)
-            tcp = self._take(listen, socket.SOCK_STREAM, workers > 1)
+            udp = self._take("dns.listen", listen, socket.SOCK_DGRAM, workers > 1)
+            tcp = self._take("dns.listen", listen, socket.SOCK_STREAM, workers > 1)
             self._resolvers.append({"udp": udp, "tcp": tcp})
         verdicts = [settings.verdict.listen] if settings.verdict.listen else []
-        self._shared["verdict"] = self._take(verdicts, socket.SOCK_STREAM)
+        self._shared["verdict"] = self._take("verdict.listen", verdicts, socket.SOCK_STREAM)
         self._shared["verdict_unix"] = [self._keep(bind_unix(places.verdict_socket))]
 
     def _bind_hub(self, settings: Settings, places: Places) -> None:
-        self._hub["tcp"] = self._take([settings.hub.listen], socket.SOCK_STREAM)
+        self._hub["tcp"] = self._take("hub.listen", [settings.hub.listen], socket.SOCK_STREAM)
         self._hub["unix"] = [self._keep(bind_unix(places.hub_socket))]
 
     def _take(
-        self, endpoints: Sequence[str], kind: socket.SocketKind, shared: bool = False
+        self, key: str, endpoints: Sequence[str], kind: socket.SocketKind, shared: bool = False
     ) -> list[int]:
-        return [self._keep(bind(endpoint, kind, shared)) for endpoint in endpoints]
+        return [self._keep(bind(endpoint, kind, shared, key)) for endpoint in endpoints]
 
     def _keep(self, bound: socket.socket) -> int:
         self._all.append(bound)
