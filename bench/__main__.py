@@ -104,7 +104,7 @@ def _results(options: argparse.Namespace, made: Names) -> Results:
             ["make", "bench", *([f"ARGS={shlex.join(sys.argv[1:])}"] if sys.argv[1:] else [])]
         ),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        machine=_machine(),
+        machine=machine(),
         names=made.count,
         seconds=options.seconds,
         rate=options.rate,
@@ -124,7 +124,7 @@ def _servers(options: argparse.Namespace, results: Results) -> list[Server]:
     return chosen
 
 
-def _machine() -> str:
+def machine() -> str:
     cpu = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     name = cpu[1] if cpu else platform.machine()
     load = os.getloadavg()[0]

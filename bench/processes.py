@@ -66,13 +66,14 @@ def start(
     name: str,
     command: Sequence[str],
     folder: Path,
-    core: int,
+    core: int | None = None,
 ) -> Process:
-    """Start `command` on `core`; its output goes to `<folder>/<name>.log`."""
+    """Start `command`, on `core` alone where one is given; its output goes to `<folder>/<name>.log`."""
+    pinned = [] if core is None else ["taskset", "-c", str(core)]
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         handle = subprocess.Popen(
-            ["taskset", "-c", str(core), *command],
+            [*pinned, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

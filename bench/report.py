@@ -14,14 +14,17 @@ MB = 1_000_000
 
 
 def write(results: Results, page: Path = PAGE) -> None:
+    put(page, "# Benchmarks\n", (BEGIN, END), render(results))
+
+
+def put(page: Path, title: str, markers: tuple[str, str], text: str) -> None:
     """Replace what is between the markers; a page without them gets them at its end."""
-    old = page.read_text(encoding="utf-8") if page.exists() else "# Benchmarks\n"
-    before, _, rest = old.partition(BEGIN)
-    after = rest.partition(END)[2] or "\n"
+    begin, end = markers
+    old = page.read_text(encoding="utf-8") if page.exists() else title
+    before, _, rest = old.partition(begin)
+    after = rest.partition(end)[2] or "\n"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(
-        f"{before.rstrip()}\n\n{BEGIN}\n\n{render(results)}\n{END}{after}", encoding="utf-8"
-    )
+    page.write_text(f"{before.rstrip()}\n\n{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def render(results: Results) -> str:
