@@ -34,7 +34,7 @@ def test_shape_and_range_whatever_comes(labels):
 def test_a_narrow_row_is_the_beginning_of_a_wide_one():
     wide = encoding.encode(["example", "x" * 20])
     assert (
-        encoding.encode(["example", "x" * 20], encoding.NARROW) == wide[:, : encoding.NARROW]
+        encoding.encode(["example", "x" * 20], encoding.WIDTHS[1]) == wide[:, : encoding.WIDTHS[1]]
     ).all()
 
 

@@ -7,7 +7,11 @@ from numpy.typing import NDArray
 
 VERSION = 1
 WIDTH = 64  # a label has at most 63 octets; one column stays padding
-NARROW = 24  # most labels fit; the network is indifferent to padding, and half as many columns are twice as fast
+WIDTHS = (
+    16,
+    24,
+    WIDTH,
+)  # rows are as narrow as their label allows: the network is indifferent to padding
 PADDING = 0
 OTHER = 39
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -26,3 +30,9 @@ def encode(labels: Sequence[str], width: int = WIDTH) -> NDArray[np.int32]:
         for label in labels
     )
     return np.frombuffer(rows, dtype=np.uint8).reshape(len(labels), width).astype(np.int32)
+
+
+def width_of(label: str) -> int:
+    """The narrowest row that holds the label and one column of padding."""
+    size = len(label)
+    return next((width for width in WIDTHS if size < width), WIDTH)

@@ -67,25 +67,24 @@ class Model:
         return [self._score(raw) for raw in self.raw(labels).tolist()]
 
     def raw(self, labels: Sequence[str]) -> NDArray[np.float64]:
-        """The network's logits, uncalibrated. Each label goes in rows of a width of its own, whatever is beside it."""
+        """The network's logits, uncalibrated. A row's logit is the same to the last bit whatever is beside it."""
+        widths = [encoding.width_of(label) for label in labels]
+        if len(set(widths)) == 1:
+            return self._run(labels, widths[0])
         logits = np.zeros(len(labels))
-        short = [len(label) < encoding.NARROW for label in labels]
-        for width, wanted in ((encoding.NARROW, True), (encoding.WIDTH, False)):
-            here = [i for i, narrow in enumerate(short) if narrow is wanted]
-            if here:
-                logits[here] = self._run([labels[i] for i in here], width)
+        for width in set(widths):
+            here = [place for place, wanted in enumerate(widths) if wanted == width]
+            logits[here] = self._run([labels[place] for place in here], width)
         return logits
 
-    def _run(self, labels: list[str], width: int) -> NDArray[np.float64]:
-        """A single row goes twice: alone it takes another path through the matrix kernels, whose last bit differs."""
-        rows = encoding.encode(labels if len(labels) > 1 else labels * 2, width)
+    def _run(self, labels: Sequence[str], width: int) -> NDArray[np.float64]:
         try:
-            logits = self._session.run(None, {self._input: rows})[0]
+            logits = self._session.run(None, {self._input: encoding.encode(labels, width)})[0]
         except _BROKEN as error:
             raise ModelError(
                 f"model {self.model} does not run: {error}; install another one"
             ) from error
-        return np.asarray(logits, dtype=np.float64).reshape(len(rows))[: len(labels)]
+        return np.asarray(logits, dtype=np.float64).reshape(len(labels))
 
     def _score(self, raw: float) -> Score:
         logit = settle(raw, self.manifest.temperature)

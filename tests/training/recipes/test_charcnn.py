@@ -5,14 +5,14 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the extra `train`")
 
-from namewarden.detector.encoding import NARROW, encode
+from namewarden.detector.encoding import WIDTHS, encode
 from namewarden.training.recipes import charcnn
 
 
 def test_padding_says_nothing():
     model = charcnn.build(seed=1)
     wide = np.asarray(model(encode(["example", "a", ""])))
-    narrow = np.asarray(model(encode(["example", "a", ""], NARROW)))
+    narrow = np.asarray(model(encode(["example", "a", ""], WIDTHS[0])))
     assert wide.shape == (3, 1)
     assert np.abs(wide - narrow).max() < 1e-6
 
