@@ -80,7 +80,14 @@ def log_plainly() -> None:
     )
 
 
-def collect_seldom() -> None:
-    """Queries make no cycles: the collector need not look at every few hundred of them."""
+def answer_first() -> None:
+    """A resolver's settings: its loop shares the interpreter with the model's thread, and makes no garbage cycles."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    # The model's thread hands a score over as soon as it has one: the default lets it wait 5 ms for a busy loop.
+    sys.setswitchinterval(0.0005)
+
+
+def give_way() -> None:
+    """The hub's setting: where processes share a core, storing and compiling wait while DNS answers."""
+    os.nice(10)

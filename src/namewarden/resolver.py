@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from contextlib import ExitStack
+from functools import partial
 
 import uvloop
 
@@ -17,7 +18,7 @@ from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Sender
 from namewarden.lifetime import (
     Ended,
-    collect_seldom,
+    answer_first,
     either,
     ending,
     log_plainly,
@@ -25,7 +26,7 @@ from namewarden.lifetime import (
     until_told,
 )
 from namewarden.line import Line, Say
-from namewarden.net import batch
+from namewarden.net import batch, eager
 from namewarden.net.tcp import TcpCounts, TcpDoor, TcpSeams
 from namewarden.net.udp import Counts, Seams, UdpDoor
 from namewarden.net.verdicts import VerdictDoor
@@ -50,7 +51,7 @@ def serve_resolver(settings: Settings, link: Link | None, worker: int, say: Say)
         resolver = Resolver(
             settings, places, take_sockets(settings, places, link, stack, "resolver"), worker, say
         )
-        collect_seldom()
+        answer_first()
         uvloop.run(resolver.run(link))
 
 
@@ -79,9 +80,8 @@ class Resolver:
         with ending():
             async with asyncio.TaskGroup() as group:
                 sink = self._recorder if self._settings.events.enabled else Nowhere()
-                line = Line(
-                    self._settings, self._places, group.create_task, sink, self._say, self._forget
-                )
+                spawn = partial(eager.start, spawn=group.create_task)
+                line = Line(self._settings, self._places, spawn, sink, self._say, self._forget)
                 line.start()
                 sender = self._sender(line)
                 sending = group.create_task(sender.run())

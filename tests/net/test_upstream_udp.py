@@ -11,6 +11,15 @@ from tests.lying_upstream import Liar
 from tests.net.asking import TRUTH, ask, upstreams
 
 
+class Clock:
+    """Real time and what a test adds to it."""
+
+    now = 0.0
+
+    def __call__(self):
+        return time.monotonic() + self.now
+
+
 @pytest.mark.parametrize(
     "lie", [lies.wrong_id, lies.wrong_question, lies.wrong_type, lies.wrong_source,
             lies.not_a_reply, lies.garbage],
@@ -41,7 +50,20 @@ async def test_ids_and_ports_differ_from_question_to_question():
         for number in range(100):
             await ask(made, f"n{number}.example.org")
         assert len({data[:2] for data in liar.asked}) > 90
+        assert len({port for _, port in liar.sources}) > 40
+
+
+async def test_ports_are_replaced_by_and_by_and_an_idle_pool_is_closed():
+    clock = Clock()
+    async with Liar() as liar, upstreams(liar.url, clock=clock) as made:
+        udp = made.servers[0].udp
+        for number in range(6000):
+            await ask(made, f"n{number}.example.org")
         assert len({port for _, port in liar.sources}) > 80
+        assert 0 < udp.open_sockets <= 64
+        clock.now += 60
+        udp._close_idle()
+        assert udp.open_sockets == 0
 
 
 async def test_a_lost_question_is_asked_once_more():
@@ -65,4 +87,5 @@ async def test_ten_thousand_in_flight_hold_few_sockets_and_leave_none():
         assert 0 < made.servers[0].udp.open_sockets <= 256
         results = await asyncio.gather(*asked, return_exceptions=True)
         assert all(isinstance(result, UpstreamError) for result in results)
-        assert made.servers[0].udp.open_sockets == 0
+        assert made.servers[0].udp.in_flight == 0
+        assert made.servers[0].udp.open_sockets <= 256

@@ -99,7 +99,7 @@ async def test_a_cancelled_question_leaves_nothing_behind():
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
         await asyncio.sleep(0)
-        assert made.servers[0].udp.open_sockets == 0
+        assert made.servers[0].udp.in_flight == 0
 
 
 async def test_stopping_ends_who_waits():

@@ -24,6 +24,15 @@ def run(awaitable: Awaitable[Value], done: Callable[[Value], None], spawn: Spawn
     return False
 
 
+def start(coroutine: Coroutine[Any, Any, None], spawn: Spawn) -> None:
+    """A coroutine nobody waits for, begun at once: its first request leaves before the loop turns."""
+    run(coroutine, _nothing, spawn)
+
+
+def _nothing(_: object) -> None:
+    pass
+
+
 async def _finish(
     steps: Generator[Any, Any, Value], waits_for: Any, done: Callable[[Value], None]
 ) -> None:
