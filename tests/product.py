@@ -122,7 +122,7 @@ class Product:
         raise AssertionError(f"no event of {name} with {wanted}:\n{self.text()}")
 
     def pids(self, role: str) -> list[int]:
-        """Process ids of the children whose command is `role`."""
+        """Process ids of the children whose command is `role`, oldest first: a resolver's spare is the last."""
         assert self.process is not None
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
@@ -133,7 +133,7 @@ class Product:
                 continue
             if parent == self.process.pid and role.encode() in words:
                 found.append(int(entry.name))
-        return found
+        return sorted(found)
 
     def stop(self) -> None:
         """Ctrl-C as a terminal sends it, then what is left of the session is killed."""

@@ -20,7 +20,7 @@ from namewarden import sockets, supervise
 async def main():
     udp = sockets.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
     print("port", udp.getsockname()[1], flush=True)
-    child = supervise.Child("echo", [], {"udp": [udp.fileno()]})
+    child = supervise.Child("echo", [], {"udp": [udp.fileno()]}, gives_way=True, has_spare=sys.argv[2:] == ["spare"])
     say = lambda text: print(text, flush=True)
     keeper = supervise.Supervisor([child], say, program=[sys.executable, sys.argv[1]])
     refused = await keeper.run(lambda: say("ready"))
@@ -30,7 +30,7 @@ asyncio.run(main())
 """
 CHILD = """
 import asyncio, os, signal, socket, sys
-from namewarden.supervise import Link
+from namewarden.supervise import Link, first_of
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -47,6 +47,7 @@ async def main():
         data, address = udp.recvfrom(512)
         udp.sendto(str(os.getpid()).encode(), address)
 
+    await first_of(link.begun(), ended.wait())
     loop.add_reader(udp, echo)
     link.is_ready()
     await ended.wait()
@@ -56,12 +57,12 @@ asyncio.run(main())
 
 
 class Running:
-    def __init__(self, folder):
+    def __init__(self, folder, *more):
         (folder / "child.py").write_text(CHILD)
         (folder / "program.py").write_text(PROGRAM)
         environ = {**os.environ, "PYTHONPATH": str(HERE.parent / "src")}
         self.process = subprocess.Popen(
-            [sys.executable, folder / "program.py", folder / "child.py"],
+            [sys.executable, folder / "program.py", folder / "child.py", *more],
             stdout=subprocess.PIPE,
             text=True,
             env=environ,
@@ -95,6 +96,40 @@ def running(tmp_path):
     program.close()
 
 
+@pytest.fixture
+def with_spare(tmp_path):
+    program = Running(tmp_path, "spare")
+    yield program
+    program.close()
+
+
+def children_of(pid):
+    """Process ids, oldest first."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return sorted(int(word) for word in text.split())
+
+
+def test_a_spare_takes_over_at_once_and_gets_a_spare_of_its_own(with_spare):
+    parent = with_spare.process.pid
+    for _ in range(2):
+        end = time.monotonic() + 10
+        while len(children_of(parent)) < 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        first, spare = children_of(parent)
+        assert with_spare.child() == first
+        os.kill(first, signal.SIGKILL)
+        assert with_spare.child() == spare
+        assert "its spare takes over" in with_spare.line()
+
+
+def test_spares_end_with_the_rest(with_spare):
+    time.sleep(0.5)
+    children = children_of(with_spare.process.pid)
+    with_spare.process.terminate()
+    assert with_spare.line() == "ended"
+    assert not any(is_alive(pid) for pid in children)
+
+
 def is_alive(pid):
     try:
         os.kill(pid, 0)
@@ -126,6 +161,11 @@ def test_told_to_end_it_ends_its_children_first(running, number):
     assert running.process.wait(10) == 0 and not is_alive(child)
 
 
+def test_a_child_that_gives_way_is_nicer_than_its_supervisor(running):
+    nice = [os.getpriority(os.PRIO_PROCESS, pid) for pid in (running.process.pid, running.child())]
+    assert nice[1] == min(nice[0] + 10, 19)
+
+
 def test_when_it_is_killed_nobody_is_left_behind(running):
     child = running.child()
     running.process.kill()
@@ -146,5 +186,5 @@ def test_a_child_that_refuses_to_start_is_not_started_again(tmp_path):
 
 
 def test_a_link_survives_its_text():
-    link = Link({"udp": [4, 5]}, 6, 7)
+    link = Link({"udp": [4, 5]}, 6, 7, 8)
     assert Link.from_text(link.to_text()) == link

@@ -23,10 +23,12 @@ def run(settings: Settings, config: Path | None, say: Say) -> None:
         stack.enter_context(only_one(places))
         sockets = stack.enter_context(Sockets(settings, places))
         arguments = ["--config", str(config.resolve())] if config else []
-        children = [Child("hub", ["hub", *arguments], sockets.of_hub())]
+        children = [Child("hub", ["hub", *arguments], sockets.of_hub(), gives_way=True)]
         for number in range(settings.dns.workers):
             command = ["resolver", "--worker", str(number), *arguments]
-            children.append(Child(f"resolver {number}", command, sockets.of_resolver(number)))
+            children.append(
+                Child(f"resolver {number}", command, sockets.of_resolver(number), has_spare=True)
+            )
         supervisor = Supervisor(children, say)
         refused = asyncio.run(supervisor.run(lambda: _announce(settings, say)))
         if refused:

@@ -24,7 +24,7 @@ from namewarden.hub.ingest import Ingest
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.publish import Publisher
 from namewarden.hub.server import Server
-from namewarden.lifetime import Ended, ending, give_way, log_plainly, take_sockets, until_told
+from namewarden.lifetime import Ended, ending, log_plainly, take_sockets, until_told
 from namewarden.places import Places, StartError, prepare
 from namewarden.policy.spec import GroupSpec, ListSpec
 from namewarden.supervise import Link
@@ -36,7 +36,6 @@ VERSION = version("namewarden")
 def serve_hub(settings: Settings, link: Link | None, say: Say) -> None:
     """The hub until told to end. StartError, BindError."""
     log_plainly()
-    give_way()
     places = prepare(settings.data_dir)
     with ExitStack() as stack:
         sockets = take_sockets(settings, places, link, stack, "hub")

@@ -44,13 +44,6 @@ def until_told(link: Link | None) -> asyncio.Event:
     return ended
 
 
-async def either(task: asyncio.Task[None], ended: asyncio.Event) -> None:
-    """Until the task is done or the process is told to end; then the task is cancelled."""
-    while not task.done() and not ended.is_set():
-        await asyncio.wait([task], timeout=0.05)
-    task.cancel()
-
-
 def take_sockets(
     settings: Settings, places: Places, link: Link | None, stack: ExitStack, role: Role
 ) -> dict[str, list[socket.socket]]:
@@ -86,8 +79,3 @@ def answer_first() -> None:
     gc.set_threshold(50_000, 20, 50)
     # The model's thread hands a score over as soon as it has one: the default lets it wait 5 ms for a busy loop.
     sys.setswitchinterval(0.0005)
-
-
-def give_way() -> None:
-    """The hub's setting: where processes share a core, storing and compiling wait while DNS answers."""
-    os.nice(10)

@@ -19,7 +19,6 @@ from namewarden.events.sender import Sender
 from namewarden.lifetime import (
     Ended,
     answer_first,
-    either,
     ending,
     log_plainly,
     take_sockets,
@@ -35,7 +34,7 @@ from namewarden.policy.groups import Groups
 from namewarden.query import Answer, Event, Query
 from namewarden.stages.limit import TRUNCATION, Buckets
 from namewarden.stages.record import repeated
-from namewarden.supervise import Link
+from namewarden.supervise import Link, first_of
 from namewarden.wire.names import from_wire, to_wire
 
 STRANGERS = ""  # the lane of clients that may not ask; no group can have this name
@@ -83,16 +82,20 @@ class Resolver:
                 spawn = partial(eager.start, spawn=group.create_task)
                 line = Line(self._settings, self._places, spawn, sink, self._say, self._forget)
                 line.start()
-                sender = self._sender(line)
-                sending = group.create_task(sender.run())
-                following = group.create_task(line.keeper.first())
-                await either(following, ended)
-                if line.keeper.policy is not None:
+                await self._wait_for_turn(line, group, ended, link)
+                if not ended.is_set():
                     await self._serve(line, group, ended, link)
-                sender.stop()
-                await sending
                 line.stop()
                 raise Ended
+
+    async def _wait_for_turn(
+        self, line: Line, group: asyncio.TaskGroup, ended: asyncio.Event, link: Link | None
+    ) -> None:
+        """Until a policy is mapped and, for one that stands by, until the one before it is gone."""
+        await first_of(line.keeper.first(), ended.wait())
+        group.create_task(line.keeper.follow())
+        if link and not ended.is_set():
+            await first_of(link.begun(), ended.wait())
 
     async def _serve(
         self, line: Line, group: asyncio.TaskGroup, ended: asyncio.Event, link: Link | None
@@ -104,7 +107,8 @@ class Resolver:
         )
         await verdicts.start(self._sockets["verdict"] + self._sockets["verdict_unix"])
         self._open_udp(line, group)
-        group.create_task(line.keeper.follow())
+        sender = self._sender(line)
+        sending = group.create_task(sender.run())
         if link:
             link.is_ready()
         await ended.wait()
@@ -113,6 +117,8 @@ class Resolver:
         for tcp_door in tcp:
             tcp_door.stop()
         await verdicts.stop()
+        sender.stop()
+        await sending
 
     def _open_udp(self, line: Line, group: asyncio.TaskGroup) -> None:
         seams = Seams(

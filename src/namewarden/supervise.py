@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 GRACE = 5.0  # seconds a child has to end by itself
 PROGRAM = (sys.executable, "-m", "namewarden")
@@ -28,23 +29,35 @@ class Child:
     name: str
     args: Sequence[str]
     sockets: dict[str, list[int]] = field(default_factory=dict)  # door → file descriptors
+    has_spare: bool = False  # another one stands by, all but its doors open, and takes over at once
+    gives_way: bool = False  # where processes share a core, it waits while the others work
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a child knows of its supervisor: its sockets, the pipe that ends with it, the pipe to be ready on."""
+    """What a child knows of its supervisor: its sockets, and three pipes."""
 
     sockets: dict[str, list[int]]
-    life: int
-    ready: int
+    life: int  # ends with the supervisor
+    ready: int  # to say that the doors are open
+    go: int  # ends when the doors shall be opened
 
     def to_text(self) -> str:
-        return json.dumps({"sockets": self.sockets, "life": self.life, "ready": self.ready})
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_text(cls, text: str) -> "Link":
-        said = json.loads(text)
-        return cls(said["sockets"], said["life"], said["ready"])
+        return cls(**json.loads(text))
+
+    async def begun(self) -> None:
+        """Until it is this one's turn."""
+        turn = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self.go, turn.set)
+        try:
+            await turn.wait()
+        finally:
+            loop.remove_reader(self.go)
 
     def is_ready(self) -> None:
         """Tell the supervisor, once."""
@@ -70,7 +83,7 @@ class Supervisor:
         self._program = program
         self._say = say
         self._life_child, self._life = os.pipe()
-        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._running: list[Started] = []
         self._ending = asyncio.Event()
         self._refused = ""
 
@@ -94,6 +107,7 @@ class Supervisor:
             announcer.cancel()
             for keeper in keepers:
                 keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
             await self._end_all()
         return self._refused
 
@@ -104,37 +118,76 @@ class Supervisor:
 
     async def _keep(self, child: Child, ready: asyncio.Event) -> None:
         failures = 0
+        spare: Started | None = None
         while True:
-            started = time.monotonic()
-            process = await self._start(child, ready)
-            status = await process.wait()
-            self._running.pop(child.name, None)
+            began = time.monotonic()
+            running, spare = spare or await self._start(child, ready), None
+            running.begin()
+            if child.has_spare:
+                await first_of(ready.wait(), running.process.wait())
+                spare = await self._start(child, ready)
+            status = await running.process.wait()
+            self._running.remove(running)
             if status == 1 and not ready.is_set():
                 # It said why. It would say so for ever.
                 self._refused = child.name
                 self._ending.set()
                 return
-            failures = 0 if time.monotonic() - started > HEALTHY else failures + 1
-            delay = DELAYS[min(max(failures - 1, 0), len(DELAYS) - 1)]
-            self._say(f"{child.name} ended ({_describe(status)}), starting it again in {delay:g} s")
+            spare = spare if spare and spare.process.returncode is None else None
+            failures = 0 if time.monotonic() - began > HEALTHY else failures + 1
+            delay = 0.0 if spare else DELAYS[min(max(failures - 1, 0), len(DELAYS) - 1)]
+            what = "its spare takes over" if spare else f"starting it again in {delay:g} s"
+            self._say(f"{child.name} ended ({_describe(status)}), {what}")
             await asyncio.sleep(delay)
 
-    async def _start(self, child: Child, ready: asyncio.Event) -> asyncio.subprocess.Process:
-        receiving, sending = os.pipe()
-        link = Link(child.sockets, self._life_child, sending)
+    async def _start(self, child: Child, ready: asyncio.Event) -> "Started":
+        ready_end, ready_pipe = os.pipe()
+        go_pipe, go = os.pipe()
+        link = Link(child.sockets, self._life_child, ready_pipe, go_pipe)
         fds = [fd for group in child.sockets.values() for fd in group]
         process = await asyncio.create_subprocess_exec(
             *self._program, *child.args, "--link", link.to_text(),
-            pass_fds=[*fds, self._life_child, sending], stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=[*fds, self._life_child, ready_pipe, go_pipe], stdin=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
-        os.close(sending)
-        self._running[child.name] = process
-        asyncio.get_running_loop().add_reader(receiving, _take_ready, receiving, ready)
-        return process
+        os.close(ready_pipe)
+        os.close(go_pipe)
+        if child.gives_way:
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(
+                    os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + 10
+                )
+        started = Started(process, go)
+        self._running.append(started)
+        asyncio.get_running_loop().add_reader(ready_end, _take_ready, ready_end, ready)
+        return started
 
     async def _end_all(self) -> None:
-        for process in reversed(list(self._running.values())):
-            await _end(process)
+        for started in reversed(self._running):
+            started.begin()
+            await _end(started.process)
+
+
+class Started:
+    """A child's process; it opens its doors when it is told to begin."""
+
+    def __init__(self, process: asyncio.subprocess.Process, go: int) -> None:
+        self.process = process
+        self._go = go
+
+    def begin(self) -> None:
+        if self._go >= 0:
+            os.close(self._go)
+            self._go = -1
+
+
+async def first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Until one of them is done; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _take_ready(receiving: int, ready: asyncio.Event) -> None:

@@ -46,10 +46,10 @@ def drain(sock):
 
 
 def test_the_resolver_outlives_every_hostile_datagram(running):
-    before = running.pids("resolver")
+    before = running.pids("resolver")[0]
     assert send_all(running, [packet for _, packet in hostile.packets()]) > 100
     assert data(running.ask("mail.example.org")) == ["192.0.2.11"]
-    assert running.pids("resolver") == before
+    assert running.pids("resolver")[0] == before
 
 
 def is_answered_by_tcp(running):
@@ -61,7 +61,7 @@ def is_answered_by_tcp(running):
 
 
 def test_the_resolver_outlives_hostile_streams(running):
-    before = running.pids("resolver")
+    before = running.pids("resolver")[0]
     for _, chunks in hostile.streams():
         with socket.create_connection(("127.0.0.1", running.port), timeout=5) as sock:
             try:
@@ -70,15 +70,15 @@ def test_the_resolver_outlives_hostile_streams(running):
             except OSError:
                 continue
     running.until(lambda: is_answered_by_tcp(running))
-    assert running.pids("resolver") == before
+    assert running.pids("resolver")[0] == before
 
 
 def test_the_resolver_outlives_every_capture(running):
-    before = running.pids("resolver")
+    before = running.pids("resolver")[0]
     files = sorted(
         path for path in shared("pcap").rglob("*") if path.suffix in (".pcap", ".pcapng")
     )
     payloads = [payload for path in files for payload in pcap.dns_payloads(path)]
     send_all(running, payloads)
     assert data(running.ask("mail.example.org")) == ["192.0.2.11"]
-    assert running.pids("resolver") == before
+    assert running.pids("resolver")[0] == before

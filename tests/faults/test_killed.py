@@ -23,7 +23,7 @@ def running(tmp_path, world):
 
 
 def kill(running, role):
-    (pid,) = running.pids(role)
+    pid = running.pids(role)[0]
     os.kill(pid, signal.SIGKILL)
     return pid
 
@@ -82,22 +82,23 @@ class Asking(threading.Thread):
 def test_of_a_resolver_what_waits_in_the_socket_is_answered_by_the_next(running):
     asking = Asking(running.port)
     asking.start()
-    time.sleep(0.5)
+    running.until(lambda: len(running.pids("resolver")) == 2)
+    time.sleep(3.0)
     first = kill(running, "resolver")
-    running.until(lambda: running.pids("resolver") not in ([], [first]))
+    running.until(lambda: first not in running.pids("resolver"))
     time.sleep(2.0)
     asking.ended.set()
     asking.join()
     # In the dead one's hands: at most what one wake-up takes from the socket.
     assert asking.asked - asking.answered <= 64
     assert asking.asked - asking.answered <= 2, (asking.asked, asking.answered)
-    assert asking.longest < 10, asking.longest
-    assert "starting it again" in running.text()
+    assert asking.longest < 1, asking.longest
+    assert "its spare takes over" in running.text()
 
 
 def test_of_the_supervisor_nobody_is_left_behind(running):
     children = running.pids("hub") + running.pids("resolver")
-    assert len(children) == 2
+    assert len(children) in (2, 3)
     os.kill(running.process.pid, signal.SIGKILL)
     running.process.wait(10)
     running.until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
