@@ -44,7 +44,7 @@ types:
 check: lint types
 
 test: setup-dev packages check
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 bench: setup-dev packages
 	@$(BIN)/python -m bench $(ARGS)

@@ -164,6 +164,24 @@ def product(
     """A running product forwarding to `upstream`; `more` is added to its TOML, `patience` to
     [upstream], `doors` to [dns]."""
     folder.mkdir(parents=True, exist_ok=True)
+    running = _configured(folder, upstream, more, patience, doors)
+    running.start()
+    try:
+        for _ in range(3):  # a port that was free a moment ago may be somebody's by now
+            if "another server is there" not in running.wait_for("ready;|another server is there"):
+                break
+            running.stop()
+            running.log.unlink()
+            running = _configured(folder, upstream, more, patience, doors)
+            running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+def _configured(
+    folder: Path, upstream: Server | None, more: str, patience: str, doors: str
+) -> Product:
     port, hub, verdict = free_port(), free_port(), free_port()
     config = folder / "namewarden.toml"
     servers = f'servers = ["{upstream.url}"]' if upstream else "servers = []"
@@ -188,13 +206,7 @@ listen = "127.0.0.1:{verdict}"
 {more}
 """
     )
-    running = Product(folder, config, port, hub)
-    running.start()
-    try:
-        running.wait_for("ready;")
-        yield running
-    finally:
-        running.stop()
+    return Product(folder, config, port, hub)
 
 
 def rcode(message: dns.message.Message) -> str:

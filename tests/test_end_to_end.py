@@ -182,31 +182,10 @@ def test_tcp_and_udp_say_the_same(running):
 
 def test_every_query_is_counted_though_repeats_are_folded(running):
     for _ in range(50):
-        running.ask("a.zone.example.net", "AAAA")
-    running.event("a.zone.example.net", count=51)
-    events = running.events("--name", "a.zone.example.net")
-    assert sum(e["count"] for e in events if e["qtype"] == "AAAA") == 51
-
-
-def test_the_log_is_asked_in_local_time_and_says_when_it_has_nothing(running):
-    running.ask("mail.example.org")
-    running.event("mail.example.org")
-    environ = running.environ
-    running.environ = {**environ, "TZ": "UTC-9"}
-    try:
-        line = running.command("query", "--limit", "1", *running.where).stdout
-        later = running.command("query", "--since", line[:19], *running.where)
-        assert line and line in later.stdout
-        nothing = running.command("query", "--client", "192.0.2.99", *running.where)
-        assert (nothing.stdout, nothing.returncode) == ("", 0)
-        assert "no query in the log is like this" in nothing.stderr
-    finally:
-        running.environ = environ
-
-
-def test_letters_of_all_scripts_can_be_explained(running):
-    told = running.command("explain", "bücher.example.net", *running.where).stdout
-    assert "xn--bcher-kva.example.net." in told and " ms" in told
+        running.ask("often.zone.example.net", "AAAA")
+    running.event("often.zone.example.net", count=50)
+    events = running.events("--name", "often.zone.example.net")
+    assert sum(event["count"] for event in events) == 50 and len(events) < 25
 
 
 def test_healthcheck_says_yes(running):

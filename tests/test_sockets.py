@@ -28,6 +28,10 @@ def test_a_unix_socket_is_private_and_replaces_what_was_left(tmp_path):
     for _ in range(2):
         bind_unix(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    alive = bind_unix(path)
+    with pytest.raises(BindError, match="another Namewarden listens there"):
+        bind_unix(path)
+    alive.close()
     with pytest.raises(BindError, match="107 octets"):
         bind_unix(tmp_path / ("x" * 120))
 

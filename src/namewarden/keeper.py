@@ -32,23 +32,32 @@ class Keeper:
 
     def look(self) -> bool:
         """Map what the link points at, if it is another file than before. True when there is a policy."""
+        if path := self._newer():
+            self._take(self._made(path))
+        return self.policy is not None
+
+    def _newer(self) -> Path | None:
         try:
             target = os.readlink(self._link)
         except OSError:  # nothing published yet
-            return self.policy is not None
-        if target != self._seen:
-            self._seen = target
-            self._take(self._link.parent / target)
-        return self.policy is not None
+            return None
+        if target == self._seen:
+            return None
+        self._seen = target
+        return self._link.parent / target
 
-    def _take(self, path: Path) -> None:
+    def _made(self, path: Path) -> Policy | ListError:
         try:
-            policy = Policy(Snapshot.open(path, self._secret))
-        except ListError as error:  # the one in force stays, and this one is tried again
+            return Policy(Snapshot.open(path, self._secret))
+        except ListError as error:
+            return error
+
+    def _take(self, policy: Policy | ListError) -> None:
+        if isinstance(policy, ListError):  # the one in force stays, and this one is tried again
             self._seen = ""
-            if str(error) != self.problem:
-                log.error("policy", problem=str(error))
-            self.problem = str(error)
+            if str(policy) != self.problem:
+                log.error("policy", problem=str(policy))
+            self.problem = str(policy)
             return
         self.problem = ""
         self.policy = policy
@@ -65,5 +74,7 @@ class Keeper:
             await self._next()
 
     async def _next(self) -> None:
+        """Thousands of patterns take their time to compile: the loop answers meanwhile."""
         await asyncio.sleep(LOOK)
-        self.look()
+        if path := self._newer():
+            self._take(await asyncio.to_thread(self._made, path))

@@ -51,7 +51,12 @@ def bind(
 
 
 def bind_unix(path: Path) -> socket.socket:
-    """A listening Unix socket that only this user may use; what an earlier run left is taken away."""
+    """A listening Unix socket that only this user may use; what an earlier run left is taken away. BindError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other, contextlib.suppress(OSError):
+        other.connect(str(path))
+        raise BindError(
+            f"{path}: another Namewarden listens there; stop it or set another data_dir"
+        )
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with contextlib.suppress(FileNotFoundError):
         path.unlink()

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+FILES = 65_536
 GRACE = 5.0  # seconds a child has to end by itself
 PROGRAM = (sys.executable, "-m", "namewarden")
 HEALTHY = 10.0  # seconds alive after which the next restart is immediate again
@@ -93,6 +95,7 @@ class Supervisor:
         Returns "", or the name of the child that refused to start (exit status 1 before it was ever ready).
         """
         os.set_inheritable(self._life_child, True)
+        _allow_files()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._ending.set)
@@ -188,6 +191,14 @@ async def first_of(*waits: Coroutine[Any, Any, object]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _allow_files() -> None:
+    """As many open files as this user may have: connections and upstream ports exceed the usual 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _take_ready(receiving: int, ready: asyncio.Event) -> None:

@@ -26,6 +26,8 @@ LABELS = Labels(dynamic_providers())
         ("xn--bcher-kva.org.", "xn--bcher-kva", "icann", "xn--bcher-kva.org"),
         ("foo_bar.org.", "foo_bar", "icann", "foo_bar.org"),
         ("a.\\000.example.org.", "example", "icann", "example.org"),
+        ("_dmarc.example.org.", "example", "icann", "example.org"),
+        ("_443._tcp.www.example.org.", "example", "icann", "example.org"),
     ],
 )
 def test_the_label_left_of_the_suffix(name, label, kind, registrable):
@@ -41,9 +43,9 @@ def test_the_label_left_of_the_suffix(name, label, kind, registrable):
         ("", "single_label"),
         ("4.3.2.1.in-addr.arpa.", "reverse"),
         ("1.0.ip6.arpa.", "reverse"),
-        ("_dmarc.example.org.", "service"),
-        ("_443._tcp.www.example.org.", "service"),
-        ("x._domainkey.example.org.", "service"),
+        ("_dmarc.org.", "service"),
+        ("_443._tcp.co.uk.", "service"),
+        ("_x.github.io.", "service"),
         ("co.uk.", "suffix"),
         ("github.io.", "suffix"),
         ("ddns.net.", "suffix"),

@@ -70,6 +70,10 @@ class Labels:
         if len(labels) <= depth:
             return Unscored("suffix")
         label = labels[-depth - 1]
+        if label[0] == "_":
+            return Unscored(
+                "service"
+            )  # not `_x.` further left: anybody can put that before a generated name
         return Scorable(label, kind, registrable) if _is_host(label) else Unscored("malformed")
 
     def _customers(self, plain: str, labels: list[str], icann: int) -> tuple[int, Kind]:
@@ -87,8 +91,6 @@ def _never(labels: list[str]) -> Why | None:
         return "malformed"
     if labels[-1] == "arpa":
         return "reverse"
-    if any(label[0] == "_" for label in labels):
-        return "service"
     return None
 
 

@@ -100,26 +100,31 @@ class UdpDoor:
         self._out = out = []
         arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
         self._taken = len(arrived)
-        for data, address in arrived:
-            client = clients(address[0]) or self._new_client(address[0])
-            entry = client.lane.find(data[2:])
-            if entry is None or now >= entry.fresh or client.limited:
-                self._slow(data, address, client, now)
-                continue
-            if entry.client is client:
-                entry.count += 1
-            else:
-                self._ledger.count(entry, client, time.time())
-            out.append((data[:2] + entry.tail, address))
-        self._out = None
-        if out:
-            self._counts.unsent += len(out) - self._batch.send_many(self._socket, out)
+        try:
+            for data, address in arrived:
+                client = clients(address[0]) or self._new_client(address[0])
+                entry = client.lane.find(data[2:])
+                if entry is None or now >= entry.fresh or client.limited:
+                    self._slow(data, address, client, now)
+                    continue
+                if entry.client is client:
+                    entry.count += 1
+                else:
+                    self._ledger.count(entry, client, time.time())
+                out.append((data[:2] + entry.tail, address))
+        finally:
+            self._out = None
+            if out:
+                self._counts.unsent += len(out) - self._batch.send_many(self._socket, out)
 
     def _new_client(self, host: Host) -> Client:
         if len(self._clients) >= CLIENTS:
             self._clients.clear()
         ip = batch.host_text(host)
-        lane = self._lanes.setdefault(self._seams.group_of(ip), Lane())
+        group = self._seams.group_of(ip)
+        lane = self._lanes.get(group)
+        if lane is None:
+            lane = self._lanes[group] = Lane()
         client = self._clients[host] = Client(ip, lane, self._seams.is_limited(ip))
         return client
 
