@@ -50,8 +50,8 @@ async def _hub(
     say: Say,
 ) -> None:
     ended = until_told(link)
-    hub = Hub(settings, places)
-    await hub.start(say)
+    hub = Hub(settings, places, say)
+    await hub.start()
     with ending():
         async with asyncio.TaskGroup() as group:
             server = Server(build(hub.desk), sockets["tcp"], sockets["unix"][0])
@@ -78,7 +78,7 @@ async def _say_ready(server: Server, link: Link) -> None:
 class Hub:
     """The hub's parts, wired."""
 
-    def __init__(self, settings: Settings, places: Places) -> None:
+    def __init__(self, settings: Settings, places: Places, say: Say) -> None:
         self._guard = places.lists / "guard.txt"
         self.control = Control(places.control)
         self.store = Store(places.events, settings.events.retention)
@@ -88,7 +88,9 @@ class Hub:
             places.secret,
             [*list_specs(settings), ListSpec(GUARD_LIST, str(self._guard), "guard", "domains")],
             group_specs(settings),
+            say=say,
         )
+        self._say = say
         auth = Auth(self.control, settings.hub.session, settings.hub.attempts)
         doors = Doors()
         metrics = Metrics(doors, VERSION)
@@ -104,7 +106,7 @@ class Hub:
             VERSION,
         )
 
-    async def start(self, say: Say) -> None:
+    async def start(self) -> None:
         """StartError."""
         try:
             self.control.start()
@@ -114,7 +116,9 @@ class Hub:
         await write_guard_list(self._guard)
         self.publisher.start()
         if password := self.desk.auth.first_administrator():
-            say(f"administrator: name admin, password {password} (shown once, kept as a hash)")
+            self._say(
+                f"administrator: name admin, password {password} (shown once, kept as a hash)"
+            )
 
     def stop(self) -> None:
         self.desk.ingest.stop()

@@ -32,8 +32,17 @@ def test_a_list_that_cannot_be_read_leaves_the_last_good_copy(running, how):
     else:
         listed.unlink()
     running.until(lambda: bool(reported(running)), 30)
+    running.wait_for("list 'l' .*; its last good copy stays in force")
     assert data(running.ask("listed.example.net")) == ["0.0.0.0"]
     listed.write_text("other.example.net\n")
     running.until(lambda: data(running.ask("other.example.net")) == ["0.0.0.0"], 30)
     assert not reported(running)
+    running.wait_for("list 'l' can be read again")
     assert data(running.ask("listed.example.net")) == ["192.0.2.1"]
+
+
+def test_a_list_that_never_was_there_is_said_at_the_start(tmp_path, world):
+    more = f'[[lists]]\nname = "l"\nsource = "{tmp_path}/nowhere.txt"\n'
+    with product(tmp_path, world, more) as started:
+        started.wait_for("list 'l' cannot be read: No such file or directory; none of it is in")
+        assert data(started.ask("listed.example.net")) == ["192.0.2.1"]

@@ -49,12 +49,15 @@ class Publisher:
         groups: Sequence[GroupSpec] = (),
         model: str = "",
         clock: Callable[[], float] = time.time,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.lists = tuple(lists)
         self.groups = tuple(groups)
         self.state = Published()
         self.problem = ""  # why the last attempt failed; "" = it did not
         self._revision = -1  # of the control data in force
+        self._say = say
+        self._said: dict[str, str] = {}  # trouble by list, "" = of the compiler; each is told once
         self._control = control
         self._folder = folder
         self._secret = secret
@@ -99,8 +102,22 @@ class Publisher:
                 await self._settle()
                 seen = (self._control.revision, await asyncio.to_thread(_look, self.spec().lists))
                 await self.publish()
+                self._tell()
                 expiry = self._control.next_expiry()
             await asyncio.sleep(TICK)
+
+    def _tell(self) -> None:
+        """To people at the terminal: what is new since the last time."""
+        found = {"": self.problem} if self.problem else {}
+        found |= {each["name"]: _trouble(each) for each in self.state.report if each.get("error")}
+        for name, text in found.items():
+            if self._said.get(name) != text:
+                self._say(text)
+        for name in self._said.keys() - found.keys():
+            self._say(
+                f"list {name!r} can be read again" if name else "the policy is compiled again"
+            )
+        self._said = found
 
     def _is_due(self) -> bool:
         return bool(self.problem) and self._clock() - self._failed[1] > AGAIN
@@ -187,6 +204,11 @@ class Publisher:
 
     def _newest(self) -> int:
         return (self._generations() or [0])[-1]
+
+
+def _trouble(report: Mapping[str, Any]) -> str:
+    kept = "its last good copy stays in force" if report.get("stale") else "none of it is in force"
+    return f"list {report['name']!r} {report['error']}; {kept}"
 
 
 def _look(lists: Sequence[ListSpec]) -> str:
