@@ -13,6 +13,9 @@ def test_dead_upstreams_give_servfail_with_the_reason_and_local_names_still_answ
         assert rcode(reply) == "SERVFAIL"
         assert [option.code for option in reply.extended_errors()][0] in (22, 23)
         assert data(running.ask("localhost")) == ["127.0.0.1"]
+        for name in ("a.example.org", "b.example.org", "c.example.org"):
+            running.ask(name)
+        running.wait_for(f"upstream does not answer, or refuses .*127.0.0.1:{nobody.port}")
         event = running.event("www.example.org")
         assert (event["status"], event["reason"], event["rcode"]) == (
             "FAILED",

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from namewarden.net.upstreams import UpstreamError, Upstreams
 from tests import lying_upstream as lies
@@ -47,6 +48,18 @@ async def test_a_silent_server_is_passed_over_then_left_alone_then_tried_again()
             assert time.monotonic() - began < 0.1  # nobody waits for the probe
             await asyncio.sleep(0.05)
             assert not made.servers[0].is_dead
+
+
+async def test_a_server_that_comes_and_goes_is_told_of_once_a_minute():
+    async with Liar(lies.refused) as server, upstreams(server.url) as made:
+        with capture_logs() as told:
+            for lie in (lies.refused, lies.honest) * 3:
+                server.udp = lie
+                for _ in range(3):
+                    await ask(made)
+    assert [line["event"] for line in told] == [
+        "upstream does not answer, or refuses", "upstream answers again",
+    ]  # fmt: skip
 
 
 async def test_a_closed_port_fails_over_at_once_and_fails_fast_alone():

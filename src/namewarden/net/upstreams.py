@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from msgspec.structs import replace
 
 from namewarden.net.upstream_tcp import TcpUpstream
@@ -22,8 +23,12 @@ from namewarden.wire.errors import Rcode, UpstreamError
 
 __all__ = ["UpstreamError", "Upstreams"]
 
+log = structlog.get_logger("upstream")
 FAILURES = 3
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds a dead server is left alone
+QUIET = (
+    60.0  # seconds between two words about one server's death: clients could make it come and go
+)
 WEIGHT = 0.2  # of a new round trip in the average
 FADING = 0.98  # of the others' averages at each question, so that they are tried again one day
 NETWORK_ERROR = 23  # RFC 8914
@@ -51,6 +56,8 @@ class Server:
         self.failures = 0  # in a row
         self.pause = FIRST_PAUSE
         self.retry_at = 0.0
+        self.told_at = -QUIET  # when its death was last told
+        self.is_told = False  # that it is dead, and not yet that it is back
 
     @property
     def is_dead(self) -> bool:
@@ -80,9 +87,15 @@ class Server:
             passed = now - began
             self.rtt = passed if not self.rtt else self.rtt + WEIGHT * (passed - self.rtt)
             self.failures, self.pause = 0, FIRST_PAUSE
+            if self.is_told:
+                self.is_told = False
+                log.warning("upstream answers again", server=self.name)
 
     def _failed(self, now: float) -> None:
         self.failures += 1
+        if self.is_dead and not self.is_told and now - self.told_at >= QUIET:
+            self.is_told, self.told_at = True, now
+            log.warning("upstream does not answer, or refuses", server=self.name)
         if self.is_dead and now >= self.retry_at:
             self.retry_at = now + self.pause
             self.pause = min(self.pause * 2, LONGEST_PAUSE)
