@@ -39,7 +39,12 @@ function fill(id, rows, nothing) {
 
 const number = (value) => Number(value).toLocaleString("en");
 const sum = (table) => Object.values(table).reduce((a, b) => a + b, 0);
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
+
+function clock(seconds) {
+  const then = new Date(seconds * 1000);
+  const day = then.toDateString() === new Date().toDateString() ? "" : then.toLocaleDateString("en-CA") + " ";
+  return day + then.toLocaleTimeString("en-GB");
+}
 
 function showFigures(statistics) {
   const actions = statistics.by_action;
@@ -69,7 +74,8 @@ function showLists(lists) {
 
 function showEvents(page) {
   fill("events", page.queries.map((event) => row([
-    clock(event.time), event.client, event.name, event.qtype, [event.action, event.action],
+    clock(event.time), event.client, event.name,
+    event.count > 1 ? `${event.qtype} ×${event.count}` : event.qtype, [event.action, event.action],
     event.reason, event.rule, event.score === null ? "" : event.score.toFixed(4),
   ])), "no query yet");
 }
