@@ -39,4 +39,6 @@ def run(settings: Settings, config: Path | None, say: Say) -> None:
 def _announce(settings: Settings, say: Say) -> None:
     say(f"DNS  {', '.join(settings.dns.listen)} (UDP and TCP)")
     say(f"hub  http://{settings.hub.listen} (status page and API)")
+    if settings.verdict.listen:
+        say(f"API  http://{settings.verdict.listen} (verdicts for other doors)")
     say("ready; Ctrl-C ends it")

@@ -248,7 +248,7 @@ class PolicyList(Section):
     name: Word
     """What it is called in reasons, groups and the API."""
     source: str = Field(min_length=1)
-    """A file."""
+    """A file; a relative path begins in the folder where the hub runs."""
     kind: Literal["deny", "allow"] = "deny"
     """deny | allow."""
     format: ListFormat = "auto"
@@ -282,7 +282,8 @@ class Settings(Section):
     schema_version: Literal[1] = 1
     """Of this file; older ones are migrated, newer ones refused."""
     data_dir: Path = Path("var")
-    """All state: store, control data, models, snapshots, sockets. Nothing is written elsewhere."""
+    """All state: store, control data, models, snapshots, sockets. Nothing is written elsewhere.
+    A relative path begins in the folder where the command runs."""
     dns: Dns = Dns()
     upstream: Upstream = Upstream()
     cache: Cache = Cache()
