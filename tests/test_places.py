@@ -28,3 +28,13 @@ def test_a_folder_that_cannot_be_is_said_so(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match="data_dir must be a folder"):
         prepare(tmp_path / "file" / "var")
+
+
+def test_a_lock_that_cannot_be_opened_is_said_so(tmp_path):
+    places = prepare(tmp_path / "var")
+    places.lock.mkdir()
+    with (
+        pytest.raises(StartError, match="lock: Is a directory; data_dir must be"),
+        only_one(places),
+    ):
+        pass

@@ -1,6 +1,7 @@
 """Where state is kept: everything under `data_dir`, nothing elsewhere, for this user only."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -58,13 +59,19 @@ def prepare(root: Path) -> Places:
     try:
         for folder in (places.root, places.events, places.snapshots, places.lists):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):  # another user made it
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
         if not places.secret.exists():
             _write_secret(places.secret)
     except OSError as error:
-        raise StartError(
-            f"{error.filename}: {error.strerror}; data_dir must be a folder this user may write"
-        ) from error
+        raise _not_ours(error) from error
     return places
+
+
+def _not_ours(error: OSError) -> StartError:
+    return StartError(
+        f"{error.filename}: {error.strerror}; data_dir must be a folder this user may write"
+    )
 
 
 def _write_secret(path: Path) -> None:
@@ -77,7 +84,11 @@ def _write_secret(path: Path) -> None:
 @contextlib.contextmanager
 def only_one(places: Places) -> Iterator[None]:
     """One supervisor a data_dir: two would fight for its sockets and its store. StartError."""
-    with open(os.open(places.lock, os.O_RDWR | os.O_CREAT, 0o600), "w") as file:
+    try:
+        handle = os.open(places.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _not_ours(error) from error
+    with open(handle, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
