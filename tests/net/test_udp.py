@@ -173,3 +173,14 @@ async def test_a_client_that_pretends_to_be_port_0_is_counted_and_forgotten():
             forger.sendto(forged, ("127.0.0.1", 0))
         assert await door.ask(ask(ident=9))
         assert door.seams.counts.unsent == 2
+
+
+async def test_a_crowd_makes_it_busy_for_a_moment():
+    async with Door(deny) as door:
+        assert not door.door.is_busy()
+        for ident in range(20):
+            door.client.send(ask(ident=ident))
+        door.door._readable()
+        assert door.door.is_busy()
+        await asyncio.sleep(0.1)
+        assert not door.door.is_busy()

@@ -20,6 +20,8 @@ from namewarden.wire.errors import WireError
 from namewarden.wire.message import read_query
 
 BATCH = batch.MOST  # datagrams a wake-up: the loop's other work is never more than some 300 µs away
+CROWD = 8  # datagrams found waiting at once: the door is behind
+JUST_NOW = 0.05  # seconds
 LONGEST = 4096  # octets of a query; a longer datagram is cut and so refused by the parser
 CLIENTS = 20_000  # addresses remembered before all are looked up anew
 
@@ -66,6 +68,7 @@ class UdpDoor:
         self._clients: dict[Host, Client] = {}
         self._in_flight = 0
         self._taken = 0  # datagrams of the last wake-up
+        self._woken = 0.0  # when that was
         self._out: list[Datagram] | None = None  # answers of this wake-up; None between wake-ups
         self._tick: asyncio.TimerHandle | None = None
 
@@ -87,8 +90,8 @@ class UdpDoor:
         self._clients.clear()
 
     def is_busy(self) -> bool:
-        """Did the last wake-up find as much as it may take? Then other work can wait."""
-        return self._taken >= BATCH
+        """Did the last wake-up, just now, find a crowd? Then work that can wait does."""
+        return self._taken >= CROWD and time.monotonic() - self._woken < JUST_NOW
 
     def _every_second(self) -> None:
         self._ledger.flush()
@@ -99,7 +102,7 @@ class UdpDoor:
         clients = self._clients.get
         self._out = out = []
         arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
-        self._taken = len(arrived)
+        self._taken, self._woken = len(arrived), now
         try:
             for data, address in arrived:
                 client = clients(address[0]) or self._new_client(address[0])
