@@ -21,7 +21,7 @@ def reported(running):
         return next(entry["error"] for entry in hub.get("/lists")["lists"] if entry["name"] == "l")
 
 
-@pytest.mark.parametrize("how", ["binary", "empty", "gone"])
+@pytest.mark.parametrize("how", ["binary", "empty", "gone", "huge"])
 def test_a_list_that_cannot_be_read_leaves_the_last_good_copy(running, how):
     listed = running.folder / "list.txt"
     assert data(running.ask("listed.example.net")) == ["0.0.0.0"]
@@ -29,6 +29,9 @@ def test_a_list_that_cannot_be_read_leaves_the_last_good_copy(running, how):
         listed.write_bytes(os.urandom(100_000))
     elif how == "empty":
         listed.write_bytes(b"")
+    elif how == "huge":
+        with listed.open("ab") as file:
+            file.truncate(300 * 1024 * 1024)
     else:
         listed.unlink()
     running.until(lambda: bool(reported(running)), 30)

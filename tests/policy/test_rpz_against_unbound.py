@@ -30,6 +30,7 @@ from namewarden.wire import answers, message
 from tests import servers
 from tests.policy import rpz_zone
 from tests.policy.made import snapshot_of
+from tests.product import product
 
 Outcome = tuple[str, tuple[str, ...]]  # rcode, "TC" or "silent"; the answer's records without TTL
 Resolve = Callable[[str, str], Outcome]
@@ -153,3 +154,15 @@ def test_the_same_answers_as_unbound_over_tcp(policy, world, unbound):
     theirs = resolver_at(unbound.host, unbound.port, over_tcp=True, patience=5.0)
     asked = [each for each in rpz_zone.make()[1] if each.kind in ("tcp-only", "cname", "nxdomain")]
     assert differences(asked, ("A", "HTTPS"), here(policy, world, "tcp"), theirs) == []
+
+
+def test_the_running_product_gives_the_same_answers_as_unbound(
+    tmp_path_factory, zone_file, world, unbound
+):
+    """From datagram to datagram, the model off: it has its own opinion of made-up names."""
+    more = f'[[lists]]\nname = "zone"\nsource = "{zone_file}"\n[model]\nmode = "off"\n'
+    theirs = resolver_at(unbound.host, unbound.port)
+    asked = rpz_zone.make()[1]
+    with product(tmp_path_factory.mktemp("product"), world, more) as running:
+        ours = resolver_at("127.0.0.1", running.port)
+        assert differences(asked, rpz_zone.QTYPES, ours, theirs) == []

@@ -1,0 +1,51 @@
+"""The chain: top to bottom, each stage around what is below it; the verdict API's chain asks nobody."""
+
+from dataclasses import fields
+
+from namewarden.chain import Links, compose, judging, resolving
+from namewarden.query import Answer, Query
+
+QUERY = Query(1, "a.example.org.", 1, "192.0.2.1", "udp", 0.0, b"")
+
+
+def naming(name, seen):
+    async def stage(query, following):
+        seen.append(name)
+        return await following(query)
+
+    return stage
+
+
+def links(seen):
+    async def last(query):
+        seen.append("forward")
+        return Answer(0)
+
+    stages = {f.name: naming(f.name, seen) for f in fields(Links) if f.name != "forward"}
+    return Links(**stages, forward=last)
+
+
+async def test_every_stage_is_passed_in_the_order_of_the_page():
+    seen = []
+    await resolving(links(seen))(QUERY)
+    assert seen == [field.name for field in fields(Links)]
+
+
+async def test_the_verdict_api_judges_and_neither_records_nor_asks():
+    seen = []
+
+    async def no_opinion(query):
+        return Answer(0)
+
+    await judging(links(seen), no_opinion)(QUERY)
+    assert seen == ["guard", "groups", "local", "lists", "verdict"]
+
+
+async def test_who_answers_is_the_last_to_be_asked():
+    async def answers(query, following):
+        return Answer(5)
+
+    async def never(query):
+        raise AssertionError("nobody is below")
+
+    assert (await compose([answers], never)(QUERY)).rcode == 5
