@@ -22,7 +22,7 @@ from namewarden.training.data import Corpus
 
 TEN = [
     "learned.example.org", "www.garden.net", "threshold.com", "unknown.com", "xqzkvjwqpz.info",
-    "customer.cloudfront.net", "vidroish.example.net", "lone", "_dmarc.mail.com", "bad name.com",
+    "customer.cloudfront.net", "vidroish.example.net", "lone", "_dmarc.com", "bad name.com",
 ]  # fmt: skip
 CORPUS = Corpus(
     benign={"train": ["garden", "mail"], "calibration": ["threshold"], "test": []},
@@ -52,7 +52,7 @@ def test_a_name_carries_what_the_model_knew_of_it(lessons: Lessons):
     assert known["www.garden.net"] == known["xqzkvjwqpz.info"] == "learned"
     assert known["threshold.com"] == "thresholds"
     assert known["unknown.com"] == known["vidroish.example.net"] == "never seen"
-    assert known["lone"] == known["_dmarc.mail.com"] == "not scored"
+    assert known["lone"] == known["_dmarc.com"] == "not scored"
     assert lessons.ask("customer.cloudfront.net", "benign", "b").is_private
     assert lessons.ask("unknown.com", "generated", "vidro").known == "chosen by"
 
@@ -186,6 +186,6 @@ def test_ten_names_through_the_real_product(lessons: Lessons, tmp_path: Path):
         found = replay.ask(product, asked, 1000.0, "command", Console(quiet=True))
     assert found.stored == found.datagrams == len(asked) and found.dropped == 0
     reasons = {each.asked.name: each.event.reason for each in found.judged}
-    assert reasons["lone"] == "special" and reasons["_dmarc.mail.com"] == "unscored"
+    assert reasons["lone"] == "special" and reasons["_dmarc.com"] == "unscored"
     assert reasons["xqzkvjwqpz.info"] in ("model_malicious", "model_uncertain")
     assert {each.event.model for each in found.judged} - {""} == {found.manifest.digest[:12]}
