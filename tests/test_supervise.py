@@ -32,8 +32,6 @@ CHILD = """
 import asyncio, os, signal, socket, sys
 from namewarden.supervise import Link, first_of
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-
 async def main():
     link = Link.from_text(sys.argv[sys.argv.index("--link") + 1])
     ended = asyncio.Event()
@@ -57,16 +55,20 @@ asyncio.run(main())
 
 
 class Running:
-    def __init__(self, folder, *more):
+    def __init__(self, folder, *more, **options):
+        self.log = folder / "errors"
         (folder / "child.py").write_text(CHILD)
         (folder / "program.py").write_text(PROGRAM)
         environ = {**os.environ, "PYTHONPATH": str(HERE.parent / "src")}
-        self.process = subprocess.Popen(
-            [sys.executable, folder / "program.py", folder / "child.py", *more],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environ,
-        )
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, folder / "program.py", folder / "child.py", *more],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environ,
+                **options,
+            )
         assert self.process.stdout is not None
         self.output = self.process.stdout
         self.port = int(self.line().split()[1])
@@ -74,6 +76,9 @@ class Running:
         self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.client.settimeout(10)
         self.client.connect(("127.0.0.1", self.port))
+
+    def errors(self):
+        return self.log.read_text()
 
     def line(self):
         return self.output.readline().strip()
@@ -159,6 +164,17 @@ def test_told_to_end_it_ends_its_children_first(running, number):
     running.process.send_signal(number)
     assert running.line() == "ended"
     assert running.process.wait(10) == 0 and not is_alive(child)
+
+
+def test_ctrl_c_at_any_moment_is_the_supervisors_alone(tmp_path):
+    """As a terminal sends it: to all, while the spare is still being started."""
+    for wait in (0.0, 0.02, 0.05, 0.1):
+        program = Running(tmp_path, "spare", start_new_session=True)
+        time.sleep(wait)
+        os.killpg(program.process.pid, signal.SIGINT)
+        assert program.process.wait(10) == 0
+        assert program.errors() == ""
+        program.close()
 
 
 def test_a_child_that_gives_way_is_nicer_than_its_supervisor(running):

@@ -148,10 +148,18 @@ class Supervisor:
         go_pipe, go = os.pipe()
         link = Link(child.sockets, self._life_child, ready_pipe, go_pipe)
         fds = [fd for group in child.sockets.values() for fd in group]
-        process = await asyncio.create_subprocess_exec(
-            *self._program, *child.args, "--link", link.to_text(),
-            pass_fds=[*fds, self._life_child, ready_pipe, go_pipe], stdin=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        # Ctrl-C at a terminal reaches the whole group; ending the children is for us alone. They are born with it
+        # blocked: a handler of their own would come too late for the first tenths of a second.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._program, *child.args, "--link", link.to_text(),
+                pass_fds=[*fds, self._life_child, ready_pipe, go_pipe],
+                stdin=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+        finally:
+            # Not back to a mask of before: several children may be on their way at once.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         os.close(ready_pipe)
         os.close(go_pipe)
         if child.gives_way:
