@@ -8,6 +8,7 @@ upstream for every type but CNAME, its target is not judged again; `CNAME *.gard
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,11 +48,15 @@ def resolver_at(host: str, port: int, over_tcp: bool = False, patience: float = 
 
     def resolve(name: str, qtype: str) -> Outcome:
         query = dns.message.make_query(name, qtype)
-        try:
-            ask = dns.query.tcp if over_tcp else dns.query.udp
-            return outcome(ask(query, host, patience, port))
-        except dns.exception.Timeout:
-            return "silent", ()
+        ask = dns.query.tcp if over_tcp else dns.query.udp
+        for _ in range(20):  # a server that has as many connections as it takes closes the next one
+            try:
+                return outcome(ask(query, host, patience, port))
+            except dns.exception.Timeout:
+                return "silent", ()
+            except (EOFError, ConnectionError):
+                time.sleep(0.05)
+        return "closed", ()
 
     return resolve
 
