@@ -136,7 +136,10 @@ class Supervisor:
                 self._refused = child.name
                 self._ending.set()
                 return
-            spare = spare if spare and spare.process.returncode is None else None
+            if spare and spare.process.returncode is not None:  # it died while it stood by
+                spare.begin()
+                self._running.remove(spare)
+                spare = None
             failures = 0 if time.monotonic() - began > HEALTHY else failures + 1
             delay = 0.0 if spare else DELAYS[min(max(failures - 1, 0), len(DELAYS) - 1)]
             what = "its spare takes over" if spare else f"starting it again in {delay:g} s"
