@@ -22,7 +22,7 @@ from namewarden.training.data import Corpus
 
 TEN = [
     "learned.example.org", "www.garden.net", "threshold.com", "unknown.com", "xqzkvjwqpz.info",
-    "customer.cloudfront.net", "vidroish.example.net", "lone", "_dmarc.com", "bad name.com",
+    "customer.netlify.app", "vidroish.example.net", "lone", "_dmarc.com", "bad name.com",
 ]  # fmt: skip
 CORPUS = Corpus(
     benign={"train": ["garden", "mail"], "calibration": ["threshold"], "test": []},
@@ -53,7 +53,7 @@ def test_a_name_carries_what_the_model_knew_of_it(lessons: Lessons):
     assert known["threshold.com"] == "thresholds"
     assert known["unknown.com"] == known["vidroish.example.net"] == "never seen"
     assert known["lone"] == known["_dmarc.com"] == "not scored"
-    assert lessons.ask("customer.cloudfront.net", "benign", "b").is_private
+    assert lessons.ask("customer.netlify.app", "benign", "b").is_private
     assert lessons.ask("unknown.com", "generated", "vidro").known == "chosen by"
 
 
@@ -63,7 +63,7 @@ def test_a_generated_name_may_be_judged_by_its_providers_label(lessons: Lessons)
 
 
 def test_below_a_cloud_a_learned_word_is_new(lessons: Lessons):
-    assert lessons.ask("garden.cloudfront.net", "benign", "b").known == "never seen"
+    assert lessons.ask("garden.netlify.app", "benign", "b").known == "never seen"
 
 
 def test_a_name_is_drawn_once_and_goes_to_the_first_bucket(lessons: Lessons):

@@ -7,7 +7,7 @@ from namewarden.detector.label import Labels, dynamic_providers
 
 LISTED = {
     "example.org.",
-    "cloudfront.net.",
+    "netlify.app.",
     "ddns.net.",
     "known.ddns.net.",
     "www.shop.example.net.",
@@ -23,8 +23,8 @@ RULE = guarded(LISTED.__contains__, Labels(dynamic_providers()))
         ("notexample.org.", False),
         ("www.shop.example.net.", True),  # an exact host guards itself alone
         ("shop.example.net.", False),
-        ("cloudfront.net.", True),
-        ("d111abcdef8.cloudfront.net.", False),  # strangers live below it
+        ("netlify.app.", True),
+        ("d111abcdef8.netlify.app.", False),  # strangers live below it
         ("qxkz7.ddns.net.", False),
         ("known.ddns.net.", True),
         ("www.known.ddns.net.", False),

@@ -8,7 +8,7 @@ from tests.detector.scorers import LIMITS, Lengths, score_of
 
 NAME = Scorable("example", "icann", "example.org")
 DYNAMIC = Scorable("example", "dynamic", "ddns.net")
-CUSTOMER = Scorable("d111", "private", "cloudfront.net")
+CUSTOMER = Scorable("d111", "private", "netlify.app")
 HONEYPOT = Stance(redirect=("192.0.2.1", "2001:db8::1"))
 
 

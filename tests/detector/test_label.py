@@ -19,7 +19,7 @@ LABELS = Labels(dynamic_providers())
         ("city.kawasaki.jp.", "city", "icann", "city.kawasaki.jp"),  # its exception
         ("www.8m4u238w41xupw.ddns.net.", "8m4u238w41xupw", "dynamic", "ddns.net"),
         ("host.go.dyndns.org.", "host", "dynamic", "dyndns.org"),
-        ("d111abcdef8.cloudfront.net.", "d111abcdef8", "private", "cloudfront.net"),
+        ("d111abcdef8.netlify.app.", "d111abcdef8", "private", "netlify.app"),
         ("x.someone.github.io.", "someone", "private", "github.io"),
         ("kqxz.bit.", "kqxz", "icann", "kqxz.bit"),
         ("a.xn--fiqs8s.", "a", "icann", "a.xn--fiqs8s"),
@@ -84,3 +84,20 @@ def test_it_remembers_a_bounded_number_of_names():
 def test_warning_lists_are_plain_names():
     assert "ddns.net" in dynamic_providers()
     assert not any(name.startswith(".") for name in warning_list("dynamic-dns"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "d111abcdef8.cloudfront.net.",
+        "k8s-x-9.us-east-1.elb.amazonaws.com.",
+        "e1.dscb.akamaiedge.net.",
+    ],
+)
+def test_a_platform_that_names_its_customers_itself_says_nothing_about_them(name):
+    assert LABELS.scored(name) == Unscored("platform")
+
+
+def test_providers_that_the_warning_lists_lack():
+    found = Labels(dynamic_providers()).scored("qxzkvj.yi.org.")
+    assert found == Scorable("qxzkvj", "dynamic", "yi.org")

@@ -33,7 +33,7 @@ def test_tsv_fields():
         ("EXAMPLE.ORG.", "benign", "allow"),
         (f"{UNCERTAIN}.org", "uncertain", "review"),
         (f"{MALICIOUS}.ddns.net", "malicious", "block"),
-        (f"{MALICIOUS}.cloudfront.net", "malicious", "review"),
+        (f"{MALICIOUS}.netlify.app", "malicious", "review"),
         ("localhost", "", "allow"),
         ("_dmarc.example.org", "benign", "allow"),
         ("_dmarc.org", "", "allow"),

@@ -69,7 +69,7 @@ def stage(batcher):
         (MALICIOUS, "honeypot", "redirect", "model_malicious", "BLOCKED"),
         (MALICIOUS, "shadow", "flag", "model_malicious", "FORWARDED"),
         (MALICIOUS, "off", "allow", "model_off", "FORWARDED"),
-        ("m" * 60 + ".cloudfront.net.", "default", "review", "private_suffix", "FORWARDED"),
+        ("m" * 60 + ".netlify.app.", "default", "review", "private_suffix", "FORWARDED"),
         ("m" * 60 + ".ddns.net.", "default", "block", "model_malicious", "BLOCKED"),
         ("1.0.0.127.in-addr.arpa.", "default", "allow", "unscored", "FORWARDED"),
         ("\\000\\255.", "default", "allow", "unscored", "FORWARDED"),

@@ -80,7 +80,7 @@ def test_every_name_is_in_one_batch_an_epoch():
 def test_made_up_names_leave_out_held_names():
     made_up = set(generic.names(40, OPTIONS.seed, []))
     held = sorted(made_up)[:10]
-    corpus_with = divide({label: True for label in held}, {"qxzkvj": "some_family"})
+    corpus_with = divide({label: {"crux", "tranco"} for label in held}, {"qxzkvj": "some_family"})
     examples = train.learn_from(corpus_with, train.Options(made_up=40))
     assert examples.bad.sum() == len(made_up) - len(held) + sum(
         map(len, corpus_with.known["train"].values())

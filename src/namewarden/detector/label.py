@@ -14,10 +14,20 @@ from msgspec import Struct
 from publicsuffixlist import PublicSuffixList
 
 Kind = Literal["icann", "dynamic", "private"]
-Why = Literal["single_label", "reverse", "service", "suffix", "unknown_suffix", "malformed"]
+Why = Literal[
+    "single_label", "reverse", "service", "suffix", "unknown_suffix", "malformed", "platform"
+]
 
 # Suffixes outside the root zone under which malware does register names (Namecoin, EmerDNS).
 OTHER_ROOTS = frozenset({"bit", "bazar", "coin", "emc", "lib"})
+# Dynamic-DNS providers that the warning lists lack and malware uses.
+OTHER_PROVIDERS = frozenset({"yi.org", "dynserv.com"})
+# Clouds and CDNs that name their customers themselves: such a label says nothing about the customer.
+PLATFORMS = frozenset(
+    {"akadns.net", "akamai.net", "akamaiedge.net", "akamaihd.net", "amazonaws.com", "awsglobalaccelerator.com",
+     "azurefd.net", "cdn77.org", "cloudfront.net", "edgekey.net", "edgesuite.net", "elasticbeanstalk.com",
+     "fastly.net", "run.app", "trafficmanager.net"}
+)  # fmt: skip
 REMEMBERED = 65_536
 PERMITTED = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
@@ -67,6 +77,8 @@ class Labels:
             return Unscored("suffix")
         registrable = ".".join(labels[-depth - 1 :])
         depth, kind = self._customers(plain, labels, depth)
+        if kind == "private" and registrable in PLATFORMS:
+            return Unscored("platform")
         if len(labels) <= depth:
             return Unscored("suffix")
         label = labels[-depth - 1]
@@ -99,8 +111,8 @@ def _is_host(label: str) -> bool:
 
 
 def dynamic_providers() -> list[str]:
-    """The suffixes of dynamic-DNS providers, from the MISP warning lists."""
-    return warning_list("dynamic-dns")
+    """The suffixes of dynamic-DNS providers, from the MISP warning lists and our own."""
+    return [*warning_list("dynamic-dns"), *sorted(OTHER_PROVIDERS)]
 
 
 def warning_list(name: str) -> list[str]:

@@ -8,6 +8,7 @@ import gzip
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -31,32 +32,51 @@ BENIGN = {
     "benign/special_bank_websites.txt": "special",
     "split/train_benign_umbrella.tsv.gz": "umbrella",
 }
+QUERIED = "split/train_benign_umbrella.tsv.gz"
+POPULAR = "benign/tranco_top50k_ranked_2025-02.txt.gz"
 MALWARE = (
     "malicious/maltrail_until_2026-01-03.tsv.gz",
     "malicious/blackbook_2024-09-01.tsv.gz",
     "malicious/threatfox_maldomains_2024.tsv.gz",
 )
 GENERATED = "split/train_dga.tsv.gz"
+FEED = "malicious/maltrail_until_2026-01-03.tsv.gz"
+# Trails of FEED that hold mostly generated names, of families that GENERATED does not have.
+FED = frozenset(
+    {"android_flubot", "mintsloader", "dyreza", "mylobot", "mingloa", "meta", "nivdort", "woof"}
+)
 
-# Families kept away from training: the first to choose the weights by, the second only to report on.
-# A family goes with all that share its generator.
+# What shares a generator stays together: members → their generator. A family not here is its own.
+GENERATORS = {
+    "kraken_v1": "kraken", "kraken_v2": "kraken", "locky_v2": "locky", "locky_v3": "locky",
+    "gameover": "newgoz", "murofet_v1": "murofet", "murofet_v2": "murofet", "murofet_v3": "murofet",
+    "padcrypt_v11": "padcrypt", "pykspa_improved": "pykspa", "pykspa_precursor": "pykspa",
+    "qsnatch_a": "qsnatch", "qsnatch_b": "qsnatch", "ranbyus_may": "ranbyus", "ranbyus_september": "ranbyus",
+    "vawtrak_v1": "vawtrak", "vawtrak_v2": "vawtrak", "vawtrak_v3": "vawtrak",
+}  # fmt: skip
+# Families that a measured model may be kept away from: the first to choose by, the second only to report on.
 CHOOSE_BY = frozenset({"gozi", "chinad", "proslikefan", "vidro", "mydoom", "tempedreve"})
 REPORT_ON = frozenset(
     {"tinba", "simda", "padcrypt", "padcrypt_v11", "ramdo", "corebot", "pushdo", "sisron",
      "dnschanger", "ccleaner", "xshellghost"}
 )  # fmt: skip
+HELD = CHOOSE_BY | REPORT_ON
 SHORTEST = 4  # a generated name below this says nothing about its generator
+MOST_POPULAR = 10_000
 COMMON = 20  # a label under which this many generated names hang is a provider's, not generated
 
 
 class Corpus(Struct, frozen=True):
-    """Labels by side; the generated ones by family. No label is in two places."""
+    """Labels by side; the generated ones by family. No label is in two places, but for `popular`."""
 
     benign: dict[Side, list[str]]  # outside "train" only what two makers list
-    single: list[str]  # test side, listed by one maker
+    single: list[str]  # test side, on lists of one maker
     known: dict[Side, dict[str, list[str]]]
     choose: dict[str, list[str]]
     unseen: dict[str, list[str]]
+    fed: dict[str, list[str]] = {}  # real malware names of families that nothing was learned from
+    queried: list[str] = []  # whole names as clients asked them, whose label is on the test side
+    popular: list[str] = []  # the most popular, in order; learned from or not
 
 
 def side(label: str) -> Side:
@@ -65,33 +85,46 @@ def side(label: str) -> Side:
     return "train" if tenth < 5 else "calibration" if tenth < 8 else "test"
 
 
-def assemble(folder: Path) -> Corpus:
-    """All names below `folder`, scored label by scored label."""
+def assemble(folder: Path, held: frozenset[str] = HELD) -> Corpus:
+    """All names below `folder`, scored label by scored label; nothing is learned from the families `held`."""
     labels = Labels(dynamic_providers())
     families = _families(labels, folder / GENERATED)
     makers = _benign(labels, folder, _bad(labels, folder))
     both = families.keys() & makers.keys()
-    return divide(
-        {label: len(by) > 1 for label, by in makers.items() if label not in both},
+    corpus = divide(
+        {label: by for label, by in makers.items() if label not in both},
         {label: family for label, family in families.items() if label not in both},
+        held,
     )
-
-
-def divide(benign: dict[str, bool], families: dict[str, str]) -> Corpus:
-    """Put every label on its side; sorted, so that one input gives one corpus. Benign: label → two makers list it."""
-    corpus = Corpus(_sides(list), [], _sides(dict), {}, {})
-    for label, confirmed in sorted(benign.items()):
-        place = side(label)
-        if confirmed or place == "train":
-            corpus.benign[place].append(label)
-        elif place == "test":
-            corpus.single.append(label)
-    for label, family in sorted(families.items()):
-        held = corpus.choose if family in CHOOSE_BY else corpus.unseen
-        if family not in CHOOSE_BY | REPORT_ON:
-            held = corpus.known[side(label)]
-        held.setdefault(family, []).append(label)
+    corpus.popular.extend(_first(labels, folder / POPULAR))
+    corpus.queried.extend(_queried(labels, folder / QUERIED, families))
+    for label, family in sorted(_fed(labels, folder / FEED).items()):
+        if label not in makers and label not in families:
+            corpus.fed.setdefault(family, []).append(label)
     return corpus
+
+
+def divide(
+    benign: dict[str, set[str]], families: dict[str, str], held: frozenset[str] = HELD
+) -> Corpus:
+    """Put every label on its side; sorted, so that one input gives one corpus. Benign: label → who lists it."""
+    corpus = Corpus(_sides(list), [], _sides(dict), {}, {})
+    for label, makers in sorted(benign.items()):
+        _place(corpus, label, makers).append(label)
+    for label, family in sorted(families.items()):
+        found = corpus.choose if family in CHOOSE_BY else corpus.unseen
+        if family not in held:
+            found = corpus.known[side(label)]
+        found.setdefault(family, []).append(label)
+    return corpus
+
+
+def _place(corpus: Corpus, label: str, makers: set[str]) -> list[str]:
+    """What one maker alone lists sets no threshold, so there it is learned from."""
+    place = side(label)
+    if len(makers) > 1:
+        return corpus.benign[place]
+    return corpus.single if place == "test" else corpus.benign["train"]
 
 
 def _sides(make: type[T]) -> dict[Side, T]:
@@ -117,6 +150,34 @@ def _families(labels: Labels, path: Path) -> dict[str, str]:
             hung[what.label] += 1
             found.setdefault(what.label, family)
     return {k: v for k, v in found.items() if hung[k] < COMMON and len(k) >= SHORTEST}
+
+
+def _first(labels: Labels, path: Path) -> list[str]:
+    """The labels of the most popular names, in order, customers of clouds left out."""
+    whats = (labels.scored(name) for name, *_ in islice(rows(path), MOST_POPULAR))
+    found = (what.label for what in whats if isinstance(what, Scorable) and what.kind == "icann")
+    return list(dict.fromkeys(found))
+
+
+def _queried(labels: Labels, path: Path, families: dict[str, str]) -> list[str]:
+    """Names of the test side; what the product does not score has the side of the name."""
+    found = []
+    for name, *_ in rows(path):
+        what = labels.scored(name)
+        label = what.label if isinstance(what, Scorable) else name
+        if side(label) == "test" and label not in families:
+            found.append(name)
+    return found
+
+
+def _fed(labels: Labels, path: Path) -> dict[str, str]:
+    """Label → family, of the trails in FED; a host below a shared domain is that domain's name."""
+    found = {}
+    for name, family, *_ in rows(path):
+        what = labels.scored(name) if family in FED else None
+        if isinstance(what, Scorable) and what.kind != "private" and len(what.label) >= SHORTEST:
+            found[what.label] = family
+    return found
 
 
 def _bad(labels: Labels, folder: Path) -> set[str]:
