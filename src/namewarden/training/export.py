@@ -29,7 +29,7 @@ from namewarden.training.recipes import charcnn
 
 SEEN = (
     "benign label learned from: it is the scored label of a name in the training lists and "
-    "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5, or below 8 when one maker of lists alone has it"
+    "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5, or below 8 where one maker alone lists it"
 )
 TAIL = 2000  # calibration logits kept one by one; below them every hundredth of the rest
 
