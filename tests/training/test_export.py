@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the extra `train`")
 
-from namewarden.training.export import auc, quantiles
+from namewarden.training.export import quantiles
 
 
 def test_quantiles_count_who_is_at_or_above():
@@ -17,8 +17,3 @@ def test_the_tail_is_kept_whole_and_the_rest_thinned():
     kept = quantiles(np.arange(10_000.0))
     assert len(kept) < 2300
     assert [count for _, count in kept[-3:]] == [3, 2, 1]
-
-
-def test_area_under_the_curve():
-    low, high = np.array([0.0, 1.0]), np.array([2.0, 3.0])
-    assert (auc(low, high), auc(high, low), auc(low, low)) == (1.0, 0.0, 0.5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from namewarden.training.measure import family_mean, rates, temperature, thresholds
+from namewarden.training.measure import auc, family_mean, rates, temperature, thresholds
 
 
 def test_a_threshold_lets_through_at_most_its_share():
@@ -29,3 +29,8 @@ def test_temperature_undoes_overconfidence():
     bad = dice.random(20_000) < 1 / (1 + np.exp(-logits))
     assert 0.9 < temperature(logits, bad) < 1.1
     assert 1.8 < temperature(logits * 2, bad) < 2.2
+
+
+def test_area_under_the_curve():
+    low, high = np.array([0.0, 1.0]), np.array([2.0, 3.0])
+    assert (auc(low, high), auc(high, low), auc(low, low)) == (1.0, 0.0, 0.5)

@@ -1,12 +1,11 @@
 """From weights to a packaged model: ONNX, thresholds from held-out benign names, manifest and card.
 
-`python -m namewarden.training.export OUT FOLDER` reads what `train.py` left in OUT. The measurements are made
-with the very code that runs in the resolver.
+`python -m namewarden.training.export OUT FOLDER` reads what `train.py` left in OUT. Thresholds are set
+with the very code that runs in the resolver; what the model finds is measured by `namewarden evaluate`.
 """
 
 import argparse
 import os
-import time
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,10 +20,10 @@ from numpy.typing import NDArray
 from namewarden.detector.bands import Thresholds, settle
 from namewarden.detector.encoding import VERSION, encode
 from namewarden.detector.model import Manifest, Model
-from namewarden.training.card import Figures, write_card
+from namewarden.training.card import write_card
 from namewarden.training.data import CHOOSE_BY, REPORT_ON, Corpus
 from namewarden.training.lean import lean
-from namewarden.training.measure import family_mean, rates, temperature, thresholds
+from namewarden.training.measure import temperature, thresholds
 from namewarden.training.recipes import charcnn
 
 SEEN = (
@@ -71,7 +70,7 @@ def export(model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
         _manifest(network, divisor, limits, quantiles(calibrated), len(calibrated), corpus),
     )
     final = Model(folder)
-    write_card(folder / "card.md", final.manifest, measure(final, corpus, limits, len(network)))
+    write_card(folder / "card.md", final.manifest, len(network))
     return final
 
 
@@ -138,51 +137,6 @@ def _manifest(
 
 def _write(folder: Path, manifest: Manifest) -> None:
     (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest) + b"\n")
-
-
-def measure(model: Model, corpus: Corpus, limits: list[float], size: int) -> Figures:
-    """Everything the card says, on names that set nothing."""
-    divisor = model.manifest.temperature
-
-    def say(labels: list[str]) -> NDArray[np.float64]:
-        return np.array([settle(value, divisor) for value in logits(model, labels)])
-
-    benign = say(corpus.benign["test"])
-    groups = {
-        "known": {k: say(v) for k, v in corpus.known["test"].items()},
-        "chosen by": {k: say(v) for k, v in corpus.choose.items()},
-        "unseen": {k: say(v) for k, v in corpus.unseen.items()},
-    }
-    names = corpus.benign["test"][:5000]
-    return Figures(
-        size=size,
-        benign_names=len(benign),
-        false_positives=rates(benign, limits),
-        single_names=len(corpus.single),
-        single_positives=rates(say(corpus.single), limits),
-        means={kind: family_mean(found, limits) for kind, found in groups.items() if found},
-        families={
-            kind: {k: rates(v, limits) for k, v in found.items()} for kind, found in groups.items()
-        },
-        single=_time(model, [[name] for name in names[:2000]]),
-        batched=_time(model, [names[i : i + 64] for i in range(0, len(names), 64)]),
-        auc=auc(benign, np.concatenate(list(groups["known"].values()))),
-    )
-
-
-def auc(benign: NDArray[np.float64], bad: NDArray[np.float64]) -> float:
-    """The chance that a generated name scores above a benign one; ties count half."""
-    ordered = np.sort(benign)
-    below = np.searchsorted(ordered, bad, "left") + np.searchsorted(ordered, bad, "right")
-    return float(below.mean() / 2 / len(ordered))
-
-
-def _time(model: Model, batches: list[list[str]]) -> float:
-    """Processor time, microseconds a name, encoding and calibration included."""
-    started = time.process_time()
-    for batch in batches:
-        model.score_batch(batch)
-    return (time.process_time() - started) / max(sum(map(len, batches)), 1) * 1e6
 
 
 if __name__ == "__main__":

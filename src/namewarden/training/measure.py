@@ -1,11 +1,17 @@
-"""Thresholds and rates: what share of benign names lies above a threshold, and of each family."""
+"""Thresholds and rates: what share of benign names lies above a threshold, and of each family.
 
-from collections.abc import Mapping, Sequence
+What training needs of the measurements; all others are in `evaluation/`, which uses these too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Logits = NDArray[np.float64]
+Judge = Callable[
+    [Sequence[str]], Logits
+]  # labels → how malicious, as log-odds; whatever model answers
 RATES = (1e-2, 1e-3, 1e-4)
 
 
@@ -25,6 +31,13 @@ def family_mean(families: Mapping[str, Logits], limits: Sequence[float]) -> list
     """Every family counts the same, however many names it has."""
     each = np.array([rates(logits, limits) for logits in families.values()])
     return [float(rate) for rate in each.mean(axis=0)]
+
+
+def auc(benign: Logits, bad: Logits) -> float:
+    """The chance that a generated name scores above a benign one; ties count half."""
+    ordered = np.sort(benign)
+    below = np.searchsorted(ordered, bad, "left") + np.searchsorted(ordered, bad, "right")
+    return float(below.mean() / 2 / len(ordered))
 
 
 def temperature(logits: Logits, bad: NDArray[np.bool_]) -> float:
