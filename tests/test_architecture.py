@@ -53,7 +53,7 @@ IMPURE_MODULES = {
 }
 # Policy reads and writes its files itself; nobody else among the pure rooms touches the disk.
 MAY_TOUCH_DISK = {"policy"}
-TRAINING_ONLY = {"keras", "jax", "jax2onnx", "onnx", "tensorflow", "torch"}
+TRAINING_ONLY = {"keras", "jax", "jax2onnx", "onnx", "sklearn", "tensorflow", "torch"}
 
 
 def imports_of(path: Path) -> set[str]:

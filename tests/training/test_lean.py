@@ -6,14 +6,14 @@ import pytest
 
 from namewarden.detector.encoding import WIDTHS, encode
 from namewarden.training.lean import lean
-from namewarden.training.recipes import charcnn
+from namewarden.training.recipes import char_cnn
 
 LABELS = ["example", "xjq7k2vbn", "a", "", "mail-01", "ab_cd", "zzzzzzzzzzzzzz"]
 
 
 @pytest.fixture(scope="module")
 def model():
-    return charcnn.build(seed=3)
+    return char_cnn.build(seed=3)
 
 
 @pytest.fixture(scope="module")

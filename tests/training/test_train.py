@@ -2,41 +2,58 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
+from namewarden.detector.encoding import encode
 from tests.detector import conformance
 from tests.training.small import GIBBERISH, WORDS, corpus
 
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 from namewarden.detector.model import Model  # noqa: E402
-from namewarden.training import export, train  # noqa: E402
+from namewarden.training import export, generators, train  # noqa: E402
 from namewarden.training.data import divide  # noqa: E402
-from namewarden.training.recipes import generic  # noqa: E402
+from namewarden.training.kept import load  # noqa: E402
+from namewarden.training.recipe import Options  # noqa: E402
+from namewarden.training.recipes.char_cnn import RECIPE  # noqa: E402
+from tests.training import two_heads  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)  # compiling takes long where others compile too
 
 # Short labels only: one width, so one compilation.
-OPTIONS = train.Options(epochs=60, batch=16, made_up=0, every=30, rate=0.01)
+OPTIONS = Options(epochs=60, batch=16, made_up=0, every=30, rate=0.01)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("trained")
-    train.train(corpus(), out, OPTIONS)
+    train.train(corpus(), RECIPE, out, OPTIONS)
     return out
 
 
 def test_ten_names_are_learned_by_heart(trained):
-    model = export.load_weights(trained / "weights.npz")
-    said = train.logits(model, WORDS + GIBBERISH)
+    model = train.load_weights(RECIPE, trained / "weights.npz", 2)
+    said = train.judge(RECIPE, model)(WORDS + GIBBERISH)
     assert said[:5].max() < -1 and said[5:].min() > 1
+
+
+def test_a_second_head_learns_the_families(tmp_path):
+    two = {"a": GIBBERISH[:3], "b": ["0123456789", "9876543210", "1029384756"]}
+    names = msgspec.structs.replace(corpus(), choose={}, known={"train": two})
+    options = Options(epochs=150, batch=16, made_up=0, every=150, rate=0.01)
+    weights = train.train(names, two_heads.RECIPE, tmp_path, options)
+    model = train.load_weights(two_heads.RECIPE, weights, 3)
+    said, families = model.predict_on_batch(encode(["xqzkvjwqpz", "9876543210", "weather"], 16))
+    assert (said[:, 0] > 0).tolist() == [True, True, False]
+    assert train.classes(names) == ("unknown", "a", "b")
+    assert families[:2].argmax(axis=1).tolist() == [1, 2]
 
 
 def test_a_finished_run_is_not_run_again(trained):
     before = (trained / "weights.npz").read_bytes()
-    train.train(corpus(), trained, OPTIONS)
+    train.train(corpus(), RECIPE, trained, OPTIONS)
     assert (trained / "weights.npz").read_bytes() == before
 
 
@@ -49,18 +66,18 @@ def test_one_seed_one_model_also_over_a_kill(trained, tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        train.train(corpus(), tmp_path, OPTIONS, killing)
-    train.train(corpus(), tmp_path, OPTIONS)
+        train.train(corpus(), RECIPE, tmp_path, OPTIONS, killing)
+    train.train(corpus(), RECIPE, tmp_path, OPTIONS)
     once = np.load(trained / "state.npz")
     twice = np.load(tmp_path / "state.npz")
     assert all(np.array_equal(once[name], twice[name]) for name in once.files)
 
 
 def test_the_exported_model_conforms_and_says_the_same(trained, tmp_path):
-    network = export.load_weights(trained / "weights.npz")
+    network = train.load_weights(RECIPE, trained / "weights.npz", 2)
     made = export.export(network, corpus(), tmp_path / "model")
     conformance.check(made)
-    wanted = train.logits(network, WORDS + GIBBERISH)
+    wanted = train.judge(RECIPE, network)(WORDS + GIBBERISH)
     assert np.abs(made.raw(WORDS + GIBBERISH) - wanted).max() < 1e-4
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
     assert manifest["families"] == ["made_of_rare_letters"]
@@ -70,18 +87,43 @@ def test_the_exported_model_conforms_and_says_the_same(trained, tmp_path):
 
 
 def test_every_name_is_in_one_batch_an_epoch():
-    options = train.Options(batch=4, made_up=60)
+    options = Options(batch=4, made_up=60)
     examples = train.learn_from(corpus(), options)
     for epoch in range(3):
-        taken = np.concatenate(list(train.batches(examples, options, epoch)))
-        assert len(set(taken.tolist())) == len(taken) >= len(examples.bad) - 3 * len(train.BUCKETS)
+        taken = np.concatenate(list(train.batches(examples, RECIPE, options, epoch)))
+        assert len(set(taken.tolist())) == len(taken) >= len(examples.bad) - 3 * len(RECIPE.buckets)
+
+
+def test_no_more_examples_than_asked_and_all_kinds_of_them():
+    examples = train.learn_from(corpus(), Options(made_up=60, examples=30))
+    assert len(set(examples.labels)) == len(examples.labels) == len(examples.family) == 30
+    assert 0 < examples.bad.sum() < 30
+
+
+def test_the_last_weights_are_kept_where_no_family_is_to_choose_by(tmp_path):
+    names = msgspec.structs.replace(corpus(), choose={})
+    options = Options(epochs=2, batch=16, made_up=0, every=1)
+    weights = load(train.train(names, RECIPE, tmp_path, options))
+    last = load(tmp_path / "state.npz")
+    for array in weights.values():
+        assert any(np.array_equal(array, at_the_end) for at_the_end in last.values())
+
+
+def test_a_folder_of_other_names_or_options_is_refused(trained):
+    with pytest.raises(SystemExit, match="other names, options or recipe"):
+        train.train(corpus(), RECIPE, trained, Options(epochs=61))
+
+
+def test_a_label_has_the_narrowest_row_that_holds_it():
+    labels = ["", "a" * 15, "a" * 16, "a" * 63]
+    assert train.widths_of(RECIPE, labels).tolist() == [16, 16, 24, 64]
 
 
 def test_made_up_names_leave_out_held_names():
-    made_up = set(generic.names(40, OPTIONS.seed, []))
+    made_up = set(generators.names(40, OPTIONS.seed, []))
     held = sorted(made_up)[:10]
     corpus_with = divide({label: {"crux", "tranco"} for label in held}, {"qxzkvj": "some_family"})
-    examples = train.learn_from(corpus_with, train.Options(made_up=40))
+    examples = train.learn_from(corpus_with, Options(made_up=40))
     assert examples.bad.sum() == len(made_up) - len(held) + sum(
         map(len, corpus_with.known["train"].values())
     )

@@ -22,9 +22,12 @@ from namewarden.detector.encoding import VERSION, encode
 from namewarden.detector.model import Manifest, Model
 from namewarden.training.card import write_card
 from namewarden.training.data import CHOOSE_BY, REPORT_ON, Corpus
+from namewarden.training.kept import made_of
 from namewarden.training.lean import lean
 from namewarden.training.measure import temperature, thresholds
-from namewarden.training.recipes import charcnn
+from namewarden.training.recipe import Neural
+from namewarden.training.recipes import find
+from namewarden.training.train import classes, load_weights
 
 SEEN = (
     "benign label learned from: it is the scored label of a name in the training lists and "
@@ -41,14 +44,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder of the model to be written")
     given = parser.parse_args()
     corpus = msgspec.msgpack.decode((given.out / "corpus.msgpack").read_bytes(), type=Corpus)
-    export(load_weights(given.out / "weights.npz"), corpus, given.folder)
-
-
-def load_weights(path: Path) -> "keras.Model":
-    model = charcnn.build(seed=0)
-    kept = np.load(path, allow_pickle=False)
-    model.set_weights([kept[str(i)] for i in range(len(kept.files))])
-    return model
+    recipe = find(made_of(given.out).recipe)
+    assert isinstance(recipe, Neural)
+    weights = given.out / "weights.npz"
+    export(load_weights(recipe, weights, len(classes(corpus))), corpus, given.folder)
 
 
 def export(model: "keras.Model", corpus: Corpus, folder: Path) -> Model:

@@ -1,12 +1,13 @@
-"""Train a model, top to bottom: names in, `weights.npz` out; `export.py` makes the packaged model of it.
+"""Train a network, top to bottom: names and a recipe in, `weights.npz` out; `export.py` makes the packaged model of it.
 
 `python -m namewarden.training.train DATA OUT` may be killed at any time and goes on from its last state. One seed
-gives one model on one machine. The weights kept are those best on families that nothing was learned from.
+gives one model on one machine. The weights kept are those best on families that nothing was learned from, or the
+last ones where there is no such family.
 """
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +19,24 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from namewarden.detector.encoding import PADDING, WIDTH, encode
-from namewarden.training.data import Corpus, assemble
+from namewarden.training import generators
+from namewarden.training.data import Corpus
+from namewarden.training.kept import claim, load, load_corpus, save
 from namewarden.training.measure import family_mean, thresholds
-from namewarden.training.recipes import charcnn, generic
+from namewarden.training.recipe import Array, Judge, Neural, Options
+from namewarden.training.recipes import find, names
 
-Array = NDArray[Any]
-BUCKETS = (16, 24, 40, WIDTH)  # widths of training batches: most labels are short
-EVERY = 500  # steps between looks at the unseen families
-SMOOTHING = 0.02  # popularity lists hold live malware names: never be sure
-
-
-class Options(msgspec.Struct, frozen=True):
-    """What decides the model beside the data."""
-
-    epochs: int = 4
-    batch: int = 512
-    rate: float = 1.5e-3
-    made_up: int = 450_000  # names of generic generators
-    benign: int = 1_000_000  # names at most, so that a small machine can be done in time
-    seed: int = 20261121
-    every: int = EVERY
+PLATFORMS = {"cpu": "cpu", "gpu": "cuda"}  # what JAX calls them
+UNKNOWN = 0  # the family of a name that no known generator made
+NO_FAMILY = -1  # benign: the second head is not asked
 
 
 class Examples(msgspec.Struct, frozen=True):
-    """What is learned from: rows of codes, their lengths, 1 for generated."""
+    """What is learned from: labels, 1 for generated, and the class of the family for the second head."""
 
-    rows: NDArray[np.uint8]
-    lengths: NDArray[np.int64]
+    labels: list[str]
     bad: NDArray[np.float32]
+    family: NDArray[np.int32]
 
 
 def main() -> None:
@@ -55,38 +45,51 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path, help="folder with benign/, malicious/ and split/")
     parser.add_argument("out", type=Path, help="folder for state and weights")
-    parser.add_argument("--epochs", type=int, default=Options().epochs)
-    parser.add_argument("--made-up", type=int, default=Options().made_up)
+    parser.add_argument("--recipe", default="char-cnn", help=f"one of {', '.join(names())}")
+    parser.add_argument("--device", choices=("auto", *PLATFORMS), default="auto")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--made-up", type=int)
+    parser.add_argument("--examples", type=int, help="names at most")
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    corpus = load_corpus(given.data, given.out)
-    train(corpus, given.out, Options(epochs=given.epochs, made_up=given.made_up))
+    recipe = find(given.recipe)
+    if not isinstance(recipe, Neural):
+        raise SystemExit(f"{recipe.name} is no network: python -m namewarden.training.fit fits it")
+    choose_device(given.device)
+    options = changed(recipe.options, given)
+    train(load_corpus(given.data, given.out), recipe, given.out, options)
 
 
-def load_corpus(data: Path, out: Path) -> Corpus:
-    """The assembled names, kept beside the state so that a resumed run learns from the same."""
-    kept = out / "corpus.msgpack"
-    if not kept.exists():
-        corpus = assemble(data)
-        kept.with_suffix(".part").write_bytes(msgspec.msgpack.encode(corpus))
-        kept.with_suffix(".part").replace(kept)
-    return msgspec.msgpack.decode(kept.read_bytes(), type=Corpus)
+def changed(options: Options, given: argparse.Namespace) -> Options:
+    """The recipe's own options but for those that the command line names."""
+    asked = {name: getattr(given, name, None) for name in options.__struct_fields__}
+    return msgspec.structs.replace(options, **{k: v for k, v in asked.items() if v is not None})
+
+
+def choose_device(device: str) -> None:
+    """Before anything is computed: JAX takes what it finds, or what it is told."""
+    import jax
+
+    if device != "auto":
+        jax.config.update("jax_platforms", PLATFORMS[device])  # type: ignore[no-untyped-call]
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        raise SystemExit(f"no {device} that JAX can use: {error}") from error
 
 
 def train(
-    corpus: Corpus, out: Path, options: Options, after: Callable[[int], None] = lambda step: None
+    corpus: Corpus,
+    recipe: Neural,
+    out: Path,
+    options: Options,
+    after: Callable[[int], None] = lambda step: None,
 ) -> Path:
-    """Learn; returns the file with the best weights. `after` is told each step that is done."""
+    """Learn; returns the file with the weights to keep. `after` is told each step that is done."""
+    claim(out, recipe, options, corpus)
     examples = learn_from(corpus, options)
-    model = charcnn.build(options.seed)
-    plan = [(e, b) for e in range(options.epochs) for b in batches(examples, options, e)]
-    model.compile(
-        optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(options.rate, len(plan)), clipnorm=1.0
-        ),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=SMOOTHING),
-    )
-    model.optimizer.build(model.trainable_variables)
+    model = recipe.build(options.seed, len(classes(corpus)))
+    plan = [b for e in range(options.epochs) for b in batches(examples, recipe, options, e)]
+    prepare(model, recipe, options, len(plan))
     step, best = resume(model, out / "state.npz")
     with Progress(
         TextColumn("{task.description}"),
@@ -95,20 +98,16 @@ def train(
         TimeRemainingColumn(),
         TextColumn("loss {task.fields[loss]:.4f}  unseen {task.fields[unseen]:.3f}"),
     ) as progress:
-        bar = progress.add_task("train", total=len(plan), completed=step, loss=0.0, unseen=best)
+        bar = progress.add_task(recipe.name, total=len(plan), completed=step, loss=0.0, unseen=best)
         while step < len(plan):
-            chosen = plan[step][1]
-            width = next(w for w in BUCKETS if w >= examples.lengths[chosen].max())
-            loss = model.train_on_batch(
-                examples.rows[chosen, :width].astype(np.int32), examples.bad[chosen, None]
-            )
+            loss = learn(model, recipe, examples, plan[step])
             step += 1
-            progress.update(bar, advance=1, loss=float(loss))
+            progress.update(bar, advance=1, loss=loss)
             if step % options.every == 0 or step == len(plan):
-                seen = look(model, corpus)
+                seen = look(judge(recipe, model), corpus)
                 progress.update(bar, unseen=seen)
-                progress.console.print(f"step {step} loss {float(loss):.4f} unseen {seen:.4f}")
-                if seen >= best:
+                progress.console.print(f"step {step} loss {loss:.4f} unseen {seen:.4f}")
+                if seen >= best or not corpus.choose:
                     best = seen
                     save(out / "weights.npz", numbered(model.weights))
                 keep(model, out / "state.npz", step, best)
@@ -116,61 +115,121 @@ def train(
     return out / "weights.npz"
 
 
+def classes(corpus: Corpus) -> tuple[str, ...]:
+    """The classes of the second head: "unknown", then the families learned from."""
+    return ("unknown", *sorted(corpus.known["train"]))
+
+
 def learn_from(corpus: Corpus, options: Options) -> Examples:
-    """Benign, generated and made-up labels of the training side, in an order of their own."""
+    """Benign, generated and made-up labels of the training side."""
     dice = np.random.default_rng(options.seed)
     benign = corpus.benign["train"]
     if len(benign) > options.benign:
         benign = [benign[i] for i in np.sort(dice.permutation(len(benign))[: options.benign])]
-    known = [label for labels in corpus.known["train"].values() for label in labels]
     held = {label for labels in (*corpus.benign.values(), corpus.single) for label in labels}
-    made = generic.names(options.made_up, options.seed, generic.common_words(benign))
-    bad = known + [label for label in made if label not in held]
-    rows = encode(benign + bad).astype(np.uint8)
-    truth = np.repeat(np.array([0.0, 1.0], np.float32), [len(benign), len(bad)])
-    return Examples(rows, (rows != PADDING).sum(axis=1), truth)
+    made = generators.names(options.made_up, options.seed, generators.common_words(benign))
+    groups = [benign, *(corpus.known["train"][family] for family in classes(corpus)[1:])]
+    groups.append([label for label in made if label not in held])
+    family = np.repeat([NO_FAMILY, *range(1, len(groups) - 1), UNKNOWN], [len(g) for g in groups])
+    labels = [label for group in groups for label in group]
+    kept = np.arange(len(labels))
+    if 0 < options.examples < len(labels):
+        kept = np.sort(dice.permutation(len(labels))[: options.examples])
+    family = family[kept].astype(np.int32)
+    return Examples([labels[i] for i in kept], (family != NO_FAMILY).astype(np.float32), family)
 
 
-def batches(examples: Examples, options: Options, epoch: int) -> Iterator[NDArray[np.int64]]:
+def widths_of(recipe: Neural, labels: Sequence[str]) -> NDArray[np.int64]:
+    """For each label the narrowest row of the recipe that holds it and one column of padding; the last holds all."""
+    lengths = np.fromiter(map(len, labels), np.int64, len(labels))
+    places = np.searchsorted(recipe.buckets, lengths, side="right")
+    return np.asarray(recipe.buckets)[np.minimum(places, len(recipe.buckets) - 1)]
+
+
+def batches(
+    examples: Examples, recipe: Neural, options: Options, epoch: int
+) -> Iterator[NDArray[np.int64]]:
     """Each name once, batches of about one length, shuffled; the same for the same seed and epoch."""
     dice = np.random.default_rng((options.seed, epoch))
-    order = dice.permutation(len(examples.bad))
+    order = dice.permutation(len(examples.labels))
+    widths = widths_of(recipe, examples.labels)[order]
     cut = []
-    for low, high in zip((0, *BUCKETS), BUCKETS, strict=False):
-        lengths = examples.lengths[order]
-        here = order[(lengths > low) & (lengths <= high)]
+    for width in recipe.buckets:
+        here = order[widths == width]
         whole = len(here) - len(here) % options.batch if len(here) >= options.batch else len(here)
         cut += [here[i : i + options.batch] for i in range(0, whole, options.batch)]
     return (cut[i] for i in dice.permutation(len(cut)))
 
 
-def logits(model: "keras.Model", labels: list[str]) -> NDArray[np.float64]:
-    """What the model says about labels, short ones on narrow rows; the packaged model says the same on full ones."""
-    rows = encode(labels)
-    lengths = (rows != PADDING).sum(axis=1)
-    said = np.zeros(len(labels))
-    for low, high in zip((-1, *BUCKETS), BUCKETS, strict=False):
-        here = np.flatnonzero((lengths > low) & (lengths <= high))
-        size = 2048 if len(here) > 64 else 64  # few shapes: each is compiled once
-        for start in range(0, len(here), size):
-            some = here[start : start + size]
-            padded = np.zeros((size, high), np.int32)
-            padded[: len(some)] = rows[some, :high]
-            said[some] = np.asarray(model.predict_on_batch(padded))[: len(some), 0]
-    return said
+def prepare(model: "keras.Model", recipe: Neural, options: Options, steps: int) -> None:
+    """Optimizer and losses; the optimizer's slots exist afterwards, so that a kept state fits in."""
+    loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=options.smoothing)
+    two = recipe.family_loss is not None
+    model.compile(
+        optimizer=keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(options.rate, steps), clipnorm=1.0
+        ),
+        loss=[loss, recipe.family_loss()] if recipe.family_loss else loss,
+        loss_weights=[1.0, options.family_weight] if two else None,
+    )
+    model.optimizer.build(model.trainable_variables)
 
 
-def look(model: "keras.Model", corpus: Corpus, most: int = 50_000) -> float:
+def learn(
+    model: "keras.Model", recipe: Neural, examples: Examples, chosen: NDArray[np.int64]
+) -> float:
+    """One step on the chosen names; the second head learns from the generated ones only."""
+    labels = [examples.labels[i] for i in chosen]
+    rows = recipe.encode(labels, int(widths_of(recipe, labels).max()))
+    bad, family = examples.bad[chosen, None], examples.family[chosen]
+    if recipe.family_loss is None:
+        return _first(model.train_on_batch(rows, bad))
+    asked = (family != NO_FAMILY).astype(np.float32)
+    weights = [np.ones(len(chosen), np.float32), asked]
+    return _first(model.train_on_batch(rows, [bad, np.maximum(family, 0)], sample_weight=weights))
+
+
+def _first(losses: Any) -> float:
+    """Keras says one number, or the whole loss and then its parts."""
+    return float(losses[0] if isinstance(losses, list) else losses)
+
+
+def judge(recipe: Neural, model: "keras.Model") -> Judge:
+    """What the model says about labels, short ones on narrow rows."""
+
+    def say(labels: Sequence[str]) -> NDArray[np.float64]:
+        widths = widths_of(recipe, labels)
+        said = np.zeros(len(labels))
+        for width in recipe.buckets:
+            here = np.flatnonzero(widths == width)
+            size = 2048 if len(here) > 64 else 64  # few shapes: each is compiled once
+            for start in range(0, len(here), size):
+                some = here[start : start + size]
+                rows = recipe.encode([labels[i] for i in some], width)
+                padded = np.concatenate([rows, np.zeros((size - len(rows), width), np.int32)])
+                outputs = model.predict_on_batch(padded)
+                logits = outputs[0] if isinstance(outputs, list) else outputs
+                said[some] = np.asarray(logits)[: len(some), 0]
+        return said
+
+    return say
+
+
+def look(say: Judge, corpus: Corpus, most: int = 50_000) -> float:
     """Mean over unseen families and the three false-positive rates of what is found; the weights are chosen by it."""
-    limits = thresholds(logits(model, corpus.benign["calibration"][:most]))
-    families = {name: logits(model, found[:1500]) for name, found in corpus.choose.items()}
-    return float(np.mean(family_mean(families, limits))) if families else 0.0
+    if not corpus.choose:
+        return 0.0
+    limits = thresholds(say(corpus.benign["calibration"][:most]))
+    families = {name: say(found[:1500]) for name, found in corpus.choose.items()}
+    return float(np.mean(family_mean(families, limits)))
 
 
-def save(path: Path, arrays: dict[str, Array]) -> None:
-    with path.with_suffix(".part").open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-    path.with_suffix(".part").replace(path)
+def load_weights(recipe: Neural, path: Path, classes: int) -> "keras.Model":
+    """The recipe's network as it was kept."""
+    model = recipe.build(0, classes)
+    kept = load(path)
+    model.set_weights([kept[str(i)] for i in range(len(kept))])
+    return model
 
 
 def keep(model: "keras.Model", path: Path, step: int, best: float) -> None:
@@ -182,7 +241,7 @@ def resume(model: "keras.Model", path: Path) -> tuple[int, float]:
     """Put the kept state into the model; (steps done, best so far)."""
     if not path.exists():
         return 0, 0.0
-    kept = np.load(path, allow_pickle=False)
+    kept = load(path)
     for i, variable in enumerate(_state(model)):
         variable.assign(kept[str(i)])
     return int(kept["at"][0]), float(kept["at"][1])

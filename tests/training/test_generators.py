@@ -2,7 +2,7 @@
 
 import pytest
 
-from namewarden.training.recipes.generic import common_words, names
+from namewarden.training.generators import common_words, names
 
 WORDS = ["garden", "green", "house", "cloud"]
 

@@ -10,6 +10,7 @@ import keras
 from keras import layers, ops
 
 from namewarden.detector.encoding import PADDING, SYMBOLS
+from namewarden.training.recipe import Neural
 
 EMBEDDING = 32
 CHANNELS = 72
@@ -17,7 +18,7 @@ WIDTHS = (2, 3, 4, 5)
 HIDDEN = 128
 
 
-def build(seed: int) -> Any:
+def build(seed: int, classes: int = 0) -> Any:
     """Rows of codes [batch, width] → logits [batch, 1]."""
     keras.utils.set_random_seed(seed)
     rows = keras.Input(shape=(None,), dtype="int32")
@@ -31,3 +32,11 @@ def build(seed: int) -> Any:
     hidden = layers.Dense(HIDDEN, activation="relu")(layers.Concatenate()(pooled))
     logit = layers.Dense(1)(layers.Dropout(0.2)(hidden))
     return keras.Model(rows, logit)
+
+
+RECIPE = Neural(
+    name="char-cnn",
+    source="own; after Kim 2014, Convolutional Neural Networks for Sentence Classification",
+    layers="embedding 32, convolutions 72 of widths 2-5, maximum and mean, dense 128, dense 1",
+    build=build,
+)

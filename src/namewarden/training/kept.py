@@ -1,0 +1,66 @@
+"""What a run leaves in its folder: arrays written whole, and a note of what they were made of.
+
+A run that finds its own note goes on; one that finds another's stops, so that nobody measures the wrong weights.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from namewarden.training.data import Corpus, assemble
+from namewarden.training.recipe import Array, Options, Recipe
+
+NOTE = "made-of.json"
+
+
+class MadeOf(msgspec.Struct, frozen=True):
+    """What decides the arrays in a folder."""
+
+    recipe: str
+    options: Options
+    names: str  # SHA-256 of the corpus
+
+
+def save(path: Path, arrays: Mapping[str, Array]) -> None:
+    with path.with_suffix(".part").open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    path.with_suffix(".part").replace(path)
+
+
+def load(path: Path) -> dict[str, Array]:
+    with np.load(path, allow_pickle=False) as kept:
+        return {name: kept[name] for name in kept.files}
+
+
+def claim(out: Path, recipe: Recipe, options: Options, corpus: Corpus) -> None:
+    """Make the folder this run's; stop when it is another's."""
+    out.mkdir(parents=True, exist_ok=True)
+    of = MadeOf(recipe.name, options, digest(corpus))
+    note = msgspec.json.format(msgspec.json.encode(of)) + b"\n"
+    path = out / NOTE
+    if not path.exists():
+        path.write_bytes(note)
+    elif path.read_bytes() != note:
+        raise SystemExit(f"{out} was begun with other names, options or recipe: see {path}")
+
+
+def made_of(out: Path) -> MadeOf:
+    return msgspec.json.decode((out / NOTE).read_bytes(), type=MadeOf)
+
+
+def digest(corpus: Corpus) -> str:
+    return sha256(msgspec.msgpack.encode(corpus)).hexdigest()
+
+
+def load_corpus(data: Path, out: Path) -> Corpus:
+    """The names of a folder, or of a corpus kept before; kept beside the state, so a resumed run has the same."""
+    kept = out / "corpus.msgpack"
+    if not kept.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        names = data.read_bytes() if data.is_file() else msgspec.msgpack.encode(assemble(data))
+        kept.with_suffix(".part").write_bytes(names)
+        kept.with_suffix(".part").replace(kept)
+    return msgspec.msgpack.decode(kept.read_bytes(), type=Corpus)

@@ -1,0 +1,79 @@
+"""What a recipe says of itself: its source, how it reads a label, how it is built, how long it learns.
+
+A file in `recipes/` offers one `RECIPE`; `fit.py` turns any of them into a `Judge`, so that all are measured alike.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from namewarden.detector.encoding import PADDING, WIDTH, encode
+
+Array = NDArray[Any]
+# Labels → log-odds or the like, float64; higher is more malicious.
+Judge = Callable[[Sequence[str]], NDArray[np.float64]]
+# Labels and a width → rows of codes, one row a label; 0 is padding. Every label given is shorter than the width.
+Encode = Callable[[Sequence[str], int], NDArray[np.int32]]
+Tell = Callable[[str, float], None]  # what is being done, and what share of it is done
+
+BUCKETS = (
+    16,
+    24,
+    40,
+    WIDTH,
+)  # most labels are short; a label always gets the narrowest that holds it
+
+
+class Options(Struct, frozen=True):
+    """What decides the model beside recipe and data."""
+
+    epochs: int = 4
+    batch: int = 512
+    rate: float = 1.5e-3
+    smoothing: float = 0.02  # popularity lists hold live malware names: never be sure
+    family_weight: float = 0.25  # of the loss of the second head, where there is one
+    made_up: int = 450_000  # names of made-up generators
+    benign: int = 1_000_000  # names at most, so that a small machine can be done in time
+    examples: int = 0  # names of all kinds at most, drawn evenly; 0: all
+    seed: int = 20261121
+    every: int = 500  # steps between looks at the unseen families
+
+
+class Recipe(Struct, frozen=True, kw_only=True):
+    """What all recipes have."""
+
+    name: str
+    source: str  # the paper or document its layers are from
+    layers: str  # what it is made of, in a line
+    options: Options = Options()
+
+
+class Neural(Recipe, frozen=True, kw_only=True):
+    """A network of Keras, taught by `train.py`."""
+
+    # (seed, classes) → keras.Model: rows [names, width] → logits [names, 1]; with a second output, it is the
+    # families' logits [names, classes], where class 0 is "unknown".
+    build: Callable[[int, int], Any]
+    encode: Encode = encode
+    buckets: tuple[int, ...] = BUCKETS  # widths of its rows, rising
+    family_loss: Callable[[], Any] | None = (
+        None  # () → keras loss of the second output; None: it has one output
+    )
+
+
+class Featured(Recipe, frozen=True, kw_only=True):
+    """Features and scikit-learn: what is learned is a few arrays, no pickle is written or read."""
+
+    fit: Callable[[Sequence[str], NDArray[np.float32], int, Tell], dict[str, Array]]
+    judge: Callable[[Mapping[str, Array]], Judge]
+
+
+def encode_left(labels: Sequence[str], width: int = WIDTH) -> NDArray[np.int32]:
+    """As `encode`, with the padding before the label: how the published networks are fed."""
+    rows = encode(labels, width)
+    sizes = (rows != PADDING).sum(axis=1)
+    places = (np.arange(width) + sizes[:, None]) % width
+    return np.take_along_axis(rows, places, axis=1)
