@@ -2,11 +2,21 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namewarden.detector.bands import CALM, ROOM, Thresholds, band_of, probability, settle
+from namewarden.detector.bands import (
+    CALM,
+    ROOM,
+    Thresholds,
+    band_of,
+    bands_of,
+    probability,
+    settle,
+    settle_all,
+)
 
 LIMITS = Thresholds(1.0, 2.0, 4.0)
 
@@ -48,3 +58,14 @@ def test_calm_logits_are_only_divided():
     assert settle(3.0, 2.0) == 1.5
     assert math.isclose(probability(0.0), 0.5)
     assert math.isclose(probability(math.log(9)), 0.9)
+
+
+@given(st.lists(st.floats(width=32, allow_nan=False), max_size=40), st.floats(0.2, 5.0))
+def test_many_at_once_are_settled_to_the_last_bit_as_one_is(raw, temperature):
+    many = settle_all(np.array(raw, np.float64), temperature)
+    assert many.tolist() == [settle(value, temperature) for value in raw]
+
+
+def test_many_at_once_have_the_bands_of_one():
+    logits = np.array([*np.linspace(-5, 6, 1101), *(np.nextafter(x, 0) for x in (1.0, 2.0, 4.0))])
+    assert bands_of(logits, LIMITS) == [band_of(value, LIMITS) for value in logits.tolist()]

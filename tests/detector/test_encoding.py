@@ -55,3 +55,8 @@ def test_training_and_runtime_use_this_very_function():
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef) and node.name.startswith("encode")
         ]
+
+
+def test_widths_of_many_are_those_of_each():
+    labels = ["x" * size for size in range(70)]
+    assert encoding.widths_of(labels).tolist() == [encoding.width_of(label) for label in labels]

@@ -1,51 +1,29 @@
-"""The model's folder: loaded only when it fits, and what is said when it does not."""
+"""The model at run time: the same answer whatever is beside a name, and families for names that are not benign."""
 
 import os
-import shutil
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from namewarden.detector.model import PACKAGED, Manifest, Model, ModelError, read
+from namewarden.detector.bands import settle
+from namewarden.detector.model import FEW, Model, ModelError
+from tests.detector import conformance
+from tests.detector.networks import CLASSES, network, node, voting, write
 
 SOURCE = Path(__file__).parents[2] / "src"
 
 
 @pytest.fixture
-def folder(tmp_path):
-    shutil.copytree(PACKAGED, tmp_path / "model")
-    return tmp_path / "model"
+def knows(tmp_path):
+    def make(**changes):
+        folder = write(tmp_path / "model", voting(), **{"family_classes": CLASSES, **changes})
+        return Model(folder)
 
-
-def rewrite(folder, **changes):
-    manifest, network = read(PACKAGED)
-    network = changes.pop("network", network)
-    changed = msgspec.structs.replace(manifest, digest=sha256(network).hexdigest())
-    (folder / "model.onnx").write_bytes(network)
-    (folder / "manifest.json").write_bytes(
-        msgspec.json.encode(msgspec.structs.replace(changed, **changes))
-    )
-
-
-def said(folder) -> str:
-    with pytest.raises(ModelError) as refused:
-        Model(folder)
-    return str(refused.value)
-
-
-def test_the_packaged_model_is_small_and_in_order():
-    manifest, network = read(PACKAGED)
-    assert len(network) < 1_000_000
-    limits = manifest.thresholds
-    assert limits.one_in_100 < limits.one_in_1000 < limits.one_in_10000
-    assert manifest.calibration_names >= 100_000
-    assert not set(manifest.families) & set(manifest.unseen_families)
-    assert manifest.digest[:12] in (PACKAGED / "card.md").read_text()
+    return make
 
 
 def test_p_values_fall_as_names_grow_suspicious():
@@ -62,55 +40,8 @@ def test_p_values_at_the_thresholds_are_their_rates():
     for limit, rate in zip(
         msgspec.structs.astuple(model.thresholds), (1e-2, 1e-3, 1e-4), strict=True
     ):
-        found = model._p_value(limit)
+        found = model._p_values.of(limit)
         assert 0.5 * rate < found < 2 * rate
-
-
-@pytest.mark.parametrize("place", [0, 1000, -1])
-def test_a_changed_network_is_not_loaded(folder, place):
-    network = bytearray((folder / "model.onnx").read_bytes())
-    network[place] ^= 1
-    (folder / "model.onnx").write_bytes(network)
-    assert "digest" in said(folder) and "model.path" in said(folder)
-
-
-def test_external_data_is_refused(folder):
-    _, network = read(PACKAGED)
-    rewrite(folder, network=network + b"\n\x08location")
-    assert "other files" in said(folder)
-
-
-def test_another_encoding_is_refused(folder):
-    rewrite(folder, encoding=99)
-    assert "encoding 99" in said(folder)
-
-
-def test_no_calibration_is_refused(folder):
-    rewrite(folder, calibration=())
-    assert "calibration" in said(folder)
-
-
-def test_what_is_no_network_is_refused(folder):
-    rewrite(folder, network=b"no network")
-    assert "does not load" in said(folder)
-
-
-@pytest.mark.parametrize("text", [b"", b"{}", b"\xff", b"[]", b'{"schema": "x"}'])
-def test_what_is_no_manifest_is_refused(folder, text):
-    (folder / "manifest.json").write_bytes(text)
-    assert "is not a manifest" in said(folder)
-
-
-def test_unknown_keys_are_refused(folder):
-    text = (folder / "manifest.json").read_bytes()
-    (folder / "manifest.json").write_bytes(text.rstrip()[:-1] + b',"more":1}')
-    assert "more" in said(folder)
-
-
-@pytest.mark.parametrize("missing", ["model.onnx", "manifest.json"])
-def test_a_missing_file_is_named(folder, missing):
-    (folder / missing).unlink()
-    assert "No such file" in said(folder)
 
 
 def test_raw_logits_come_in_the_order_of_the_labels():
@@ -120,9 +51,89 @@ def test_raw_logits_come_in_the_order_of_the_labels():
     assert np.array_equal(model.raw(labels), np.array(alone))
 
 
-def test_manifest_survives_its_own_words():
-    manifest, _ = read(PACKAGED)
-    assert msgspec.json.decode(msgspec.json.encode(manifest), type=Manifest) == manifest
+def test_many_at_once_are_judged_as_few_are():
+    model = Model()
+    labels = conformance.made_up(500) + ["example", "google", "q" * 63]
+    many = model.score_batch(labels)
+    few = [model.score_batch(labels[i : i + FEW]) for i in range(0, len(labels), FEW)]
+    assert many == [score for batch in few for score in batch]
+
+
+@pytest.mark.parametrize(
+    ("label", "band", "family"),
+    [
+        ("aaaa", "malicious", "alpha"),
+        ("bbbba", "malicious", "beta"),
+        ("cccc", "malicious", ""),  # the class of the unknown
+        ("ccccaaa", "malicious", ""),
+        ("aab", "uncertain", "alpha"),
+        ("a", "benign", ""),  # never told of a benign name
+        ("axxx", "benign", ""),
+    ],
+)
+def test_families_are_told_of_names_that_are_not_benign(knows, label, band, family):
+    model = knows()
+    (score,) = model.score_batch([label])
+    assert (score.band, score.family) == (band, family)
+    beside = model.score_batch([*conformance.made_up(40), "bbbb", label, "example"])
+    assert beside[-2] == score
+
+
+def test_a_family_that_is_not_probable_enough_is_not_told(knows):
+    share = float(1 / (1 + 2 * np.exp(-4)))  # of alpha in "aaaa": logits 0, 4, 0
+    for threshold, family in ((0.0, "alpha"), (share - 1e-9, "alpha"), (share + 1e-9, "")):
+        (score,) = knows(family_threshold=threshold).score_batch(["aaaa"])
+        assert score.family == family
+
+
+def test_family_logits_for_measurements(knows):
+    found = knows().families(["aab", "c", ""])
+    assert found.tolist() == [[0, 2, 1], [1, 0, 0], [0, 0, 0]]
+    assert found.dtype == np.float64
+    assert Model().families(["example", "google"]).shape == (2, 0)
+
+
+def test_a_model_whose_classes_nobody_named_knows_no_families(knows):
+    model = knows(family_classes=())
+    assert model.families(["aaaa"]).shape == (1, 0)
+    assert model.score_batch(["aaaa"])[0].family == ""
+
+
+def test_a_model_with_families_conforms(knows):
+    conformance.check(knows())
+
+
+def test_families_cost_nothing_when_the_band_is_benign(knows):
+    """Its graph without families is what runs: ONNX Runtime has thrown away what nobody fetches."""
+    model = knows()
+    assert [each.name for each in model._logits.get_outputs()] == ["logits"]
+    assert [each.name for each in model._families.get_outputs()] == ["logits", "families"]
+
+
+def test_what_cannot_be_run_is_named_with_its_folder(tmp_path):
+    folder = write(tmp_path / "model", voting(with_families=False), family_classes=CLASSES)
+    with pytest.raises(ModelError, match="model.onnx gives 'logits', not 'logits', 'families'"):
+        Model(folder)
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_no_number_is_no_score(tmp_path, others):
+    """The trial's labels have no y: what they do not show is found at the name that does."""
+    table = np.zeros((40, 1), np.float32)
+    table[25] = np.nan
+    nodes = [
+        node("Gather", ["table", "rows"], ["votes"]),
+        node("ReduceSum", ["votes", "axis"], ["logits"], keepdims=0),
+    ]
+    data = network(nodes, {"table": table, "axis": np.array([1], np.int64)})
+    model = Model(write(tmp_path / "model", data))
+    with pytest.raises(ModelError, match="no number"):
+        model.score_batch(["y"] + ["a"] * others)
+
+
+def test_temperature_divides(knows):
+    (score,) = knows(temperature=2.0).score_batch(["aaaaa"])
+    assert score.logit == settle(5.0, 2.0) == 2.5
 
 
 def test_nothing_is_written_at_home(tmp_path):

@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from namewarden.query import Band
 
@@ -20,6 +22,9 @@ class Thresholds(Struct, frozen=True):
     one_in_10000: float
 
 
+_RISING: tuple[Band, ...] = ("benign", "uncertain", "malicious")
+
+
 def settle(raw: float, temperature: float) -> float:
     """The calibrated log-odds of a raw logit: divided by the temperature, both ends bounded, order kept."""
     logit = raw / temperature
@@ -27,6 +32,14 @@ def settle(raw: float, temperature: float) -> float:
     if size <= CALM:
         return logit
     return math.copysign(CALM + ROOM * -math.expm1((CALM - size) / ROOM), logit)
+
+
+def settle_all(raw: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """As `settle`, to the last bit: a division is the same everywhere, the few that need expm1 get libm's."""
+    logits = raw / temperature
+    for place in np.flatnonzero(~(np.abs(logits) <= CALM)).tolist():
+        logits[place] = settle(float(raw[place]), temperature)
+    return logits
 
 
 def probability(logit: float) -> float:
@@ -44,3 +57,9 @@ def band_of(logit: float, limits: Thresholds, burst: bool = False) -> Band:
     if logit < lower:
         return "benign"
     return "uncertain" if logit < upper else "malicious"
+
+
+def bands_of(logits: NDArray[np.float64], limits: Thresholds) -> list[Band]:
+    """As `band_of`, many at once."""
+    edges = np.array([limits.one_in_1000, limits.one_in_10000])
+    return [_RISING[place] for place in np.searchsorted(edges, logits, side="right").tolist()]

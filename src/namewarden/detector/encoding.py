@@ -36,3 +36,9 @@ def width_of(label: str) -> int:
     """The narrowest row that holds the label and one column of padding."""
     size = len(label)
     return next((width for width in WIDTHS if size < width), WIDTH)
+
+
+def widths_of(labels: Sequence[str]) -> NDArray[np.intp]:
+    """`width_of` each."""
+    places = np.searchsorted(WIDTHS, [len(label) for label in labels], side="right")
+    return np.take(WIDTHS, np.minimum(places, len(WIDTHS) - 1))

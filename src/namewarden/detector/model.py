@@ -1,52 +1,26 @@
 """The model at run time: a folder with `model.onnx` and `manifest.json`, run by ONNX Runtime on one thread.
 
-`training/export.py` writes such folders. What does not fit its digest, or would read other files, is not loaded.
+What does not fit its digest or asks for what no network of ours needs is not loaded (`folder.py`, `trial.py`).
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
-from hashlib import sha256
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-import onnxruntime
-from msgspec import Struct
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
-from namewarden.detector import encoding
-from namewarden.detector.bands import Thresholds, band_of, probability, settle
-from namewarden.query import Score
+from namewarden.detector import encoding, graph, trial
+from namewarden.detector.bands import band_of, bands_of, probability, settle, settle_all
+from namewarden.detector.conformal import PValues
+from namewarden.detector.folder import PACKAGED, Manifest, ModelError, read
+from namewarden.detector.trial import BROKEN, FAMILIES, LOGITS, ROWS
+from namewarden.query import Band, Score
 
-PACKAGED = Path(__file__).parent / "model"
-LARGEST = 64 * 1024 * 1024
-_BROKEN = (ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NoModel,
-           ort.NotImplemented, ort.RuntimeException, ort.EPFail, ort.EngineError, ort.NoSuchFile,
-           RuntimeError, ValueError)  # fmt: skip
+__all__ = ["PACKAGED", "Manifest", "Model", "ModelError", "read"]
 
-
-class ModelError(Exception):
-    """A model that cannot be loaded or run; says what to do."""
-
-
-class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
-    """What belongs to the numbers in `model.onnx`. Logits here are calibrated ones."""
-
-    schema: int
-    digest: str  # SHA-256 of model.onnx, hex
-    encoding: int  # detector/encoding.py VERSION
-    made: str  # date
-    temperature: float
-    thresholds: Thresholds
-    calibration: tuple[
-        tuple[float, int], ...
-    ]  # conformal: (logit, benign names at or above), rising
-    calibration_names: int
-    families: tuple[str, ...]  # learned from
-    unseen_families: tuple[str, ...]  # kept away, measured only
-    seen: str  # the rule by which a benign name was learned from
+AT_ONCE = trial.AT_ONCE  # more rows at once leave the processor's cache and are no faster
+FEW = 12  # so many names are judged one by one sooner than as arrays
 
 
 class Model:
@@ -56,93 +30,110 @@ class Model:
         self.manifest, network = read(folder)
         self.model = self.manifest.digest[:12]
         self.thresholds = self.manifest.thresholds
-        self._session = _session(network, folder)
-        self._input: str = self._session.get_inputs()[0].name
-        self._logits = [at for at, _ in self.manifest.calibration]
-        self._above = [count for _, count in self.manifest.calibration]
+        self._classes = self.manifest.family_classes
+        self._p_values = PValues(self.manifest.calibration, self.manifest.calibration_names)
+        try:
+            trial.run(network, len(self._classes))
+            # Families are asked for by a graph of their own: ONNX Runtime computes all outputs whichever are fetched,
+            # and nine in ten thousand names or less are not benign.
+            self._families = trial.session(network) if self._classes else None
+            self._logits = trial.session(graph.without_output(network, FAMILIES))
+        except ModelError as error:
+            raise ModelError(
+                f"{folder}/model.onnx {error}: train or install another one"
+            ) from error
 
     def score_batch(self, labels: Sequence[str]) -> list[Score]:
+        """A family is told of names that are not benign."""
         if not labels:
             return []
-        return [self._score(raw) for raw in self.raw(labels).tolist()]
+        logits, bands, p_values = self._judged(self.raw(labels))
+        families = self._named(labels, bands)
+        model = self.model
+        return [
+            Score(probability(logit), logit, band, family, model, p_value)
+            for logit, band, family, p_value in zip(logits, bands, families, p_values, strict=True)
+        ]
 
     def raw(self, labels: Sequence[str]) -> NDArray[np.float64]:
         """The network's logits, uncalibrated. A row's logit is the same to the last bit whatever is beside it."""
-        widths = [encoding.width_of(label) for label in labels]
-        if len(set(widths)) == 1:
-            return self._run(labels, widths[0])
-        logits = np.zeros(len(labels))
-        for width in set(widths):
-            here = [place for place, wanted in enumerate(widths) if wanted == width]
-            logits[here] = self._run([labels[place] for place in here], width)
-        return logits
 
-    def _run(self, labels: Sequence[str], width: int) -> NDArray[np.float64]:
+        def run(some: Sequence[str], width: int) -> NDArray[np.float64]:
+            found = self._run(self._logits, LOGITS, some, width)
+            return found.astype(np.float64).reshape(len(some))
+
+        return _by_width(labels, run, ())
+
+    def families(self, labels: Sequence[str]) -> NDArray[np.float64]:
+        """Logits of the family classes, [names, classes]; no columns when the model knows no families."""
+
+        def run(some: Sequence[str], width: int) -> NDArray[np.float64]:
+            found = self._run(self._families, FAMILIES, some, width)
+            return found.astype(np.float64).reshape(len(some), len(self._classes))
+
+        if self._families is None:
+            return np.zeros((len(labels), 0))
+        return _by_width(labels, run, (len(self._classes),))
+
+    def _run(
+        self, session: Any, output: str, labels: Sequence[str], width: int
+    ) -> NDArray[np.float32]:
         try:
-            logits = self._session.run(None, {self._input: encoding.encode(labels, width)})[0]
-        except _BROKEN as error:
-            raise ModelError(
-                f"model {self.model} does not run: {error}; install another one"
-            ) from error
-        return np.asarray(logits, dtype=np.float64).reshape(len(labels))
+            found: NDArray[np.float32] = session.run(
+                [output], {ROWS: encoding.encode(labels, width)}
+            )[0]
+        except BROKEN as error:
+            raise self._broken(str(error)) from error
+        return found
 
-    def _score(self, raw: float) -> Score:
-        logit = settle(raw, self.manifest.temperature)
-        return Score(
-            probability(logit),
-            logit,
-            band_of(logit, self.thresholds),
-            "",
-            self.model,
-            self._p_value(logit),
-        )
+    def _judged(self, raw: NDArray[np.float64]) -> tuple[list[float], list[Band], list[float]]:
+        """Calibrated logit, band and p-value of each."""
+        divisor = self.manifest.temperature
+        if len(raw) <= FEW:
+            few = [settle(value, divisor) for value in raw.tolist()]
+            if any(value != value for value in few):
+                raise self._broken("it gives no number")
+            bands = [band_of(logit, self.thresholds) for logit in few]
+            return few, bands, [self._p_values.of(logit) for logit in few]
+        logits = settle_all(raw, divisor)
+        if np.isnan(logits).any():
+            raise self._broken("it gives no number")
+        bands = bands_of(logits, self.thresholds)
+        return logits.tolist(), bands, self._p_values.of_all(logits).tolist()
 
-    def _p_value(self, logit: float) -> float:
-        """The share of held-out benign names at least as suspicious; kept coarse below the tail, never too small."""
-        place = max(bisect_left(self._logits, logit) - 1, 0)
-        exact = place + 1 < len(self._logits) and self._logits[place + 1] == logit
-        above = self._above[place + 1 if exact else place]
-        if logit > self._logits[-1]:
-            above = 0
-        return (1 + above) / (1 + self.manifest.calibration_names)
+    def _named(self, labels: Sequence[str], bands: list[Band]) -> list[str]:
+        """The family of each name that is not benign, "" for all others."""
+        families = [""] * len(labels)
+        if self._families is not None:
+            places = [place for place, band in enumerate(bands) if band != "benign"]
+            if places:
+                found = self.families([labels[place] for place in places])
+                for place, row in zip(places, found, strict=True):
+                    families[place] = self._family(row)
+        return families
 
+    def _family(self, logits: NDArray[np.float64]) -> str:
+        best = int(logits.argmax())
+        share = 1.0 / np.exp(logits - logits[best]).sum()  # softmax of the greatest
+        # Written so that what is no number is no family either.
+        return self._classes[best] if best and share >= self.manifest.family_threshold else ""
 
-def read(folder: Path) -> tuple[Manifest, bytes]:
-    """Manifest and network of a folder, checked against each other. ModelError."""
-    advice = "give the folder of an exported model, or unset model.path for the packaged one"
-    try:
-        manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
-        with (folder / "model.onnx").open("rb") as file:
-            network = file.read(LARGEST + 1)
-    except OSError as error:
-        raise ModelError(f"{folder}: {error.strerror or error}: {advice}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{folder}/manifest.json is not a manifest: {error}: {advice}") from error
-    for fault, wrong in (
-        ("it is larger than a model may be", len(network) > LARGEST),
-        ("its digest is not the manifest's", sha256(network).hexdigest() != manifest.digest),
-        (
-            f"it reads encoding {manifest.encoding}, we write {encoding.VERSION}",
-            manifest.encoding != encoding.VERSION,
-        ),
-        ("its manifest has no calibration", not manifest.calibration),
-        # The key of ONNX's external data (CVE-2022-25882, CVE-2024-27318): our models have all weights inside.
-        ("it wants to read other files", b"location" in network),
-    ):
-        if wrong:
-            raise ModelError(f"{folder}/model.onnx: {fault}: {advice}")
-    return manifest, network
+    def _broken(self, why: str) -> ModelError:
+        return ModelError(f"model {self.model} does not run: {why}; install another one")
 
 
-def _session(network: bytes, folder: Path) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-    except _BROKEN as error:
-        raise ModelError(
-            f"{folder}/model.onnx does not load: {error}: train or install another one"
-        ) from error
+Run = Callable[[Sequence[str], int], NDArray[np.float64]]
+
+
+def _by_width(labels: Sequence[str], run: Run, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Runs labels of one width together, a bounded number at once; results in the order of the labels."""
+    if len(labels) == 1:
+        return run(labels, encoding.width_of(labels[0]))
+    widths = encoding.widths_of(labels)
+    found = np.zeros((len(labels), *shape))
+    for width in encoding.WIDTHS:
+        places = np.flatnonzero(widths == width)
+        for begin in range(0, len(places), AT_ONCE):
+            here = places[begin : begin + AT_ONCE]
+            found[here] = run([labels[place] for place in here.tolist()], width)
+    return found

@@ -1,0 +1,120 @@
+"""A model's folder: `manifest.json` and `model.onnx`, read whole, checked against each other, refused with a reason.
+
+`training/export.py` writes such folders, `model.py` runs what is in them. What the network itself is made of is
+looked at in `graph.py`.
+"""
+
+import math
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from namewarden.detector import encoding, graph
+from namewarden.detector.bands import Thresholds
+
+PACKAGED = Path(__file__).parent / "model"
+LARGEST = 64 * 1024 * 1024
+LARGEST_MANIFEST = 8 * 1024 * 1024
+MOST_STEPS = 100_000  # of the calibration; the packaged model has 2,200
+MOST_NAMES = 4096  # families, and classes of the family head
+LONGEST_NAME = 64
+ADVICE = "give the folder of an exported model, or unset model.path for the packaged one"
+
+
+class ModelError(Exception):
+    """A model that cannot be loaded or run; says what to do."""
+
+
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What belongs to the numbers in `model.onnx`. Logits here are calibrated ones."""
+
+    schema: int
+    digest: str  # SHA-256 of model.onnx, hex
+    encoding: int  # detector/encoding.py VERSION
+    made: str  # date
+    temperature: float
+    thresholds: Thresholds
+    calibration: tuple[
+        tuple[float, int], ...
+    ]  # conformal: (logit, benign names at or above), rising
+    calibration_names: int
+    families: tuple[str, ...]  # learned from
+    unseen_families: tuple[str, ...]  # kept away, measured only
+    seen: str  # the rule by which a benign name was learned from
+    family_classes: tuple[
+        str, ...
+    ] = ()  # of the output `families`, in order; the first is "unknown"
+    family_threshold: float = 0.0  # a family less probable than this is not named
+
+
+def read(folder: Path) -> tuple[Manifest, bytes]:
+    """Manifest and network of a folder, checked against each other. ModelError."""
+    try:
+        written = _bytes(folder / "manifest.json", LARGEST_MANIFEST)
+        manifest = msgspec.json.decode(written, type=Manifest)
+        network = _bytes(folder / "model.onnx", LARGEST)
+    except OSError as error:
+        raise ModelError(f"{folder}: {error.strerror or error}: {ADVICE}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{folder}/manifest.json is not a manifest: {error}: {ADVICE}") from error
+    if fault := _manifest_fault(manifest):
+        raise ModelError(f"{folder}/manifest.json: {fault}: {ADVICE}")
+    if fault := _network_fault(manifest, network):
+        raise ModelError(f"{folder}/model.onnx: {fault}: {ADVICE}")
+    return manifest, network
+
+
+def _bytes(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
+def _network_fault(manifest: Manifest, network: bytes) -> str:
+    if len(network) > LARGEST:
+        return "it is larger than a model may be"
+    if sha256(network).hexdigest() != manifest.digest:
+        return "its digest is not the manifest's"
+    if manifest.encoding != encoding.VERSION:
+        return f"it reads encoding {manifest.encoding}, we write {encoding.VERSION}"
+    return graph.fault(network)
+
+
+def _manifest_fault(manifest: Manifest) -> str:
+    """What is wrong with the numbers, in words; "" when nothing is."""
+    limits = msgspec.structs.astuple(manifest.thresholds)
+    if not (math.isfinite(manifest.temperature) and manifest.temperature > 0):
+        return f"its temperature is {manifest.temperature}, no positive number"
+    if not all(map(math.isfinite, limits)) or list(limits) != sorted(limits):
+        return "its thresholds are not finite and rising"
+    if not 0 <= manifest.family_threshold <= 1:
+        return f"its family threshold is {manifest.family_threshold}, no probability"
+    return _calibration_fault(manifest) or _names_fault(manifest)
+
+
+def _calibration_fault(manifest: Manifest) -> str:
+    if not manifest.calibration:
+        return "it has no calibration"
+    if len(manifest.calibration) > MOST_STEPS:
+        return f"its calibration has more than {MOST_STEPS} steps"
+    at, above = zip(*manifest.calibration, strict=True)
+    if not all(map(math.isfinite, at)) or list(at) != sorted(at):
+        return "its calibration does not rise"
+    if list(above) != sorted(above, reverse=True) or not 0 <= above[-1] <= above[0]:
+        return "its calibration counts more names above a higher logit"
+    if above[0] > manifest.calibration_names:
+        return "its calibration counts more names than there were"
+    return ""
+
+
+def _names_fault(manifest: Manifest) -> str:
+    """Family names reach terminals, logs and pages."""
+    for names in (manifest.families, manifest.unseen_families, manifest.family_classes):
+        if len(names) > MOST_NAMES:
+            return f"it names more than {MOST_NAMES} families"
+        if not all(name and len(name) <= LONGEST_NAME and name.isprintable() for name in names):
+            return "it has a family that is no printable word"
+    if len(set(manifest.family_classes)) != len(manifest.family_classes):
+        return "it names a family class twice"
+    return ""

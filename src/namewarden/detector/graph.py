@@ -1,0 +1,231 @@
+"""What an ONNX file asks for, read without running it: a bounded look at its wire format (onnx.proto, protobuf).
+
+`fault` says why a network is not run: operators beyond a closed list, nested graphs, data in other files, tensors
+that promise more than they hold. What passes is run under a memory limit first (`model.py`).
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+from math import prod
+
+import numpy as np
+
+# What recipes and int8 quantisation write. None makes a large tensor out of a number, as ConstantOfShape, Expand,
+# Tile and Range do; none runs another graph, as Loop, If and Scan do.
+OPERATORS = frozenset(
+    """
+    Abs Add BatchNormalization Cast Clip Concat Constant Conv ConvInteger DequantizeLinear Div DynamicQuantizeLinear
+    Elu Equal Erf Exp Flatten Gather Gelu Gemm GlobalAveragePool GlobalMaxPool Greater HardSigmoid HardSwish Identity
+    LayerNormalization LeakyRelu Less Log MatMul MatMulInteger Max MaxPool Min Mod Mul Neg Not Pad Pow QLinearConv
+    QLinearMatMul QuantizeLinear ReduceMax ReduceMean ReduceSum Relu Reshape Selu Shape Sigmoid Slice Softmax Softplus
+    Sqrt Squeeze Sub Tanh Transpose Unsqueeze Where
+    """.split()
+)
+MOST_NODES = 512
+MOST_PARTS = 200_000  # fields read in all; our graphs have some hundreds
+OCTETS = {
+    1: 4,
+    2: 1,
+    3: 1,
+    4: 2,
+    5: 2,
+    6: 4,
+    7: 8,
+    9: 1,
+    10: 2,
+    11: 8,
+    16: 2,
+}  # TensorProto.DataType → of a value
+Field = tuple[int, int | memoryview]
+
+
+class GraphError(Exception):
+    """Why the file is not run."""
+
+
+def fault(network: bytes) -> str:
+    """What is wrong with it, in words; "" when nothing is."""
+    try:
+        _Reader().model(memoryview(network))
+    except GraphError as error:
+        return str(error)
+    return ""
+
+
+def without_output(network: bytes, name: str) -> bytes:
+    """The same network with one output less: what only that output needs is then never computed."""
+    reader = _Reader()
+    kept = [
+        _written(number, reader.less_output(value, name) if number == 7 else value)
+        for number, value in reader.fields(memoryview(network))
+    ]
+    return b"".join(kept)
+
+
+class _Reader:
+    """One pass over one file. Every method raises GraphError."""
+
+    def __init__(self) -> None:
+        self._parts = 0
+
+    def fields(self, message: int | memoryview) -> Iterator[Field]:
+        """(field number, varint or octets) of a message, in order."""
+        if isinstance(message, int):
+            raise GraphError("it is not ONNX, or cut short")
+        at = 0
+        while at < len(message):
+            self._parts += 1
+            if self._parts > MOST_PARTS:
+                raise GraphError("it has more parts than a network needs")
+            key, at = _varint(message, at)
+            value, at = _value(message, at, key & 7)
+            yield key >> 3, value
+
+    def model(self, message: memoryview) -> None:
+        graphs = []
+        for number, value in self.fields(message):
+            if number == 7:
+                graphs.append(value)
+            elif number in (20, 25):  # training_info, functions
+                raise GraphError("it holds more graphs than one")
+        if len(graphs) != 1:
+            raise GraphError(
+                "it is not ONNX, or cut short" if not graphs else "it holds two graphs"
+            )
+        self._graph(graphs[0])
+
+    def less_output(self, graph: int | memoryview, name: str) -> memoryview:
+        kept = [
+            _written(number, value)
+            for number, value in self.fields(graph)
+            if number != 12 or self._text(value, 1) != name
+        ]
+        return memoryview(b"".join(kept))
+
+    def _graph(self, message: int | memoryview) -> None:
+        nodes = 0
+        for number, value in self.fields(message):
+            if number == 1:
+                nodes += 1
+                self._node(value)
+            elif number == 5:
+                self._tensor(value)
+            elif number == 15:
+                raise GraphError("it has a sparse tensor")
+        if not 0 < nodes <= MOST_NODES:
+            raise GraphError(f"it has {nodes} nodes, between 1 and {MOST_NODES} are right")
+
+    def _node(self, message: int | memoryview) -> None:
+        operator = domain = ""
+        for number, value in self.fields(message):
+            if number == 4:
+                operator = _word(value)
+            elif number == 7:
+                domain = _word(value)
+            elif number == 5:
+                self._attribute(value)
+        if domain not in ("", "ai.onnx"):
+            raise GraphError(f"it wants an operator of another domain: {domain!a}")
+        if operator not in OPERATORS:
+            raise GraphError(f"it wants an operator that no recipe of ours uses: {operator!a}")
+
+    def _attribute(self, message: int | memoryview) -> None:
+        tensors = 0
+        for number, value in self.fields(message):
+            if number in (6, 11):  # g, graphs
+                raise GraphError("it has a graph within a node")
+            if number in (22, 23):
+                raise GraphError("it has a sparse tensor")
+            if number in (5, 10):  # t, tensors
+                tensors += 1
+                self._tensor(value)
+        if tensors > 1:
+            raise GraphError("it has a node with two tensors in one place")
+
+    def _tensor(self, message: int | memoryview) -> None:
+        """Its dimensions must be filled by the values it holds itself."""
+        dims: list[int] = []
+        kind = held = 0
+        for number, value in self.fields(message):
+            if number == 1:
+                dims += [value] if isinstance(value, int) else _varints(value)
+            elif number == 2:
+                kind = value if isinstance(value, int) else 0
+            elif number in (3, 13, 14) and value != 0:
+                # segment; external_data and its data_location (CVE-2022-25882, CVE-2024-27318)
+                raise GraphError("it wants to read other files")
+            elif number in (4, 5, 7, 9, 10, 11):
+                held += _values(number, value, OCTETS.get(kind, 0))
+        if kind not in OCTETS:
+            raise GraphError(f"it has a tensor of a kind that we do not use: {kind}")
+        if len(dims) > 8 or any(dim >= 1 << 31 for dim in dims) or prod(dims) != held:
+            raise GraphError("it has a tensor that does not hold what its shape says")
+
+    def _text(self, message: int | memoryview, number: int) -> str:
+        return next((_word(value) for at, value in self.fields(message) if at == number), "")
+
+
+def _value(message: memoryview, at: int, kind: int) -> tuple[int | memoryview, int]:
+    """The value that begins at `at`, and where the next field does. Groups (3, 4) are not used by ONNX."""
+    if kind == 0:
+        return _varint(message, at)
+    size = {1: 8, 5: 4}.get(kind, -1)
+    if kind == 2:
+        size, at = _varint(message, at)
+    if size < 0 or at + size > len(message):
+        raise GraphError("it is not ONNX, or cut short")
+    return message[at : at + size], at + size
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(message):
+            break
+        octet = message[at]
+        at += 1
+        value |= (octet & 127) << shift
+        if octet < 128:
+            return value, at
+    raise GraphError("it is not ONNX, or cut short")
+
+
+def _varints(packed: memoryview) -> list[int]:
+    found: list[int] = []
+    at = 0
+    while at < len(packed) and len(found) < 16:
+        value, at = _varint(packed, at)
+        found.append(value)
+    return found
+
+
+def _values(number: int, value: int | memoryview, octets: int) -> int:
+    """How many values one field of a tensor holds; raw data are those that need `octets` each."""
+    if isinstance(value, int):
+        return 1
+    if number == 9:
+        return len(value) // octets if octets and len(value) % octets == 0 else -1
+    if number in (4, 10):  # fixed 4 and 8 octets
+        return len(value) // (4 if number == 4 else 8)
+    return int(
+        np.count_nonzero(np.frombuffer(value, np.uint8) < 128)
+    )  # each varint has one last octet
+
+
+def _word(value: int | memoryview) -> str:
+    return "" if isinstance(value, int) else bytes(value[:80]).decode("utf-8", "replace")
+
+
+def _written(number: int, value: int | memoryview) -> bytes:
+    if isinstance(value, int):
+        return bytes(chain(_written_varint(number << 3), _written_varint(value)))
+    return bytes(chain(_written_varint(number << 3 | 2), _written_varint(len(value)))) + bytes(
+        value
+    )
+
+
+def _written_varint(value: int) -> Iterator[int]:
+    while value > 127:
+        yield value & 127 | 128
+        value >>= 7
+    yield value

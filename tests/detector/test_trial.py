@@ -1,0 +1,101 @@
+"""A network's first run: wrong doors, wrong shapes, no numbers, and what would eat the memory."""
+
+import resource
+import time
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from namewarden.detector import graph, trial
+from namewarden.detector.folder import ModelError
+from namewarden.detector.model import PACKAGED
+from tests.detector.networks import CLASSES, network, node, voting
+
+FLOATS = node("Cast", ["rows"], ["x"], to=TensorProto.FLOAT)
+AXIS = {"axis": np.array([1], np.int64)}
+ADDED = node("ReduceSum", ["x", "axis"], ["sum"], keepdims=1)
+
+
+def said(data, classes=0):
+    assert graph.fault(data) == ""
+    with pytest.raises(ModelError) as refused:
+        trial.run(data, classes)
+    return str(refused.value)
+
+
+def test_ours_pass():
+    trial.run((PACKAGED / "model.onnx").read_bytes(), 0)
+    trial.run(voting(), len(CLASSES))
+    trial.run(voting(), 0)
+
+
+def test_doors_have_names():
+    other = [helper.make_tensor_value_info("lines", TensorProto.INT32, ["n", "w"])]
+    assert "reads 'lines', not rows" in said(
+        network([node("Cast", ["lines"], ["logits"], to=1)], inputs=other)
+    )
+    assert "gives 'scores', not 'logits'" in said(
+        network([node("Cast", ["rows"], ["scores"], to=1)], outputs={"scores": ["n", "w"]})
+    )
+    assert "not 'logits', 'families'" in said(voting(with_families=False), len(CLASSES))
+
+
+def test_another_input_beside_rows_is_refused():
+    both = [
+        helper.make_tensor_value_info(name, TensorProto.INT32, ["n", "w"])
+        for name in ("rows", "more")
+    ]
+    data = network([node("Cast", ["rows"], ["logits"], to=1)], inputs=both)
+    assert "reads 'rows', 'more', not rows" in said(data)
+
+
+def test_shapes():
+    assert "logits of shape" in said(
+        network([node("Cast", ["rows"], ["logits"], to=1)], outputs={"logits": ["n", "w"]})
+    )
+    assert "families of shape" in said(voting(), len(CLASSES) + 1)
+
+
+def test_a_type_that_the_file_does_not_have():
+    assert "does not load" in said(network([node("Identity", ["rows"], ["logits"])]))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_logits_must_be_numbers(number):
+    nodes = [FLOATS, ADDED, node("Mul", ["sum", "odd"], ["logits"])]
+    assert "no finite numbers" in said(network(nodes, AXIS | {"odd": np.float32(number)}))
+
+
+def test_rows_of_a_fixed_number_are_refused():
+    nodes = [FLOATS, node("Reshape", ["x", "one"], ["logits"])]
+    assert "on its first names" in said(network(nodes, {"one": np.array([7, 1], np.int64)}))
+
+
+@pytest.mark.parametrize("doublings", [22, 40])
+def test_a_bomb_of_doublings_is_refused_and_takes_no_memory(doublings):
+    nodes = [FLOATS]
+    names = ["x", *(f"x{n}" for n in range(doublings))]
+    for name, doubled in zip(names, names[1:], strict=False):
+        nodes.append(node("Concat", [name, name], [doubled], axis=1))
+    nodes.append(node("ReduceSum", [names[-1], "axis"], ["logits"], keepdims=1))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "on its first names" in said(network(nodes, AXIS))
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    assert grown <= 1.2 * trial.MEMORY
+
+
+def test_a_wide_padding_is_refused():
+    pads = {"pads": np.array([0, 0, 0, 1 << 40], np.int64)}
+    nodes = [FLOATS, node("Pad", ["x", "pads"], ["wide"]),
+             node("ReduceSum", ["wide", "axis"], ["logits"], keepdims=1)]  # fmt: skip
+    began = time.monotonic()
+    assert "on its first names" in said(network(nodes, AXIS | pads))
+    assert time.monotonic() - began < trial.SECONDS
+
+
+def test_a_flatbuffer_in_disguise_is_not_taken_for_one():
+    """Its mark at octet 4 makes ONNX Runtime read another format, which nobody has looked at."""
+    data = b"\x12\x08__ORTM__" + voting()
+    assert data[4:8] == b"ORTM" and graph.fault(data) == ""
+    trial.run(data, 0)
