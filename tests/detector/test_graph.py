@@ -46,7 +46,9 @@ def elsewhere(proto):
 
 def words(proto):
     proto.graph.initializer[0].CopyFrom(
-        TensorProto(name="logit_table", data_type=TensorProto.STRING, dims=[1], string_data=[b"word"])
+        TensorProto(
+            name="logit_table", data_type=TensorProto.STRING, dims=[1], string_data=[b"word"]
+        )
     )
 
 
