@@ -5,7 +5,15 @@ import gzip
 import pytest
 
 from namewarden.training import data
-from namewarden.training.data import BENIGN, CHOOSE_BY, REPORT_ON, assemble, divide, side
+from namewarden.training.data import (
+    BENIGN,
+    CHOOSE_BY,
+    REPORT_ON,
+    assemble,
+    assemble_registry,
+    divide,
+    side,
+)
 
 
 @pytest.fixture
@@ -74,3 +82,15 @@ def test_sides_are_for_ever():
     ]
     counts = [side(f"n{number}") for number in range(10_000)]
     assert 4800 < counts.count("train") < 5200 and 2800 < counts.count("calibration") < 3200
+
+
+def test_the_registry_alone_gives_both_classes_and_all_sides():
+    made = assemble_registry(most=3000, each=300)
+    kinds = {"letters", "skewed", "syllables", "hexadecimal", "mixed", "words"}
+    for place in ("train", "calibration", "test"):
+        assert made.benign[place] and made.known[place].keys() == kinds
+    assert made.single and made.popular
+    assert not (made.choose or made.unseen or made.fed or made.queried)
+    benign = {label for labels in made.benign.values() for label in labels} | set(made.single)
+    generated = {label for f in made.known.values() for labels in f.values() for label in labels}
+    assert not benign & generated and len(generated) > 1700

@@ -2,7 +2,7 @@
 
 import pytest
 
-from namewarden.training.generators import common_words, names
+from namewarden.training.generators import by_kind, common_words, names
 
 WORDS = ["garden", "green", "house", "cloud"]
 
@@ -28,3 +28,15 @@ def test_with_and_without_words(words):
 def test_words_are_what_site_owners_hyphenate():
     labels = ["green-house", "green-garden", "green-x1", "housegreen"]
     assert common_words(labels, least=3) == ["green"]
+
+
+def test_each_kind_gives_as_many_and_none_twice():
+    found = by_kind(500, 1, WORDS)
+    assert {len(labels) for labels in found.values()} == {500}
+    assert len({label for labels in found.values() for label in labels}) == 500 * len(found)
+    assert all(set(label) <= set("0123456789abcdef") for label in found["hexadecimal"])
+    assert found == by_kind(500, 1, WORDS)
+
+
+def test_few_words_give_few_names():
+    assert 0 < len(by_kind(500, 1, ["only", "two"])["words"]) < 500

@@ -1,12 +1,13 @@
 """The names a model learns from and is measured on: labels as the product scores them, each on one side only.
 
 `assemble(folder)` reads the benign lists, the generated names and the known malware names below `folder`
-(`docs/training.md` says which files). Its counterpart is `train.py`.
+(`docs/training.md` says which files); `assemble(None)` makes do with what the package registry has. Its counterpart
+is `train.py`.
 """
 
 import gzip
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 
 from namewarden.detector.label import Labels, Scorable, dynamic_providers
+from namewarden.training import registry
 
 T = TypeVar("T")
 Side = Literal["train", "calibration", "test"]
@@ -85,22 +87,29 @@ def side(label: str) -> Side:
     return "train" if tenth < 5 else "calibration" if tenth < 8 else "test"
 
 
-def assemble(folder: Path, held: frozenset[str] = HELD) -> Corpus:
+def assemble(folder: Path | None, held: frozenset[str] = HELD) -> Corpus:
     """All names below `folder`, scored label by scored label; nothing is learned from the families `held`."""
+    if folder is None:
+        return assemble_registry()
     labels = Labels(dynamic_providers())
     families = _families(labels, folder / GENERATED)
-    makers = _benign(labels, folder, _bad(labels, folder))
-    both = families.keys() & makers.keys()
-    corpus = divide(
-        {label: by for label, by in makers.items() if label not in both},
-        {label: family for label, family in families.items() if label not in both},
-        held,
-    )
-    corpus.popular.extend(_first(labels, folder / POPULAR))
+    makers = _benign(labels, _listed(folder), _bad(labels, folder))
+    corpus = divide(*_apart(makers, families), held)
+    popular = islice((name for name, *_ in rows(folder / POPULAR)), MOST_POPULAR)
+    corpus.popular.extend(_first(labels, popular))
     corpus.queried.extend(_queried(labels, folder / QUERIED, families))
     for label, family in sorted(_fed(labels, folder / FEED).items()):
         if label not in makers and label not in families:
             corpus.fed.setdefault(family, []).append(label)
+    return corpus
+
+
+def assemble_registry(most: int | None = None, each: int = registry.EACH_KIND) -> Corpus:
+    """The names of the package registry, `most` of each list; the families are kinds of made-up generators."""
+    labels = Labels(dynamic_providers())
+    makers = _benign(labels, registry.listed(most), set())
+    corpus = divide(*_apart(makers, registry.made(makers, each)))
+    corpus.popular.extend(_first(labels, registry.popular(most)))
     return corpus
 
 
@@ -152,9 +161,9 @@ def _families(labels: Labels, path: Path) -> dict[str, str]:
     return {k: v for k, v in found.items() if hung[k] < COMMON and len(k) >= SHORTEST}
 
 
-def _first(labels: Labels, path: Path) -> list[str]:
+def _first(labels: Labels, names: Iterable[str]) -> list[str]:
     """The labels of the most popular names, in order, customers of clouds left out."""
-    whats = (labels.scored(name) for name, *_ in islice(rows(path), MOST_POPULAR))
+    whats = map(labels.scored, names)
     found = (what.label for what in whats if isinstance(what, Scorable) and what.kind == "icann")
     return list(dict.fromkeys(found))
 
@@ -191,14 +200,31 @@ def _bad(labels: Labels, folder: Path) -> set[str]:
     return bad
 
 
-def _benign(labels: Labels, folder: Path, bad: set[str]) -> dict[str, set[str]]:
-    """Benign label → the makers of lists that hold it."""
-    found: dict[str, set[str]] = {}
+def _listed(folder: Path) -> Iterator[tuple[str, str]]:
+    """(name, maker) of every benign list."""
     for path, maker in BENIGN.items():
         for name, *_ in rows(folder / path):
-            what = labels.scored(name)
-            if not isinstance(what, Scorable) or what.kind == "private":
-                continue
-            if what.registrable not in bad:
-                found.setdefault(what.label, set()).add(maker)
+            yield name, maker
+
+
+def _benign(
+    labels: Labels, listed: Iterable[tuple[str, str]], bad: set[str]
+) -> dict[str, set[str]]:
+    """Benign label → the makers of lists that hold it."""
+    found: dict[str, set[str]] = {}
+    for name, maker in listed:
+        what = labels.scored(name)
+        if isinstance(what, Scorable) and what.kind != "private" and what.registrable not in bad:
+            found.setdefault(what.label, set()).add(maker)
     return found
+
+
+def _apart(
+    makers: dict[str, set[str]], families: dict[str, str]
+) -> tuple[dict[str, set[str]], dict[str, str]]:
+    """Both without the labels that are in both."""
+    both = families.keys() & makers.keys()
+    return (
+        {label: by for label, by in makers.items() if label not in both},
+        {label: family for label, family in families.items() if label not in both},
+    )

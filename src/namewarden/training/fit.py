@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from namewarden.training.data import Corpus
-from namewarden.training.kept import claim, load, load_corpus, save
+from namewarden.training.kept import DATA, claim, load, load_corpus, save
 from namewarden.training.recipe import Featured, Judge, Neural, Options
 from namewarden.training.recipes import find, names
 
@@ -19,7 +19,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m namewarden.training.fit", description=__doc__)
     parser.add_argument("recipe", help=f"one of {', '.join(names())}")
-    parser.add_argument("data", type=Path, help="folder of names, or a corpus.msgpack kept before")
+    parser.add_argument("data", type=Path, help=DATA)
     parser.add_argument("out", type=Path, help="folder for all recipes")
     parser.add_argument("--device", choices=("auto", *PLATFORMS), default="auto")
     parser.add_argument("--epochs", type=int)

@@ -21,12 +21,30 @@ Draw = Callable[[], str]
 def names(count: int, seed: int, words: Sequence[str]) -> list[str]:
     """`count` different labels of made-up generators."""
     dice = np.random.default_rng(seed)
-    kinds = (_letters, _letters, _skewed, _skewed, _syllables, _hexadecimal, _mixed, _words)
     found: set[str] = set()
     while len(found) < count:
-        draw = kinds[dice.integers(len(kinds))](dice, words)
+        draw = KINDS[dice.integers(len(KINDS))](dice, words)
         found.update(draw() for _ in range(EACH))
     return [str(name) for name in dice.choice(sorted(found), count, replace=False)]
+
+
+def by_kind(count: int, seed: int, words: Sequence[str]) -> dict[str, list[str]]:
+    """`count` different labels of each kind of generator, fewer where few words are to be had; a label is of the
+    first kind that made it."""
+    dice = np.random.default_rng(seed)
+    met: set[str] = set()
+    found: dict[str, list[str]] = {}
+    for kind in dict.fromkeys(KINDS):
+        own: list[str] = []
+        for _ in range(count + EACH):  # a round almost always brings something new
+            if len(own) >= count:
+                break
+            draw = kind(dice, words)
+            new = sorted({draw() for _ in range(EACH)} - met)
+            own += new
+            met.update(new)
+        found[kind.__name__.strip("_")] = own[:count]
+    return found
 
 
 def common_words(labels: Sequence[str], least: int = 8) -> list[str]:
@@ -110,3 +128,7 @@ def _words(dice: Dice, words: Sequence[str]) -> Draw:
     own = [words[i] for i in dice.integers(len(words), size=200)] if words else list(LETTERS)
     count = int(dice.integers(3, 6))
     return lambda: "".join(own[i] for i in dice.integers(len(own), size=count))[:63]
+
+
+# Those written twice are drawn from twice as often.
+KINDS = (_letters, _letters, _skewed, _skewed, _syllables, _hexadecimal, _mixed, _words)

@@ -14,6 +14,7 @@ from namewarden.training.data import Corpus, assemble
 from namewarden.training.recipe import Array, Options, Recipe
 
 NOTE = "made-of.json"
+DATA = "folder of names, a corpus.msgpack kept before, or - for the registry's names alone"
 
 
 class MadeOf(msgspec.Struct, frozen=True):
@@ -56,11 +57,13 @@ def digest(corpus: Corpus) -> str:
 
 
 def load_corpus(data: Path, out: Path) -> Corpus:
-    """The names of a folder, or of a corpus kept before; kept beside the state, so a resumed run has the same."""
+    """The names of a folder, of a corpus kept before, or of the registry (`-`); kept beside the state, so that a
+    resumed run has the same."""
     kept = out / "corpus.msgpack"
     if not kept.exists():
         out.mkdir(parents=True, exist_ok=True)
-        names = data.read_bytes() if data.is_file() else msgspec.msgpack.encode(assemble(data))
+        folder = None if str(data) == "-" else data
+        names = data.read_bytes() if data.is_file() else msgspec.msgpack.encode(assemble(folder))
         kept.with_suffix(".part").write_bytes(names)
         kept.with_suffix(".part").replace(kept)
     return msgspec.msgpack.decode(kept.read_bytes(), type=Corpus)

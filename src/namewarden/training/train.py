@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from namewarden.training import generators
 from namewarden.training.data import Corpus
-from namewarden.training.kept import claim, load, load_corpus, save
+from namewarden.training.kept import DATA, claim, load, load_corpus, save
 from namewarden.training.measure import family_mean, thresholds
 from namewarden.training.recipe import Array, Judge, Neural, Options
 from namewarden.training.recipes import find, names
@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m namewarden.training.train", description=__doc__
     )
-    parser.add_argument("data", type=Path, help="folder with benign/, malicious/ and split/")
+    parser.add_argument("data", type=Path, help=DATA)
     parser.add_argument("out", type=Path, help="folder for state and weights")
     parser.add_argument("--recipe", default="char-cnn", help=f"one of {', '.join(names())}")
     parser.add_argument("--device", choices=("auto", *PLATFORMS), default="auto")
@@ -126,7 +126,7 @@ def learn_from(corpus: Corpus, options: Options) -> Examples:
     benign = corpus.benign["train"]
     if len(benign) > options.benign:
         benign = [benign[i] for i in np.sort(dice.permutation(len(benign))[: options.benign])]
-    held = {label for labels in (*corpus.benign.values(), corpus.single) for label in labels}
+    held = held_apart(corpus)
     made = generators.names(options.made_up, options.seed, generators.common_words(benign))
     groups = [benign, *(corpus.known["train"][family] for family in classes(corpus)[1:])]
     groups.append([label for label in made if label not in held])
@@ -137,6 +137,19 @@ def learn_from(corpus: Corpus, options: Options) -> Examples:
         kept = np.sort(dice.permutation(len(labels))[: options.examples])
     family = family[kept].astype(np.int32)
     return Examples([labels[i] for i in kept], (family != NO_FAMILY).astype(np.float32), family)
+
+
+def held_apart(corpus: Corpus) -> set[str]:
+    """Labels that no made-up generator may teach as generated, or teach at all."""
+    families = [
+        *(labels for place in corpus.known.values() for labels in place.values()),
+        *corpus.choose.values(),
+        *corpus.unseen.values(),
+        *corpus.fed.values(),
+    ]
+    return {
+        label for labels in (*corpus.benign.values(), corpus.single, *families) for label in labels
+    }
 
 
 def widths_of(recipe: Neural, labels: Sequence[str]) -> NDArray[np.int64]:
