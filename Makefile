@@ -1,5 +1,6 @@
 # make run   set up what is missing and serve
 # make test  lint, types and tests, the same as CI
+# make evaluate  what the packaged model finds and costs, into docs/detector.md (minutes; needs ../shared/data)
 # make bench side-by-side measurements (minutes; needs the Debian packages that `make packages` names)
 PYTHON ?= python3
 VENV   := .venv
@@ -7,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEBS   := unbound nsd dnsperf bind9-dnsutils
 
-.PHONY: run test setup setup-dev packages lint types check bench locks clean
+.PHONY: evaluate run test setup setup-dev packages lint types check bench locks clean
 
 run: setup
 	@$(BIN)/namewarden run
@@ -48,6 +49,9 @@ test: setup-dev packages check
 
 bench: setup-dev packages
 	@$(BIN)/python -m bench $(ARGS)
+
+evaluate: setup-dev
+	@$(BIN)/namewarden evaluate --write-docs docs/detector.md $(ARGS)
 
 # needs uv; --no-emit-index-url keeps addresses out
 locks:

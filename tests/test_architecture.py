@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "chain": LEAVES | {"stages"},
     "hub": LEAVES | {"policy", "detector", "events"},
     "training": LEAVES | {"policy", "detector", "dga"},
+    "evaluation": LEAVES | {"detector", "training"},
     "lab": LEAVES | {"policy", "detector", "dga"},
     "enforcement": LEAVES | {"events"},
     "honeypot": LEAVES | {"events", "wire"},

@@ -8,6 +8,7 @@ and small commands answer at once.
 import ipaddress
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -196,6 +197,37 @@ def score(
         fail(str(error))
     except OSError as error:
         fail(f"{file}: {error.strerror}")
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path | None, typer.Option(help="Folder of lists; else shared/data.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder; else the packaged model.")] = None,
+    recipe: Annotated[str, typer.Option(help="Fit and measure this recipe instead.")] = "",
+    out: Annotated[Path, typer.Option(help="For results.")] = Path("build/evaluation"),
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer names, a minute.")] = False,
+    left_out: Annotated[
+        bool, typer.Option("--left-out", help="Also leave one generator out (K fits).")
+    ] = False,
+    folds: Annotated[int, typer.Option(min=2, help="K.")] = 5,
+    write_docs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page to put the report into.")
+    ] = None,
+) -> None:
+    """Measure what the model finds, what it costs and where it errs; write report, figures and card."""
+    from rich.console import Console
+
+    from namewarden.detector.model import ModelError
+    from namewarden.evaluation import command
+    from namewarden.evaluation.given import MissingError
+    from namewarden.evaluation.page import PageError
+
+    words = shlex.join(["namewarden", *sys.argv[1:]])
+    wish = command.Wish(words, data, out, model, recipe, quick, left_out, folds, write_docs)
+    try:
+        put(command.evaluate(wish, Console(stderr=True)))
+    except (MissingError, ModelError, PageError) as error:
+        fail(str(error))
 
 
 @contextmanager

@@ -1,0 +1,156 @@
+"""`namewarden evaluate`: reads what is wanted, measures, writes. Its counterpart is `cli.py`.
+
+Into --out go `<name>.json` (all figures), `<name>.md` (the report), `card.md` (the packaged or given model's), and
+`comparison.md` when figures of several models lie there.
+"""
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from namewarden.evaluation import card, compare, figures, page, report, run, subject
+from namewarden.evaluation.figures import About, Figures
+from namewarden.evaluation.given import Given, MissingError, find_data, load
+from namewarden.evaluation.left_out import FOLDS, Fold
+from namewarden.evaluation.subject import Subject
+
+PACKAGED = "packaged"
+
+
+class Wish(Struct, frozen=True):
+    """The command's options."""
+
+    command: str
+    data: Path | None
+    out: Path
+    model: Path | None = None
+    recipe: str = ""
+    quick: bool = False
+    left_out: bool = False
+    folds: int = FOLDS
+    docs: Path | None = None
+
+
+def evaluate(wish: Wish, console: Console) -> str:
+    """Measure and write; returns the report. MissingError, ModelError, PageError."""
+    wish.out.mkdir(parents=True, exist_ok=True)
+    say = _sayer(console)
+    data = wish.data or find_data(Path.cwd())
+    if data is None:
+        raise MissingError("no names to measure on: give the folder of the lists with --data")
+    measured, given, folds = _subject(wish, data, say)
+    about = _about(wish, measured, given)
+    options = run.QUICK if wish.quick else run.Options()
+    with _progress(console) as tell:
+        found = run.evaluate(measured, given.corpus, given.names, about, options, tell, folds)
+    text = report.render(found)
+    beside = _write(wish, measured, found, text)
+    return f"{text}\n{beside}"
+
+
+def _subject(
+    wish: Wish, data: Path, say: Callable[[str], None]
+) -> tuple[Subject, Given, list[Fold]]:
+    """What is measured, on which names, and what is kept of its leave-one-out."""
+    if not wish.recipe:
+        measured = subject.of_model(wish.model)
+        assert measured.model
+        held = frozenset(measured.model.manifest.unseen_families)
+        return measured, load(data, held, wish.out, say), []
+    raise MissingError(f"there is no recipe {wish.recipe!r}")
+
+
+def _about(wish: Wish, measured: Subject, given: Given) -> About:
+    options = run.QUICK if wish.quick else run.Options()
+    return About(
+        subject=measured.name,
+        title=measured.title,
+        about=measured.about,
+        made_with=wish.command,
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        machine=machine(),
+        names=given.source,
+        quick=wish.quick,
+        most=options.per_family,
+        learned=measured.learned,
+        notes=_notes(measured, given),
+    )
+
+
+def _notes(measured: Subject, given: Given) -> list[str]:
+    """What a reader of the figures would else take wrongly."""
+    here = len(given.corpus.benign["calibration"])
+    if measured.model and measured.model.manifest.calibration_names != here:
+        was = measured.model.manifest.calibration_names
+        return [
+            f"The model's thresholds were set on {was:,} names, {here:,} set them here: it was made from other "
+            "lists or by another rule. Shares found are at the thresholds set here; actions are by the model's own."
+        ]
+    return []
+
+
+def machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    kind = names[0] if names else platform.processor() or platform.machine()
+    return (
+        f"{kind}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def _write(wish: Wish, measured: Subject, found: Figures, text: str) -> str:
+    """All files; returns the comparison, empty when there is nothing to compare with."""
+    figures.write(wish.out / f"{measured.name}.json", found)
+    (wish.out / f"{measured.name}.md").write_text(text, encoding="utf-8")
+    beside = _comparison(found, wish.out)
+    if beside:
+        (wish.out / "comparison.md").write_text(beside, encoding="utf-8")
+    if measured.model:
+        manifest = measured.model.manifest
+        card.write(wish.out / "card.md", manifest, measured.files["model.onnx"], found)
+        if wish.docs:
+            card.write(measured.folder / "card.md", manifest, measured.files["model.onnx"], found)
+    if wish.docs:
+        page.put(wish.docs, f"{text}\n{beside}")
+        figures.write(wish.docs.with_suffix(".json"), found)
+    return beside
+
+
+def _comparison(found: Figures, out: Path) -> str:
+    """The packaged model beside all others whose figures lie there; without it, this one beside them."""
+    every = {path.stem: it for path in sorted(out.glob("*.json")) if (it := _figures(path))}
+    ours = every.pop(PACKAGED, None) or every.pop(found.about.subject)
+    others = [every[name] for name in sorted(every)]
+    return f"### Beside other models\n\n{compare.show(ours, others)}" if others else ""
+
+
+def _figures(path: Path) -> Figures | None:
+    """None for another file, or figures of another version."""
+    try:
+        return figures.read(path)
+    except msgspec.DecodeError:
+        return None
+
+
+def _sayer(console: Console) -> Callable[[str], None]:
+    return lambda what: console.print(what, highlight=False)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[run.Tell]:
+    columns = (TextColumn("{task.description:28}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, refresh_per_second=2) as progress:
+        bar = progress.add_task("", total=run.PARTS)
+
+        def tell(what: str) -> None:
+            progress.update(bar, description=what, advance=1)
+
+        yield tell

@@ -1,0 +1,154 @@
+"""The static split: what share of each family is found at the thresholds, and of benign names wrongly.
+
+A mean counts every family the same. Families of fewer than LEAST names are shown, but are in no mean. Families that
+make names of words are a group of their own, inside the others.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from msgspec import Struct
+
+from namewarden.evaluation.answers import UNSEEN, Answers
+from namewarden.evaluation.intervals import Share, Spread, mean_of, share
+from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
+from namewarden.training.measure import Logits, auc, rates
+
+LEAST = 10
+WORDS = frozenset({"gozi", "matsnu", "nivdort", "rovnix", "suppobox"})
+PARTIAL = 0.01  # the partial area counts false-positive rates up to this
+
+
+class Family(Struct, frozen=True):
+    """Share found at each threshold, of so many names."""
+
+    names: int
+    found: list[float]
+    auc: float
+    partial: float
+
+
+class Group(Struct, frozen=True):
+    """Families that the model stands alike to."""
+
+    families: dict[str, Family]
+    means: list[Spread]
+    auc: Spread
+    partial: Spread
+    worst: str  # the family found least at 1e-3
+
+
+class Found(Struct, frozen=True):
+    calibration_names: int
+    limits: list[float]  # logits
+    resting: list[Share]  # the calibration names at or above each threshold
+    benign: list[Share]
+    single: list[Share]
+    groups: dict[str, Group]
+
+
+def measure(answers: Answers) -> Found:
+    groups = {}
+    for name, families in answers.groups.items():
+        each = {family: judge_family(said, answers) for family, said in families.items()}
+        groups[name] = each
+        groups[f"{name}, of words"] = {k: v for k, v in each.items() if k in WORDS}
+    return Found(
+        len(answers.calibration),
+        answers.limits,
+        _shares(answers.calibration, answers.limits),
+        _shares(answers.test, answers.limits),
+        _shares(answers.single, answers.limits),
+        {name: summed for name, each in groups.items() if (summed := sum_up(each))},
+    )
+
+
+def judge_family(said: Logits, answers: Answers) -> Family:
+    return Family(
+        len(said),
+        rates(said, answers.limits),
+        auc(answers.test, said),
+        partial_area(answers.test, said),
+    )
+
+
+def sum_up(families: Mapping[str, Family]) -> Group | None:
+    """None when no family has enough names."""
+    large = {name: family for name, family in families.items() if family.names >= LEAST}
+    if not large:
+        return None
+    rows = np.array([[*f.found, f.auc, f.partial] for f in large.values()])
+    *means, area, partial = mean_of(rows)
+    worst = min(large, key=lambda name: (large[name].found[1], large[name].found[0]))
+    return Group(dict(families), means, area, partial, worst)
+
+
+def partial_area(benign: Logits, bad: Logits, upto: float = PARTIAL) -> float:
+    """The mean share found over all false-positive rates up to `upto`: 1 is perfect, a coin gets upto / 2."""
+    ordered = np.sort(benign)
+    reached = 1 - np.searchsorted(ordered, bad, "left") / len(ordered)
+    return float(np.mean(np.clip(upto - reached, 0, None)) / upto)
+
+
+def _shares(said: Logits, limits: list[float]) -> list[Share]:
+    return [share(said >= limit) for limit in limits]
+
+
+def show(found: Found) -> str:
+    rows = [[name, *_group(group)] for name, group in found.groups.items()]
+    head = ["family mean (95 %, by family)", "families", *COLUMNS, "AUC", "partial AUC", "worst"]
+    never = (
+        ""
+        if UNSEEN in found.groups
+        else f"Families never seen: {NOT_MEASURED}, none was kept away.\n"
+    )
+    return "\n".join([_thresholds(found), table(head, rows), never + _small(found)])
+
+
+def show_families(found: Found) -> str:
+    rows = [
+        [name, family, f"{it.names:,}", *map(percent, it.found), f"{it.auc:.4f}"]
+        for name, group in found.groups.items()
+        if ", of words" not in name
+        for family, it in group.families.items()
+    ]
+    return table(["", "family", "names", *COLUMNS, "AUC"], rows)
+
+
+def _group(group: Group) -> list[str]:
+    means = [f"{percent(each.mean)} ({between(each.low, each.high)})" for each in group.means]
+    areas = [f"{group.auc.mean:.4f}", f"{group.partial.mean:.4f}"]
+    large = sum(family.names >= LEAST for family in group.families.values())
+    return [str(large), *means, *areas, group.worst]
+
+
+def _thresholds(found: Found) -> str:
+    rows = [
+        ["threshold, logit", *(f"{limit:.4f}" for limit in found.limits)],
+        [f"of {found.calibration_names:,} names that set it", *map(_share, found.resting)],
+        [f"of {found.benign[0].names:,} benign names of two makers", *map(_share, found.benign)],
+        [f"of {found.single[0].names:,} names that one maker lists", *map(_share, found.single)],
+    ]
+    few = (
+        ""
+        if found.calibration_names >= 100_000
+        else "Fewer than 100,000 names set the thresholds. "
+    )
+    return f"{few}Shares above the thresholds with their Clopper-Pearson intervals.\n\n" + table(
+        ["benign names", *COLUMNS], rows
+    )
+
+
+def _share(found: Share) -> str:
+    return f"{percent(found.rate)} ({between(found.low, found.high)})"
+
+
+def _small(found: Found) -> str:
+    small = [
+        f"{family} ({it.names})"
+        for name, group in found.groups.items()
+        if ", of words" not in name
+        for family, it in group.families.items()
+        if it.names < LEAST
+    ]
+    return f"Too few names to be in a mean: {', '.join(small)}.\n" if small else ""

@@ -1,0 +1,100 @@
+"""The names a run measures on: assembled once from the lists, kept beside the results, the same for every model.
+
+A corpus that was kept elsewhere (`corpus.msgpack`) serves as well; then the sorts that need whole names are left out.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from namewarden.evaluation.names import Names, gather, without_lists
+from namewarden.training.data import GENERATED, Corpus, assemble
+
+T = TypeVar("T")
+
+
+class MissingError(Exception):
+    """Something that a measurement needs is not there; says what to give."""
+
+
+class Given(Struct, frozen=True):
+    corpus: Corpus
+    names: Names
+    source: str  # in words
+
+
+def find_data(start: Path) -> Path | None:
+    """`shared/data` beside the folder or beside one above it."""
+    places = [parent / "shared" / "data" for parent in start.resolve().parents]
+    return next((place for place in places if (place / GENERATED).is_file()), None)
+
+
+def load(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Given:
+    """Names of a folder of lists or of a kept corpus. MissingError."""
+    if data.is_file():
+        tell(f"reading {data.name}")
+        given = Given(_read(data, Corpus), without_lists(), f"a kept corpus, {data.name}")
+    else:
+        given = _of_folder(data, held, out, tell)
+    _check(given.corpus, data)
+    return given
+
+
+def _of_folder(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Given:
+    if not (data / GENERATED).is_file():
+        raise MissingError(f"{data} has no {GENERATED}: give the folder of the lists with --data")
+    key = _key(data, held)
+
+    def corpus() -> Corpus:
+        tell("reading the lists (a minute)")
+        try:
+            return assemble(data, held)
+        except FileNotFoundError as error:
+            raise MissingError(f"{error.filename} is missing: --data is no whole folder") from error
+
+    found = _kept(out / f"corpus-{key}.msgpack", Corpus, corpus)
+
+    def names() -> Names:
+        tell("gathering hard and new names (a minute)")
+        return gather(data, found)
+
+    return Given(found, _kept(out / f"names-{key}.msgpack", Names, names), "the lists of --data")
+
+
+def _kept(path: Path, kind: type[T], make: Callable[[], T]) -> T:
+    """What the file holds; made anew when there is none, or one of another version."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=kind)
+    except (FileNotFoundError, msgspec.DecodeError):
+        made = make()
+        part = path.with_suffix(".part")
+        part.write_bytes(msgspec.msgpack.encode(made))
+        part.replace(path)
+        return made
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=kind)
+    except msgspec.DecodeError as error:
+        raise MissingError(f"{path} is no kept corpus: {error}") from error
+
+
+def _key(data: Path, held: frozenset[str]) -> str:
+    """Changes with the files (their names and sizes) and with the families kept away."""
+    files = sorted((path.name, path.stat().st_size) for path in data.glob("*/*"))
+    return sha256(repr((files, sorted(held))).encode()).hexdigest()[:12]
+
+
+def _check(corpus: Corpus, data: Path) -> None:
+    for what, found in (
+        ("benign names to set thresholds", corpus.benign["calibration"]),
+        ("benign names to report on", corpus.benign["test"]),
+        ("generated names of known families", corpus.known["test"]),
+    ):
+        if not found:
+            raise MissingError(f"{data} holds no {what}: nothing can be measured")
