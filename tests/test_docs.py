@@ -11,6 +11,8 @@ from typer.main import get_command
 from namewarden import query
 from namewarden.cli import app
 from namewarden.config import Settings
+from namewarden.detector.model import PACKAGED, Model
+from namewarden.evaluation import figures, report
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -62,3 +64,16 @@ def test_the_version_is_the_changelogs():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     heads = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert heads[0] == "Unreleased" or heads[0].startswith(version)
+
+
+def test_the_detectors_page_its_figures_its_card_and_the_packaged_model_agree():
+    """`make evaluate` writes them all; a model that was packaged since must be measured."""
+    found = figures.read(ROOT / "docs" / "detector.json")
+    digest = Model().manifest.digest[:12]
+    assert digest in found.about.title, "the packaged model was not measured: make evaluate"
+    assert report.render(found).strip() in (ROOT / "docs" / "detector.md").read_text()
+    card = (PACKAGED / "card.md").read_text()
+    for title, text in report.sections(found):
+        assert title == "The network" or text.strip() in card, (
+            f"the card is not of this run: {title}"
+        )

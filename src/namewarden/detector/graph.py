@@ -4,7 +4,7 @@
 that promise more than they hold. What passes is run under a memory limit first (`model.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from math import prod
 
@@ -36,6 +36,7 @@ OCTETS = {
     11: 8,
     16: 2,
 }  # TensorProto.DataType → of a value
+INT64 = 7  # of axes and shapes
 Field = tuple[int, int | memoryview]
 
 
@@ -62,6 +63,25 @@ def without_output(network: bytes, name: str) -> bytes:
     return b"".join(kept)
 
 
+def with_outputs(network: bytes, names: Iterable[str]) -> bytes:
+    """The same network, putting out these tensors too: protobuf merges a message that comes twice, so they go last."""
+    outputs = [_written(12, memoryview(_written(1, memoryview(name.encode())))) for name in names]
+    return network + _written(7, memoryview(b"".join(outputs)))
+
+
+def nodes(network: bytes) -> list[tuple[str, list[str], list[str]]]:
+    """(operator, what it takes, what it puts out) of each node, in order."""
+    reader = _Reader()
+    return [reader.wiring(value) for number, value in reader.graph(network) if number == 1]
+
+
+def weights(network: bytes) -> dict[str, int]:
+    """How many numbers each tensor of the file holds, those of axes and shapes left out."""
+    reader = _Reader()
+    found = [reader.extent(value) for number, value in reader.graph(network) if number == 5]
+    return {name: size for name, kind, size in found if kind != INT64}
+
+
 class _Reader:
     """One pass over one file. Every method raises GraphError."""
 
@@ -80,6 +100,30 @@ class _Reader:
             key, at = _varint(message, at)
             value, at = _value(message, at, key & 7)
             yield key >> 3, value
+
+    def graph(self, network: bytes) -> Iterator[Field]:
+        """The fields of the graph of a network that was looked at before."""
+        for number, value in self.fields(memoryview(network)):
+            if number == 7:
+                yield from self.fields(value)
+
+    def wiring(self, node: int | memoryview) -> tuple[str, list[str], list[str]]:
+        found: dict[int, list[str]] = {1: [], 2: [], 4: []}
+        for number, value in self.fields(node):
+            if number in found:
+                found[number].append(_word(value))
+        return found[4][0], found[1], found[2]
+
+    def extent(self, tensor: int | memoryview) -> tuple[str, int, int]:
+        """Name, kind and number of values."""
+        dims: list[int] = []
+        kind = 0
+        for number, value in self.fields(tensor):
+            if number == 1:
+                dims += [value] if isinstance(value, int) else _varints(value)
+            elif number == 2 and isinstance(value, int):
+                kind = value
+        return self._text(tensor, 8), kind, prod(dims)
 
     def model(self, message: memoryview) -> None:
         graphs = []

@@ -57,7 +57,8 @@ def measure(
             [tlds.benign[half], tlds.generated[half]] for half in ("train", "test")
         )
         probes["top-level domain"] = probe(learned_from, tested_on)
-    return Found(probes, {name: match(of, calibration, groups) for name, of in PROPERTIES.items()})
+    matched = {name: match(of, calibration, groups) for name, of in PROPERTIES.items()}
+    return Found(probes, {name: it for name, it in matched.items() if it})
 
 
 def _count(labels: Sequence[str], of: Property) -> dict[str, int]:
@@ -77,19 +78,21 @@ def match(
     of: Property,
     calibration: tuple[Sequence[str], Logits],
     groups: Mapping[str, tuple[Families, Mapping[str, Logits]]],
-) -> Matched:
-    """Benign names weigh as much as generated names are like them."""
+) -> Matched | None:
+    """Benign names weigh as much as generated names are like them; None where no benign one is like any."""
     labels, said = calibration
     generated = [
         label for families, _ in groups.values() for found in families.values() for label in found
     ]
     weights, uncovered = weigh([of(label) for label in labels], [of(label) for label in generated])
+    if not weights.any():
+        return None
     limits = weighted_thresholds(said, weights)
     means = {
         group: mean_of(np.array([rates(logits, limits) for logits in found.values()]))
         for group, (_, found) in groups.items()
     }
-    effective = float(weights.sum() ** 2 / np.square(weights).sum()) if weights.any() else 0.0
+    effective = float(weights.sum() ** 2 / np.square(weights).sum())
     return Matched(limits, effective, uncovered, means)
 
 

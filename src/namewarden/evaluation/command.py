@@ -16,11 +16,13 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from namewarden.evaluation import card, compare, figures, page, report, run, subject
+from namewarden.evaluation import card, compare, figures, left_out, page, report, run, subject
 from namewarden.evaluation.figures import About, Figures
 from namewarden.evaluation.given import Given, MissingError, find_data, load
 from namewarden.evaluation.left_out import FOLDS, Fold
 from namewarden.evaluation.subject import Subject
+from namewarden.training.data import HELD, Corpus
+from namewarden.training.measure import Judge
 
 PACKAGED = "packaged"
 
@@ -43,10 +45,7 @@ def evaluate(wish: Wish, console: Console) -> str:
     """Measure and write; returns the report. MissingError, ModelError, PageError."""
     wish.out.mkdir(parents=True, exist_ok=True)
     say = _sayer(console)
-    data = wish.data or find_data(Path.cwd())
-    if data is None:
-        raise MissingError("no names to measure on: give the folder of the lists with --data")
-    measured, given, folds = _subject(wish, data, say)
+    measured, given, folds = _recipe(wish, say) if wish.recipe else _model(wish, say)
     about = _about(wish, measured, given)
     options = run.QUICK if wish.quick else run.Options()
     with _progress(console) as tell:
@@ -56,16 +55,49 @@ def evaluate(wish: Wish, console: Console) -> str:
     return f"{text}\n{beside}"
 
 
-def _subject(
-    wish: Wish, data: Path, say: Callable[[str], None]
-) -> tuple[Subject, Given, list[Fold]]:
-    """What is measured, on which names, and what is kept of its leave-one-out."""
-    if not wish.recipe:
-        measured = subject.of_model(wish.model)
-        assert measured.model
-        held = frozenset(measured.model.manifest.unseen_families)
-        return measured, load(data, held, wish.out, say), []
-    raise MissingError(f"there is no recipe {wish.recipe!r}")
+Measured = tuple[Subject, Given, list[Fold]]  # on which names; what is kept of its leave-one-out
+
+
+def _model(wish: Wish, say: Callable[[str], None]) -> Measured:
+    if wish.left_out:
+        raise MissingError("--left-out needs --recipe: a finished model cannot unlearn")
+    measured = subject.of_model(wish.model)
+    assert measured.model
+    held = frozenset(measured.model.manifest.unseen_families)
+    return measured, load(_data(wish), held, wish.out, say), []
+
+
+def _data(wish: Wish) -> Path:
+    data = wish.data or find_data(Path.cwd())
+    if data is None:
+        raise MissingError("no names to measure on: give the folder of the lists with --data")
+    return data
+
+
+def _recipe(wish: Wish, say: Callable[[str], None]) -> Measured:
+    """Fitted in OUT/fitted, each fold in OUT/fold-N-of-K; what is there is not fitted again."""
+    try:
+        from namewarden.training.fit import fit
+        from namewarden.training.recipes import names
+    except ImportError as error:
+        raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
+    if wish.recipe not in names():
+        raise MissingError(f"no recipe {wish.recipe}; there are {', '.join(names())}")
+    given = load(_data(wish), HELD, wish.out, say)
+    say(f"fitting {wish.recipe}, or loading it from {wish.out / 'fitted'}")
+    try:
+        measured = subject.of_recipe(wish.recipe, given.corpus, wish.out / "fitted")
+    except ImportError as error:
+        raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
+    kept = wish.out / f"left-out-{wish.recipe}.json"
+    if not wish.left_out:
+        return measured, given, left_out.load(kept)
+
+    def fit_fold(corpus: Corpus, number: int) -> Judge:
+        say(f"leaving out fold {number + 1} of {wish.folds}")
+        return fit(wish.recipe, corpus, wish.out / f"fold-{number + 1}-of-{wish.folds}")
+
+    return measured, given, left_out.run(given.corpus, fit_fold, kept, wish.folds)
 
 
 def _about(wish: Wish, measured: Subject, given: Given) -> About:

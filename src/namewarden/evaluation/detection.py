@@ -73,14 +73,20 @@ def judge_family(said: Logits, answers: Answers) -> Family:
 
 
 def sum_up(families: Mapping[str, Family]) -> Group | None:
-    """None when no family has enough names."""
-    large = {name: family for name, family in families.items() if family.names >= LEAST}
-    if not large:
+    """None when there is no family."""
+    if not families:
         return None
+    large = counted(families)
     rows = np.array([[*f.found, f.auc, f.partial] for f in large.values()])
     *means, area, partial = mean_of(rows)
     worst = min(large, key=lambda name: (large[name].found[1], large[name].found[0]))
     return Group(dict(families), means, area, partial, worst)
+
+
+def counted(families: Mapping[str, Family]) -> dict[str, Family]:
+    """Those that are in a mean; all, where none has enough names."""
+    large = {name: family for name, family in families.items() if family.names >= LEAST}
+    return large or dict(families)
 
 
 def partial_area(benign: Logits, bad: Logits, upto: float = PARTIAL) -> float:
@@ -118,8 +124,7 @@ def show_families(found: Found) -> str:
 def _group(group: Group) -> list[str]:
     means = [f"{percent(each.mean)} ({between(each.low, each.high)})" for each in group.means]
     areas = [f"{group.auc.mean:.4f}", f"{group.partial.mean:.4f}"]
-    large = sum(family.names >= LEAST for family in group.families.values())
-    return [str(large), *means, *areas, group.worst]
+    return [str(len(counted(group.families))), *means, *areas, group.worst]
 
 
 def _thresholds(found: Found) -> str:
@@ -149,6 +154,6 @@ def _small(found: Found) -> str:
         for name, group in found.groups.items()
         if ", of words" not in name
         for family, it in group.families.items()
-        if it.names < LEAST
+        if family not in counted(group.families)
     ]
     return f"Too few names to be in a mean: {', '.join(small)}.\n" if small else ""

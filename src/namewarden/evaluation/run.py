@@ -163,4 +163,4 @@ def _families(
         family: (said >= answers.limits[1]).tolist()
         for family, said in answers.groups[KNOWN].items()
     }
-    return families.measure(subject.guess, asked[KNOWN], _held(asked), detected)
+    return families.measure(subject.guess, asked[KNOWN], _held(asked), detected, subject.called)

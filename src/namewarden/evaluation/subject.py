@@ -1,19 +1,24 @@
 """What is measured: a model as the resolver loads it, or a recipe fitted on the same names. All are a `Judge`."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from namewarden.detector.bands import settle
+from namewarden.detector.bands import settle_all
 from namewarden.detector.model import PACKAGED, Model
+from namewarden.evaluation.answers import sample
 from namewarden.evaluation.families import Guess
-from namewarden.evaluation.network import Layer, layers_of
-from namewarden.training.measure import Judge, Logits
+from namewarden.evaluation.network import Layer, layers_of, layers_of_keras
+from namewarden.query import Score
+from namewarden.training.data import GENERATORS, Corpus
+from namewarden.training.measure import Judge, Logits, temperature
 
 AT_ONCE = 1024
+TEMPERED = 20_000  # names of each side that set a temperature
 
 
 class Subject(Struct, frozen=True):
@@ -30,8 +35,13 @@ class Subject(Struct, frozen=True):
     layers: list[Layer] = []
     files: dict[str, int] = {}
     folder: Path = PACKAGED
+    classes: tuple[str, ...] = ()  # what it calls families, "unknown" first
     guess: Guess | None = None  # None: it knows no families
     model: Model | None = None
+
+    def called(self, family: str) -> str:
+        """What it calls a family: those of one generator may be one to it."""
+        return family if family in self.classes else GENERATORS.get(family, family)
 
 
 def of_model(folder: Path | None = None) -> Subject:
@@ -50,6 +60,8 @@ def of_model(folder: Path | None = None) -> Subject:
         p_values=lambda labels: np.array([score.p_value for score in _scores(model, labels)]),
         layers=layers_of((place / "model.onnx").read_bytes()),
         files={each.name: each.stat().st_size for each in place.iterdir() if each.is_file()},
+        guess=_guess_of(model),
+        classes=manifest.family_classes,
         folder=place,
         model=model,
     )
@@ -57,16 +69,74 @@ def of_model(folder: Path | None = None) -> Subject:
 
 def _judge_of(model: Model) -> Judge:
     def judge(labels: Sequence[str]) -> Logits:
-        cut = [model.raw(labels[at : at + AT_ONCE]) for at in range(0, len(labels), AT_ONCE)]
-        return settled(np.concatenate(cut) if cut else np.zeros(0), model.manifest.temperature)
+        return settle_all(model.raw(labels), model.manifest.temperature)
 
     return judge
 
 
-def _scores(model: Model, labels: Sequence[str]):  # type: ignore[no-untyped-def]
+def _scores(model: Model, labels: Sequence[str]) -> Iterator[Score]:
     for at in range(0, len(labels), AT_ONCE):
         yield from model.score_batch(labels[at : at + AT_ONCE])
 
 
-def settled(raw: Logits, temperature: float) -> Logits:
-    return np.fromiter((settle(each, temperature) for each in raw.tolist()), np.float64, len(raw))
+def _guess_of(model: Model) -> Guess | None:
+    """The family the model would name, and the log-odds that it is the best of those it knows."""
+    classes, least = model.manifest.family_classes, model.manifest.family_threshold
+    if not classes:
+        return None
+
+    def guess(labels: Sequence[str]) -> tuple[list[str], Logits]:
+        logits = model.families(labels)
+        sure = odds(logits)
+        best = logits.argmax(axis=1)
+        named = [
+            classes[at] if at and 1 / (1 + math.exp(-odd)) >= least else ""
+            for at, odd in zip(best.tolist(), sure.tolist(), strict=True)
+        ]
+        return named, sure
+
+    return guess
+
+
+def odds(logits: Logits) -> Logits:
+    """Of each row the log-odds of the likeliest known class against all others; class 0 is "unknown"."""
+    rows = np.arange(len(logits))
+    best = logits[:, 1:].argmax(axis=1) + 1
+    others = logits.copy()
+    others[rows, best] = -np.inf
+    return np.asarray(logits[rows, best] - np.logaddexp.reduce(others, axis=1), np.float64)
+
+
+def of_recipe(name: str, corpus: Corpus, out: Path) -> Subject:
+    """The recipe fitted on these names, or loaded where it was. Its raw answers get a temperature here."""
+    from namewarden.training.fit import fit
+    from namewarden.training.recipe import Neural
+    from namewarden.training.recipes import find
+
+    recipe = find(name)
+    raw = fit(name, corpus, out)
+    divisor = _temperature(raw, corpus)
+
+    def judge(labels: Sequence[str]) -> Logits:
+        return settle_all(raw(labels), divisor) if labels else np.zeros(0)
+
+    network = (
+        recipe.build(0, 1 + len(corpus.known["train"])) if isinstance(recipe, Neural) else None
+    )
+    return Subject(
+        name=f"recipe-{name}",
+        title=f"recipe {name}",
+        about=f"{recipe.source}: {recipe.layers}.",
+        judge=judge,
+        score=judge,
+        learned=tuple(sorted(corpus.known["train"])),
+        layers=layers_of_keras(network) if network else [],
+    )
+
+
+def _temperature(raw: Judge, corpus: Corpus) -> float:
+    benign = raw(sample(corpus.benign["calibration"], TEMPERED))
+    bad = [label for found in corpus.known["calibration"].values() for label in found]
+    known = raw(sample(bad, TEMPERED))
+    both = np.concatenate([benign, known])
+    return temperature(both, np.arange(len(both)) >= len(benign))

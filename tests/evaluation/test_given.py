@@ -1,0 +1,45 @@
+"""Names come from lists or from a kept corpus, and what is missing is said."""
+
+import msgspec
+import pytest
+
+from namewarden.evaluation.given import MissingError, find_data, load
+from namewarden.training.data import BENIGN, GENERATED
+from tests.evaluation.small import corpus, write_lists
+
+
+def test_lists_are_read_once(tmp_path):
+    data, told = write_lists(tmp_path / "data"), []
+    first = load(data, frozenset({"tinba"}), tmp_path, told.append)
+    assert list(first.corpus.unseen) == ["tinba"] and len(told) == 2
+    assert load(data, frozenset({"tinba"}), tmp_path, told.append).corpus == first.corpus
+    assert len(told) == 2
+    other = load(data, frozenset(), tmp_path, told.append)
+    assert not other.corpus.unseen and len(told) == 4
+
+
+def test_a_kept_corpus_serves(tmp_path):
+    path = tmp_path / "corpus.msgpack"
+    path.write_bytes(msgspec.msgpack.encode(corpus()))
+    assert load(path, frozenset(), tmp_path, lambda what: None).corpus == corpus()
+    path.write_bytes(b"junk")
+    with pytest.raises(MissingError, match="is no kept corpus"):
+        load(path, frozenset(), tmp_path, lambda what: None)
+
+
+def test_what_is_missing_is_said(tmp_path):
+    with pytest.raises(MissingError, match=f"has no {GENERATED}"):
+        load(tmp_path, frozenset(), tmp_path, lambda what: None)
+    data = write_lists(tmp_path / "data")
+    gone = data / next(iter(BENIGN))
+    gone.unlink()
+    with pytest.raises(MissingError, match=gone.name):
+        load(data, frozenset(), tmp_path, lambda what: None)
+
+
+def test_the_lists_are_found_beside_the_checkout(tmp_path):
+    here = tmp_path / "checkout"
+    here.mkdir()
+    assert find_data(here) != tmp_path / "shared" / "data"
+    write_lists(tmp_path / "shared" / "data")
+    assert find_data(here) == tmp_path / "shared" / "data"

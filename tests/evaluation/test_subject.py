@@ -1,0 +1,34 @@
+"""What is measured says the same as what serves."""
+
+import numpy as np
+import pytest
+
+from namewarden.detector.model import Model, ModelError
+from namewarden.evaluation.subject import odds, of_model
+
+LABELS = ["example", "xqzkvjwqpz", "x" * 63]
+
+
+def test_the_judge_is_the_model_that_serves():
+    subject = of_model()
+    scores = Model().score_batch(LABELS)
+    assert subject.judge(LABELS).tolist() == [score.logit for score in scores]
+    assert subject.p_values and subject.p_values(LABELS).tolist() == [s.p_value for s in scores]
+    assert subject.judge([]).tolist() == []
+    assert subject.files["model.onnx"] > 1000
+
+
+def test_families_of_one_generator_share_a_name_where_the_model_says_so():
+    assert of_model().called("kraken_v1") in ("kraken", "kraken_v1")
+
+
+def test_how_sure_it_is_of_a_family_has_no_ties():
+    logits = np.array([[0.0, 50.0, 0.0], [0.0, 60.0, 0.0], [9.0, 0.0, 0.0]])
+    sure = odds(logits)
+    assert sure[1] > sure[0] > 0 > sure[2]
+    assert sure[0] == pytest.approx(50 - np.log(2))
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ModelError):
+        of_model(tmp_path)
