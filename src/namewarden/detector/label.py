@@ -8,10 +8,11 @@ import json
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
-from publicsuffixlist import PublicSuffixList
+
+from namewarden.detector.suffixes import Suffixes
 
 Kind = Literal["icann", "dynamic", "private"]
 Why = Literal[
@@ -46,68 +47,62 @@ class Unscored(Struct, frozen=True, gc=False):
     reason: Why
 
 
+_UNSCORED: dict[Why, Unscored] = {why: Unscored(why) for why in get_args(Why)}
+
+
 class Labels:
     """The public suffixes and dynamic-DNS providers, read once. `scored` remembers the last names."""
 
     scored: Callable[[str], Scorable | Unscored]
 
     def __init__(self, dynamic: Iterable[str], remembered: int = REMEMBERED) -> None:
-        self._icann = PublicSuffixList(only_icann=True, accept_unknown=False)
-        self._all = PublicSuffixList(accept_unknown=False)
-        self._dynamic = frozenset(dynamic)
-        self._depth = 1 + max((name.count(".") for name in self._dynamic), default=0)
-        self.scored = lru_cache(maxsize=remembered)(self._scored)
+        self._suffixes = Suffixes(dynamic)
+        self.scored = lru_cache(maxsize=remembered)(self.find)
 
-    def _scored(self, name: str) -> Scorable | Unscored:
-        plain = name[:-1] if name.endswith(".") else name
-        labels = plain.split(".")
+    def find(self, name: str) -> Scorable | Unscored:
+        """As `scored`, and remembers nothing: for who asks for each name once."""
+        name = name.lower()
+        labels = (name[:-1] if name.endswith(".") else name).split(".")
         if len(labels) < 2:
-            return Unscored("single_label")
-        why = _never(labels)
-        return Unscored(why) if why else self._left_of_suffix(plain, labels)
+            return _UNSCORED["single_label"]
+        if "" in labels:
+            return _UNSCORED["malformed"]
+        if labels[-1] == "arpa":
+            return _UNSCORED["reverse"]
+        return self._left_of_suffix(labels)
 
-    def _left_of_suffix(self, plain: str, labels: list[str]) -> Scorable | Unscored:
-        icann = self._icann.publicsuffix(plain)
-        if icann is None:
+    def _left_of_suffix(self, labels: list[str]) -> Scorable | Unscored:
+        icann, every, dynamic = self._suffixes.of(labels)
+        if not icann:
             if labels[-1] not in OTHER_ROOTS:
-                return Unscored("unknown_suffix")
-            icann = labels[-1]
-        depth = icann.count(".") + 1
-        if len(labels) <= depth:
-            return Unscored("suffix")
-        registrable = ".".join(labels[-depth - 1 :])
-        depth, kind = self._customers(plain, labels, depth)
+                return _UNSCORED["unknown_suffix"]
+            icann = 1
+        if len(labels) <= icann:
+            return _UNSCORED["suffix"]
+        registrable = ".".join(labels[-icann - 1 :])
+        depth, kind = _customers(icann, every, dynamic)
         if kind == "private" and registrable in PLATFORMS:
-            return Unscored("platform")
+            return _UNSCORED["platform"]
         if len(labels) <= depth:
-            return Unscored("suffix")
+            return _UNSCORED["suffix"]
         label = labels[-depth - 1]
         if label[0] == "_":
-            return Unscored(
-                "service"
-            )  # not `_x.` further left: anybody can put that before a generated name
-        return Scorable(label, kind, registrable) if _is_host(label) else Unscored("malformed")
-
-    def _customers(self, plain: str, labels: list[str], icann: int) -> tuple[int, Kind]:
-        """How many labels the suffix has below which strangers get names, and which kind it is."""
-        suffix = self._all.publicsuffix(plain)
-        private = suffix.count(".") + 1 if suffix else icann
-        for depth in range(min(self._depth, len(labels)), icann, -1):
-            if ".".join(labels[-depth:]) in self._dynamic:
-                return max(depth, private), "dynamic"
-        return (private, "private") if private > icann else (icann, "icann")
+            # not `_x.` further left: anybody can put that before a generated name
+            return _UNSCORED["service"]
+        return Scorable(label, kind, registrable) if _is_host(label) else _UNSCORED["malformed"]
 
 
-def _never(labels: list[str]) -> Why | None:
-    if "" in labels:
-        return "malformed"
-    if labels[-1] == "arpa":
-        return "reverse"
-    return None
+def _customers(icann: int, every: int, dynamic: int) -> tuple[int, Kind]:
+    """How many labels the suffix has below which strangers get names, and which kind it is."""
+    if dynamic > icann:
+        return max(dynamic, every), "dynamic"
+    return (every, "private") if every > icann else (icann, "icann")
 
 
 def _is_host(label: str) -> bool:
-    return len(label) <= 63 and PERMITTED.issuperset(label)
+    if len(label) > 63:
+        return False
+    return (label.isascii() and label.isalnum()) or PERMITTED.issuperset(label)
 
 
 def dynamic_providers() -> list[str]:
