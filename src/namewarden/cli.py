@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from msgspec import to_builtins
 
 from namewarden import config as configuration
 from namewarden.query import Action
 
 if TYPE_CHECKING:
+    from namewarden.detector.explain import Explanation
     from namewarden.hub.client import Client
 
 app = typer.Typer(
@@ -58,6 +60,7 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="TOML file; else ./namewarden.toml, else /etc."),
 ]
+NOT_EXPLAINED = ("id", "time", "door", "count")  # of an event: its own, not the name's
 LinkText = Annotated[str | None, typer.Option("--link", hidden=True)]
 
 
@@ -249,36 +252,69 @@ def explain(
     format: Annotated[TextFormat, typer.Option()] = TextFormat.text,
     config: ConfigFile = None,
 ) -> None:
-    """Walk the real chain with one query and say what was decided, and why. Nothing is recorded."""
-    from namewarden import resolver as process
-    from namewarden.wire.errors import WireError
-    from namewarden.wire.types import type_number
+    """Say what the model sees in a name, then walk the real chain with it: what is decided, and why. Nothing is
+    recorded."""
+    from namewarden.detector.explain import lines
 
     settings = settings_of(config)
     try:
-        number, _ = type_number(type), ipaddress.ip_address(client)
+        asked, address = _asked(name), str(ipaddress.ip_address(client))
         with start_errors():
-            event = process.explain(settings, _asked(name), number, client, say)
-    except (ValueError, WireError) as error:
+            seen = _by_model(settings, asked)
+        told = _by_chain(settings, asked, type, address)
+    except ValueError as error:
         fail(str(error), 2)
-    told = {field: getattr(event, field) for field in event.__struct_fields__}
-    for field in ("id", "time", "door", "count"):
-        del told[field]
     if format is TextFormat.json:
-        put(json.dumps(told))
-    else:
-        told["duration"] = f"{event.duration * 1000:.1f} ms"
-        told["score"] = None if event.score is None else f"{event.score:.4f}"
+        put(json.dumps({"name": asked, "client": client, **told, "explanation": to_builtins(seen)}))
+        return
+    put("\n".join([f"{'name':10} {asked}", *lines(seen)]))
+    if told:
+        told["duration"] = f"{told['duration'] * 1000:.1f} ms"
+        told["score"] = None if told["score"] is None else f"{told['score']:.4f}"
+        put("\nwhat the chain does with it:")
         put("\n".join(f"{field:10} {_plain(value)}" for field, value in told.items()))
 
 
+def _by_model(settings: configuration.Settings, name: str) -> "Explanation":
+    """StartError."""
+    from namewarden.detector.explain import explain
+    from namewarden.detector.label import Labels, dynamic_providers
+    from namewarden.line import model_of
+
+    return explain(Labels(dynamic_providers()).find(name), model_of(settings, say))
+
+
+def _by_chain(
+    settings: configuration.Settings, name: str, type: str, client: str
+) -> dict[str, Any]:
+    """What would be logged, or nothing where no policy was ever published: the model alone needs none."""
+    from namewarden import resolver as process
+    from namewarden.places import StartError
+    from namewarden.wire.types import type_number
+
+    number = type_number(type)
+    try:
+        event = process.explain(settings, name, number, client, say)
+    except StartError as error:
+        say(f"lists, rules and answers were not asked: {error}")
+        return {}
+    kept = [field for field in event.__struct_fields__ if field not in NOT_EXPLAINED]
+    return {field: getattr(event, field) for field in kept}
+
+
 def _asked(name: str) -> str:
-    """The name as a client would ask for it: letters of all scripts become xn--. ValueError."""
+    """The name as a client would ask for it: letters of all scripts become xn--, others than letters, digits, - and _
+    are escaped. ValueError."""
     from namewarden.policy.names import listed
+    from namewarden.wire.errors import WireError
+    from namewarden.wire.names import from_wire, to_wire
 
     if not name or "://" in name:
         raise ValueError(f"{name!r} is no name such as www.example.org")
-    return name if name.isascii() else listed(name) or name
+    try:
+        return from_wire(to_wire(name if name.isascii() else listed(name) or name), 0)[0]
+    except WireError as error:
+        raise ValueError(str(error)) from error
 
 
 def _plain(value: object) -> str:

@@ -1,0 +1,116 @@
+"""Why: each character hidden in turn, in one batch; what is said is the model's own arithmetic."""
+
+import msgspec
+import pytest
+
+from namewarden.detector.explain import HIDDEN, LONGEST, SPANS, explain, lines, spans
+from namewarden.detector.label import Labels, Scorable, Unscored
+from namewarden.detector.model import Model
+from namewarden.query import Score
+from tests.detector.networks import CLASSES, voting, write
+from tests.detector.scorers import LIMITS, Lengths, score_of
+
+LABELS = Labels([])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = write(tmp_path_factory.mktemp("by-hand") / "model", voting(), family_classes=CLASSES)
+    return Model(folder)
+
+
+def of(label):
+    return Scorable(label, "icann", f"{label}.org")
+
+
+def test_contributions_are_what_the_log_odds_lose(model):
+    """A hidden a, b or c turns +1 into -1; what is hidden already loses nothing."""
+    said = explain(of("aaxbbb-c"), model)
+    assert said.logit == 4.0
+    assert said.contributions == (2, 2, 0, 2, 2, 2, 0, 2)
+    assert (said.band, said.family, said.action) == ("malicious", "beta", "block")
+    assert [(span.begin, span.text, span.contribution) for span in said.spans] == [
+        (3, "bbb", 6),
+        (0, "aa", 4),
+        (7, "c", 2),
+    ]
+
+
+def test_one_batch_whatever_the_length():
+    scorer = Lengths()
+    explain(of("x" * 63), scorer)
+    assert [len(batch) for batch in scorer.batches] == [64]
+    assert scorer.batches[0][1] == HIDDEN + "x" * 62
+    assert {len(label) for label in scorer.batches[0]} == {63}
+
+
+def test_numbers_are_those_of_the_score(model):
+    (score,) = model.score_batch(["abcabc"])
+    said = explain(of("abcabc"), model)
+    assert (said.score, said.logit, said.band) == (score.probability, score.logit, score.band)
+    assert (said.p_value, said.family, said.model) == (score.p_value, score.family, score.model)
+    assert said.thresholds == model.thresholds
+
+
+def test_spans_end_where_the_side_changes_or_is_weak():
+    found = spans("abcdefg", (4.0, 3.0, -2.0, -2.0, 0.5, 2.0, 9.0))
+    assert [(span.text, span.contribution) for span in found] == [("g", 9.0), ("ab", 7.0)]
+    assert spans("ab", (0.0, 0.0)) == () and spans("", ()) == ()
+    assert len(spans("x-x-x-x-x", (1.0, -1.0) * 4 + (1.0,))) == SPANS
+
+
+def test_what_is_not_judged_is_said_so():
+    said = explain(Unscored("single_label"), Lengths())
+    assert (said.unscored, said.action, said.reason, said.score) == (
+        "single_label",
+        "allow",
+        "unscored",
+        None,
+    )
+    text = "\n".join(lines(said))
+    assert "nothing of it: single label" in text and "unscored" in text
+
+
+def test_the_packaged_model_on_a_generated_and_on_a_common_name():
+    model = Model()
+    for label, sign in (("xqzjvkwpfhgtrbnm", 1), ("weather", -1)):
+        said = explain(of(label), model)
+        assert said.logit is not None and said.logit * sign > 0
+        assert len(said.contributions) == len(label)
+        assert said.spans and all(label[s.begin :].startswith(s.text) for s in said.spans)
+
+
+def test_text_has_a_bar_a_character(model):
+    text = lines(explain(of("aabx"), model))
+    bars = [line for line in text if line.startswith("  ")]
+    assert [line.split()[0] for line in bars] == list("aabx")
+    assert bars[0].endswith("█" * LONGEST) and not bars[3].endswith("█")
+    assert any(line.startswith("family") and line.endswith("alpha") for line in text)
+
+
+def test_an_unknown_family_is_called_so_and_a_benign_name_has_none(model):
+    assert "family     unknown" in lines(explain(of("cccc"), model))
+    assert "family     -" in lines(explain(of("xxxx"), model))
+
+
+def test_against_malice_is_drawn_otherwise():
+    class Vowels(Lengths):
+        def score_batch(self, labels) -> list[Score]:
+            return [score_of(-float(label.count("e"))) for label in labels]
+
+    text = lines(explain(of("ex"), Vowels()))
+    assert any("░" * LONGEST in line for line in text) and not any("█" in line for line in text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\\000\\027.example.org.", "a" * 63 + ".org.", "_x.org.", "xn--bcher-kva.org.",
+        "0" * 63 + ".org.", "a..org.", ".", "a_-b.org.",
+    ],
+)  # fmt: skip
+def test_names_of_any_kind_print_and_encode(name):
+    said = explain(LABELS.find(name), Lengths())
+    assert all(line.isprintable() for line in lines(said))
+    assert msgspec.json.decode(msgspec.json.encode(said))["model"] == Lengths.model
+    assert said.thresholds == LIMITS
