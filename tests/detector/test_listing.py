@@ -1,12 +1,15 @@
 """`namewarden score`: one line a name, in order, whatever the name is."""
 
 import json
+import random
 
 import pytest
 
+from namewarden.detector.judge import Stance, judge
 from namewarden.detector.label import Labels
-from namewarden.detector.listing import lines
+from namewarden.detector.listing import lines, watched
 from namewarden.detector.model import Model
+from tests.detector.conformance import made_up
 from tests.detector.scorers import Lengths, score_of
 
 LABELS = Labels(["ddns.net"])
@@ -42,7 +45,9 @@ def test_tsv_fields():
         ("a..org", "error", "allow"),
         ("x" * 64 + ".org", "error", "allow"),
         ("a." * 130 + "org", "error", "allow"),
-        ("bücher.de", "error", "allow"),
+        ("bücher.de", "benign", "allow"),
+        ("bücher.日本", "", "allow"),
+        ("bü cher.de", "error", "allow"),
         ("tab\tbed.org", "error", "allow"),
         ("\x1b[31mred.org", "error", "allow"),
     ],
@@ -57,8 +62,47 @@ def test_bands_and_actions_of_the_model_alone(name, band, action):
 
 
 def test_order_is_kept_over_batches():
-    names = [f"n{number}.org" if number % 3 else "not a name" for number in range(2500)]
+    names = [f"n{number}.org" if number % 3 else "not a name" for number in range(12_500)]
     assert [row.split("\t")[0] for row in rows(names)] == names
+
+
+@pytest.mark.parametrize("form", ["tsv", "jsonl"])
+def test_batches_are_cut_without_a_trace(form):
+    """One at a time and thousands at once say the same, in every digit."""
+    model = Model()
+    dice = random.Random(3)
+    names = [
+        f"{label}.{dice.choice(['org', 'ddns.net', 'netlify.app', 'corp', ''])}"
+        for label in made_up(700)
+    ]
+    whole = list(lines(names, model, LABELS, form))
+    alone = [line for name in names for line in lines([name], model, LABELS, form)]
+    assert whole == alone
+    assert {json.loads(row)["band"] for row in lines(names, model, LABELS, "jsonl")} > {
+        "benign",
+        "",
+    }
+
+
+def test_every_verdict_is_the_judges():
+    """The table by suffix and band against the judge itself, name by name."""
+    model = Lengths()
+    for suffix in ("org", "ddns.net", "netlify.app"):
+        for size in range(1, 63):
+            name = f"{'x' * size}.{suffix}."
+            (score,) = model.score_batch(["x" * size])
+            said = judge(LABELS.find(name), score, model.thresholds, Stance())
+            row = json.loads(rows([name], "jsonl")[0])
+            for field in ("band", "family", "action", "reason", "model", "score"):
+                assert row[field] == getattr(said, field)
+
+
+def test_watching_changes_nothing():
+    told: list[tuple[int, int]] = []
+    names = [f"n{number}.org\n" for number in range(2500)]
+    assert list(watched(names, lambda *more: told.append(more), every=1000)) == names
+    assert [count for count, _ in told] == [1000, 1000, 500]
+    assert sum(characters for _, characters in told) == sum(map(len, names))
 
 
 def test_names_are_read_as_they_are_needed():

@@ -5,52 +5,71 @@ What is no name gets the band `error`; a name that the model does not judge (sin
 has no public suffix) has an empty band. Both have score 0.0 in TSV and null in JSON lines.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Literal, get_args
 
 import msgspec
 
 from namewarden.detector.judge import Stance, judge
-from namewarden.detector.label import Labels, Scorable, Unscored
+from namewarden.detector.label import Kind, Labels, Scorable, Unscored
+from namewarden.detector.names import normal
 from namewarden.detector.score import Scorer
-from namewarden.query import Score, Verdict
+from namewarden.query import Band, Score, Verdict
 
-BATCH = 1024
+FIRST, BATCH = 64, 4096  # the first lines come soon; larger batches are no faster
 Format = Literal["tsv", "jsonl"]
+What = Scorable | Unscored | None
+Said = dict[tuple[Kind, Band] | None, Verdict]
+_NO_NAME = Unscored("malformed")
 
 
 def lines(
     names: Iterable[str], scorer: Scorer, labels: Labels, form: Format = "tsv"
 ) -> Iterator[str]:
-    """One line a name, without its line end; names are read and judged 1,024 at a time."""
+    """One line a name, without its line end; names are read as they are needed, some thousands ahead."""
+    said, say, find = _verdicts(scorer), _SAY[form], labels.find
     for batch in _batches(names):
-        plain = [_normal(name) for name in batch]
-        whats = [labels.scored(name) if name else None for name in plain]
+        plain = [normal(name) for name in batch]
+        whats = [None if name is None else find(name) for name in plain]
         scores = iter(scorer.score_batch([w.label for w in whats if isinstance(w, Scorable)]))
         for given, what in zip(batch, whats, strict=True):
-            score = next(scores) if isinstance(what, Scorable) else None
-            yield _SAY[form](_shown(given), what, score, _verdict(what, score, scorer))
+            if isinstance(what, Scorable):
+                score = next(scores)
+                yield say(shown(given), what, score, said[what.kind, score.band])
+            else:
+                yield say(shown(given), what, None, said[None])
+
+
+def watched(
+    names: Iterable[str], tell: Callable[[int, int], None], every: int = 1000
+) -> Iterator[str]:
+    """The same names; tells how many more were taken and how many characters they had."""
+    rest = iter(names)
+    while some := list(islice(rest, every)):
+        yield from some
+        tell(len(some), sum(map(len, some)))
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:
-    batch = []
-    for name in names:
-        batch.append(name.rstrip("\r\n"))
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
+    rest, size = iter(names), FIRST
+    while batch := [name.rstrip("\r\n") for name in islice(rest, size)]:
         yield batch
+        size = min(4 * size, BATCH)
 
 
-def _normal(given: str) -> str | None:
-    """The lower-case FQDN of what was given, or None when that cannot be a name."""
-    name = given.strip().lower().removesuffix(".")
-    fits = name.isascii() and name.isprintable() and " " not in name and 0 < len(name) <= 253
-    return name + "." if fits and all(0 < len(part) <= 63 for part in name.split(".")) else None
+def _verdicts(scorer: Scorer) -> Said:
+    """The model's verdict depends on the kind of suffix and the band alone; None: not judged."""
+    limits = scorer.thresholds
+    found: Said = {None: judge(_NO_NAME, None, limits, Stance())}
+    for kind in get_args(Kind):
+        for band in ("benign", "uncertain", "malicious"):
+            score = Score(0.0, 0.0, band, "", scorer.model)
+            found[kind, band] = judge(Scorable("", kind, ""), score, limits, Stance())
+    return found
 
 
-def _shown(given: str) -> str:
+def shown(given: str) -> str:
     """As given, but nothing in it can end a field or a line or move a terminal's cursor."""
     if given.isprintable():
         return given
@@ -62,17 +81,13 @@ def _shown(given: str) -> str:
     )
 
 
-def _verdict(what: Scorable | Unscored | None, score: Score | None, scorer: Scorer) -> Verdict:
-    return judge(what or Unscored("malformed"), score, scorer.thresholds, Stance())
+def _tsv(name: str, what: What, score: Score | None, said: Verdict) -> str:
+    if score is None:
+        return f"{name}\t0.0\t{'' if what else 'error'}\t\t{said.action}"
+    return f"{name}\t{score.probability!r}\t{score.band}\t{score.family}\t{said.action}"
 
 
-def _tsv(name: str, what: Scorable | Unscored | None, score: Score | None, said: Verdict) -> str:
-    band = said.band if what else "error"
-    probability = score.probability if score else 0.0
-    return f"{name}\t{probability!r}\t{band}\t{said.family}\t{said.action}"
-
-
-def _jsonl(name: str, what: Scorable | Unscored | None, score: Score | None, said: Verdict) -> str:
+def _jsonl(name: str, what: What, score: Score | None, said: Verdict) -> str:
     fields = {
         "name": name,
         "label": what.label if isinstance(what, Scorable) else None,
@@ -81,7 +96,7 @@ def _jsonl(name: str, what: Scorable | Unscored | None, score: Score | None, sai
         "logit": score.logit if score else None,
         "p_value": score.p_value if score else None,
         "band": said.band if what else "error",
-        "family": said.family,
+        "family": score.family if score else "",
         "action": said.action,
         "reason": said.reason,
         "model": said.model,
