@@ -8,7 +8,11 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEBS   := unbound nsd dnsperf bind9-dnsutils
 
+<<<<<<< HEAD
 .PHONY: evaluate run test setup setup-dev packages lint types check bench locks clean
+=======
+.PHONY: run test setup setup-dev packages lint types check bench bench-score locks clean
+>>>>>>> 87d5219 (bench: the rate of score; detector: one name without arrays)
 
 run: setup
 	@$(BIN)/namewarden run
@@ -50,8 +54,14 @@ test: setup-dev packages check
 bench: setup-dev packages
 	@$(BIN)/python -m bench $(ARGS)
 
+<<<<<<< HEAD
 evaluate: setup-dev
 	@$(BIN)/namewarden evaluate --write-docs docs/detector.md $(ARGS)
+=======
+# one core, about a minute
+bench-score: setup-dev
+	@$(BIN)/python -m bench.score $(ARGS)
+>>>>>>> 87d5219 (bench: the rate of score; detector: one name without arrays)
 
 # needs uv; --no-emit-index-url keeps addresses out
 locks:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from namewarden.detector.bands import settle
-from namewarden.detector.model import FEW, Model, ModelError
+from namewarden.detector.model import Model, ModelError
 from tests.detector import conformance
 from tests.detector.networks import CLASSES, network, node, voting, write
 
@@ -55,8 +55,9 @@ def test_many_at_once_are_judged_as_few_are():
     model = Model()
     labels = conformance.made_up(500) + ["example", "google", "q" * 63]
     many = model.score_batch(labels)
-    few = [model.score_batch(labels[i : i + FEW]) for i in range(0, len(labels), FEW)]
+    few = [model.score_batch(labels[i : i + 3]) for i in range(0, len(labels), 3)]
     assert many == [score for batch in few for score in batch]
+    assert many[::5] == [model.score_batch([label])[0] for label in labels[::5]]
 
 
 @pytest.mark.parametrize(

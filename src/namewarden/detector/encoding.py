@@ -21,6 +21,9 @@ _CODES = np.full(256, OTHER, dtype=np.uint8)
 for _place, _letter in enumerate(ALPHABET):
     _CODES[ord(_letter)] = _place + 1
 _TABLE = _CODES.tobytes()
+_NARROWEST = tuple(
+    next((width for width in WIDTHS if size < width), WIDTH) for size in range(WIDTH + 1)
+)
 
 
 def encode(labels: Sequence[str], width: int = WIDTH) -> NDArray[np.int32]:
@@ -34,11 +37,9 @@ def encode(labels: Sequence[str], width: int = WIDTH) -> NDArray[np.int32]:
 
 def width_of(label: str) -> int:
     """The narrowest row that holds the label and one column of padding."""
-    size = len(label)
-    return next((width for width in WIDTHS if size < width), WIDTH)
+    return _NARROWEST[min(len(label), WIDTH)]
 
 
 def widths_of(labels: Sequence[str]) -> NDArray[np.intp]:
     """`width_of` each."""
-    places = np.searchsorted(WIDTHS, [len(label) for label in labels], side="right")
-    return np.take(WIDTHS, np.minimum(places, len(WIDTHS) - 1))
+    return np.fromiter(map(width_of, labels), np.intp, len(labels))

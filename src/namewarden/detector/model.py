@@ -20,7 +20,6 @@ from namewarden.query import Band, Score
 __all__ = ["PACKAGED", "Manifest", "Model", "ModelError", "read"]
 
 AT_ONCE = trial.AT_ONCE  # more rows at once leave the processor's cache and are no faster
-FEW = 12  # so many names are judged one by one sooner than as arrays
 
 
 class Model:
@@ -45,8 +44,8 @@ class Model:
 
     def score_batch(self, labels: Sequence[str]) -> list[Score]:
         """A family is told of names that are not benign."""
-        if not labels:
-            return []
+        if len(labels) <= 1:
+            return [self._score(label) for label in labels]
         logits, bands, p_values = self._judged(self.raw(labels))
         families = self._named(labels, bands)
         model = self.model
@@ -86,22 +85,26 @@ class Model:
             raise self._broken(str(error)) from error
         return found
 
+    def _score(self, label: str) -> Score:
+        """As `score_batch`, to the last bit: for one name, arrays would take longer than the arithmetic."""
+        found = self._run(self._logits, LOGITS, (label,), encoding.width_of(label))
+        logit = settle(found.item(), self.manifest.temperature)
+        if logit != logit:
+            raise self._broken("it gives no number")
+        band = band_of(logit, self.thresholds)
+        family = self._named((label,), (band,))[0] if band != "benign" else ""
+        p_value = self._p_values.of(logit)
+        return Score(probability(logit), logit, band, family, self.model, p_value)
+
     def _judged(self, raw: NDArray[np.float64]) -> tuple[list[float], list[Band], list[float]]:
         """Calibrated logit, band and p-value of each."""
-        divisor = self.manifest.temperature
-        if len(raw) <= FEW:
-            few = [settle(value, divisor) for value in raw.tolist()]
-            if any(value != value for value in few):
-                raise self._broken("it gives no number")
-            bands = [band_of(logit, self.thresholds) for logit in few]
-            return few, bands, [self._p_values.of(logit) for logit in few]
-        logits = settle_all(raw, divisor)
+        logits = settle_all(raw, self.manifest.temperature)
         if np.isnan(logits).any():
             raise self._broken("it gives no number")
         bands = bands_of(logits, self.thresholds)
         return logits.tolist(), bands, self._p_values.of_all(logits).tolist()
 
-    def _named(self, labels: Sequence[str], bands: list[Band]) -> list[str]:
+    def _named(self, labels: Sequence[str], bands: Sequence[Band]) -> list[str]:
         """The family of each name that is not benign, "" for all others."""
         families = [""] * len(labels)
         if self._families is not None:
