@@ -206,10 +206,16 @@ def score(
 
 @app.command()
 def evaluate(
-    data: Annotated[Path | None, typer.Option(help="Folder of lists; else shared/data.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of lists, else shared/data; - for the registry's.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder; else the packaged model.")] = None,
     recipe: Annotated[str, typer.Option(help="Fit and measure this recipe instead.")] = "",
     out: Annotated[Path, typer.Option(help="For results.")] = Path("build/evaluation"),
+    fitted: Annotated[
+        Path | None, typer.Option(help="Where recipes are fitted; else OUT/fitted.")
+    ] = None,
+    examples: Annotated[int, typer.Option(help="Names at most for a new fit; 0: all.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer names, a minute.")] = False,
     left_out: Annotated[
         bool, typer.Option("--left-out", help="Also leave one generator out (K fits).")
@@ -228,7 +234,19 @@ def evaluate(
     from namewarden.evaluation.page import PageError
 
     words = shlex.join(["namewarden", *sys.argv[1:]])
-    wish = command.Wish(words, data, out, model, recipe, quick, left_out, folds, write_docs)
+    wish = command.Wish(
+        command=words,
+        data=data,
+        out=out,
+        model=model,
+        recipe=recipe,
+        quick=quick,
+        fitted=fitted,
+        examples=examples,
+        left_out=left_out,
+        folds=folds,
+        docs=write_docs,
+    )
     try:
         put(command.evaluate(wish, Console(stderr=True)))
     except (MissingError, ModelError, PageError) as error:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from namewarden.detector import graph, trial
 from namewarden.detector.graph import MOST_NODES, OPERATORS, fault, without_output
 from namewarden.detector.model import PACKAGED
 from tests.detector.networks import network, node, parsed, voting
@@ -187,3 +188,19 @@ def test_the_list_holds_real_operators_only():
     assert OPERATORS <= known
     assert not {"Loop", "If", "Scan", "Expand", "Tile", "Range", "ConstantOfShape"} & OPERATORS
     assert np.all([name.isalnum() for name in OPERATORS])
+
+
+def test_nodes_and_weights_of_the_packaged_network_are_told():
+    network = (PACKAGED / "model.onnx").read_bytes()
+    operators = [operator for operator, _, _ in graph.nodes(network)]
+    assert operators and set(operators) <= graph.OPERATORS
+    taken = {name for _, inputs, _ in graph.nodes(network) for name in inputs}
+    held = graph.weights(network)
+    assert held.keys() <= taken and sum(held.values()) > 1000
+
+
+def test_a_network_can_put_out_what_is_inside():
+    network = (PACKAGED / "model.onnx").read_bytes()
+    inside = graph.nodes(network)[0][2][0]
+    session = trial.session(graph.with_outputs(network, [inside]))
+    assert inside in [output.name for output in session.get_outputs()]

@@ -2,8 +2,10 @@
 
 from math import prod
 
+import pytest
+
 from namewarden.detector.model import PACKAGED
-from namewarden.evaluation.network import Layer, draw, layers_of, show
+from namewarden.evaluation.network import Layer, draw, layers_of, layers_of_keras, show
 
 DIAMOND = [
     Layer("a", "Embed", ["rows"], [1, 4], 40),
@@ -29,6 +31,20 @@ def test_a_drawing_says_what_goes_where():
         "● ┴",
     ]
     assert "Embed a [1×4]  40 parameters" in draw(DIAMOND)[1]
+
+
+def test_a_network_of_keras_is_asked_for_its_layers():
+    pytest.importorskip("jax", reason="needs the extra `train`")
+    pytest.importorskip("namewarden.training")  # says which backend Keras takes
+    import keras
+
+    given = keras.Input((3,), name="given")
+    one = keras.layers.Dense(2, name="one")(given)
+    last = keras.layers.Add(name="sum")([one, keras.ops.abs(one)])
+    layers = layers_of_keras(keras.Model(given, last))
+    assert [(layer.name, layer.takes) for layer in layers] == [("one", ["input"]), ("sum", ["one"])]
+    assert [layer.parameters for layer in layers] == [8, 0]
+    assert layers[-1].shape == [0, 2] and "[any×2]" in draw(layers)[-1]
 
 
 def test_the_table_adds_up():

@@ -22,7 +22,11 @@ from namewarden.evaluation.given import Given, MissingError, find_data, load
 from namewarden.evaluation.left_out import FOLDS, Fold
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import HELD, Corpus
+from namewarden.training.fit import fit
+from namewarden.training.kept import NOTE, made_of
 from namewarden.training.measure import Judge
+from namewarden.training.recipe import Options
+from namewarden.training.recipes import find, names
 
 PACKAGED = "packaged"
 
@@ -36,6 +40,8 @@ class Wish(Struct, frozen=True):
     model: Path | None = None
     recipe: str = ""
     quick: bool = False
+    fitted: Path | None = None
+    examples: int = 0
     left_out: bool = False
     folds: int = FOLDS
     docs: Path | None = None
@@ -47,7 +53,7 @@ def evaluate(wish: Wish, console: Console) -> str:
     say = _sayer(console)
     measured, given, folds = _recipe(wish, say) if wish.recipe else _model(wish, say)
     about = _about(wish, measured, given)
-    options = run.QUICK if wish.quick else run.Options()
+    options = _size(wish)
     with _progress(console) as tell:
         found = run.evaluate(measured, given.corpus, given.names, about, options, tell, folds)
     text = report.render(found)
@@ -70,23 +76,22 @@ def _model(wish: Wish, say: Callable[[str], None]) -> Measured:
 def _data(wish: Wish) -> Path:
     data = wish.data or find_data(Path.cwd())
     if data is None:
-        raise MissingError("no names to measure on: give the folder of the lists with --data")
+        raise MissingError(
+            "no names to measure on: give the folder of the lists with --data, or --data - for the package registry's"
+        )
     return data
 
 
 def _recipe(wish: Wish, say: Callable[[str], None]) -> Measured:
-    """Fitted in OUT/fitted, each fold in OUT/fold-N-of-K; what is there is not fitted again."""
-    try:
-        from namewarden.training.fit import fit
-        from namewarden.training.recipes import names
-    except ImportError as error:
-        raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
+    """Fitted in --fitted, each fold in OUT/fold-N-of-K; what is there is not fitted again."""
     if wish.recipe not in names():
         raise MissingError(f"no recipe {wish.recipe}; there are {', '.join(names())}")
     given = load(_data(wish), HELD, wish.out, say)
-    say(f"fitting {wish.recipe}, or loading it from {wish.out / 'fitted'}")
+    out = wish.fitted or wish.out / "fitted"
+    say(f"fitting {wish.recipe}, or loading it from {out / wish.recipe}")
     try:
-        measured = subject.of_recipe(wish.recipe, given.corpus, wish.out / "fitted")
+        options = _options(wish, out)
+        measured = subject.of_recipe(wish.recipe, given.corpus, out, options)
     except ImportError as error:
         raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
     kept = wish.out / f"left-out-{wish.recipe}.json"
@@ -95,13 +100,28 @@ def _recipe(wish: Wish, say: Callable[[str], None]) -> Measured:
 
     def fit_fold(corpus: Corpus, number: int) -> Judge:
         say(f"leaving out fold {number + 1} of {wish.folds}")
-        return fit(wish.recipe, corpus, wish.out / f"fold-{number + 1}-of-{wish.folds}")
+        return fit(wish.recipe, corpus, wish.out / f"fold-{number + 1}-of-{wish.folds}", options)
 
     return measured, given, left_out.run(given.corpus, fit_fold, kept, wish.folds)
 
 
+def _size(wish: Wish) -> run.Options:
+    """Recipes run as they were trained, slowly: fewer exhaustive edits."""
+    if wish.quick:
+        return run.QUICK
+    return run.Options(edited=2) if wish.recipe else run.Options()
+
+
+def _options(wish: Wish, out: Path) -> Options:
+    """Those with which it was fitted; for a new fit the recipe's, with --examples."""
+    if (out / wish.recipe / NOTE).is_file():
+        return made_of(out / wish.recipe).options
+    options = find(wish.recipe).options
+    return msgspec.structs.replace(options, examples=wish.examples) if wish.examples else options
+
+
 def _about(wish: Wish, measured: Subject, given: Given) -> About:
-    options = run.QUICK if wish.quick else run.Options()
+    options = _size(wish)
     return About(
         subject=measured.name,
         title=measured.title,
@@ -119,14 +139,19 @@ def _about(wish: Wish, measured: Subject, given: Given) -> About:
 
 def _notes(measured: Subject, given: Given) -> list[str]:
     """What a reader of the figures would else take wrongly."""
+    notes = []
     here = len(given.corpus.benign["calibration"])
     if measured.model and measured.model.manifest.calibration_names != here:
         was = measured.model.manifest.calibration_names
-        return [
+        notes.append(
             f"The model's thresholds were set on {was:,} names, {here:,} set them here: it was made from other "
             "lists or by another rule. Shares found are at the thresholds set here; actions are by the model's own."
-        ]
-    return []
+        )
+    if new := given.corpus.known["test"].keys() - set(measured.learned):
+        notes.append(
+            f"Nothing was learned from these of the known families: {', '.join(sorted(new))}."
+        )
+    return notes
 
 
 def machine() -> str:

@@ -1,10 +1,12 @@
 """The names a run measures on: assembled once from the lists, kept beside the results, the same for every model.
 
-A corpus that was kept elsewhere (`corpus.msgpack`) serves as well; then the sorts that need whole names are left out.
+A corpus that was kept elsewhere (`corpus.msgpack`) serves as well, and so do the package registry's names alone (`-`);
+then the sorts that need whole names are left out.
 """
 
 from collections.abc import Callable
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +29,9 @@ class Given(Struct, frozen=True):
     source: str  # in words
 
 
+REGISTRY = Path("-")
+
+
 def find_data(start: Path) -> Path | None:
     """`shared/data` beside the folder or beside one above it."""
     places = [parent / "shared" / "data" for parent in start.resolve().parents]
@@ -35,13 +40,25 @@ def find_data(start: Path) -> Path | None:
 
 def load(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Given:
     """Names of a folder of lists or of a kept corpus. MissingError."""
-    if data.is_file():
+    if data == REGISTRY:
+        given = _of_registry(out, tell)
+    elif data.is_file():
         tell(f"reading {data.name}")
         given = Given(_read(data, Corpus), without_lists(), f"a kept corpus, {data.name}")
     else:
         given = _of_folder(data, held, out, tell)
     _check(given.corpus, data)
     return given
+
+
+def _of_registry(out: Path, tell: Callable[[str], None]) -> Given:
+    def corpus() -> Corpus:
+        tell("reading the lists of the package registry (a minute)")
+        return assemble(None)
+
+    found = _kept(out / f"corpus-registry-{version('pymispwarninglists')}.msgpack", Corpus, corpus)
+    source = "the package registry's alone; its families are kinds of made-up generators"
+    return Given(found, without_lists(), source)
 
 
 def _of_folder(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Given:

@@ -3,7 +3,7 @@
 Shapes are not in the file: they come from a run in which every tensor is an output.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class Layer(Struct, frozen=True):
     name: str  # of what it puts out
     kind: str
     takes: list[str]  # names of steps, or the input
-    shape: list[int]  # for one label of at most 15 characters
+    shape: list[int]  # of a file for one short label; 0 where Keras takes any number
     parameters: int
 
 
@@ -41,18 +41,30 @@ def layers_of(network: bytes) -> list[Layer]:
 
 def layers_of_keras(model: Any) -> list[Layer]:
     """The layers of a Keras model, asked of itself."""
-    found = []
-    for layer in model.layers:
-        shape = [0 if each is None else int(each) for each in layer.output.shape]
-        before = [node.operation.name for node in _parents(layer)]
-        kind = type(layer).__name__
-        found.append(Layer(layer.name, kind, before, shape, int(layer.count_params())))
-    return found
+    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    names = {layer.name for layer in layers}
+    return [
+        Layer(
+            layer.name,
+            type(layer).__name__,
+            sorted(set(_before(layer, names))),
+            [each or 0 for each in layer.output.shape],
+            int(layer.count_params()),
+        )
+        for layer in layers
+    ]
 
 
-def _parents(layer: Any) -> Sequence[Any]:
-    nodes = layer._inbound_nodes
-    return nodes[0].parent_nodes if nodes else ()
+def _before(operation: Any, names: set[str]) -> Iterator[str]:
+    """The layers whose output it takes, through operations that are no layers (casts, products)."""
+    for node in operation._inbound_nodes[:1]:
+        for parent in (each.operation for each in node.parent_nodes):
+            if parent.name in names:
+                yield parent.name
+            elif parent._inbound_nodes[0].parent_nodes:
+                yield from _before(parent, names)
+            else:
+                yield "input"
 
 
 def _shapes(network: bytes, names: Sequence[str]) -> dict[str, list[int]]:
@@ -66,8 +78,7 @@ def show(layers: Sequence[Layer], about: str = "") -> str:
     if not layers:
         return about
     rows = [
-        [layer.name, layer.kind, " × ".join(map(str, layer.shape)), f"{layer.parameters:,}"]
-        for layer in layers
+        [layer.name, layer.kind, _shape(layer, " × "), f"{layer.parameters:,}"] for layer in layers
     ]
     total = ["**all**", "", "", f"{sum(layer.parameters for layer in layers):,}"]
     return "\n".join(
@@ -76,9 +87,7 @@ def show(layers: Sequence[Layer], about: str = "") -> str:
             *draw(layers),
             "```",
             "",
-            table(
-                ["layer", "kind", f"output, one label of {WIDTH - 1}", "parameters"], [*rows, total]
-            ),
+            table(["layer", "kind", "output", "parameters"], [*rows, total]),
         ]
     )
 
@@ -112,5 +121,8 @@ def _line(lanes: list[str], takes: set[str], goes_on: set[str], layer: Layer) ->
     signs[here] = "●"
     lanes[here] = layer.name
     held = f"  {layer.parameters:,} parameters" if layer.parameters else ""
-    shape = "×".join(map(str, layer.shape))
-    return f"{' '.join(signs)}  {layer.kind} {layer.name} [{shape}]{held}"
+    return f"{' '.join(signs)}  {layer.kind} {layer.name} [{_shape(layer, '×')}]{held}"
+
+
+def _shape(layer: Layer, between: str) -> str:
+    return between.join(str(each) if each else "any" for each in layer.shape)

@@ -11,6 +11,7 @@ from namewarden.evaluation import (
     drift,
     families,
     left_out,
+    marks,
     network,
     speed,
 )
@@ -38,6 +39,7 @@ def head(about: About) -> str:
 
 def sections(figures: Figures) -> Iterator[tuple[str, str]]:
     yield "What was measured", head(figures.about)
+    yield "What was to be reached", marks.show(marks.judge(figures))
     yield "Found and wrongly found", detection.show(figures.detection)
     yield "Names that came later", drift.show(figures.drift)
     yield "Hard benign names", buckets.show(figures.buckets)

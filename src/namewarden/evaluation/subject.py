@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
@@ -16,6 +17,9 @@ from namewarden.evaluation.network import Layer, layers_of, layers_of_keras
 from namewarden.query import Score
 from namewarden.training.data import GENERATORS, Corpus
 from namewarden.training.measure import Judge, Logits, temperature
+
+if TYPE_CHECKING:
+    from namewarden.training.recipe import Options
 
 AT_ONCE = 1024
 TEMPERED = 20_000  # names of each side that set a temperature
@@ -107,14 +111,14 @@ def odds(logits: Logits) -> Logits:
     return np.asarray(logits[rows, best] - np.logaddexp.reduce(others, axis=1), np.float64)
 
 
-def of_recipe(name: str, corpus: Corpus, out: Path) -> Subject:
+def of_recipe(name: str, corpus: Corpus, out: Path, options: "Options | None" = None) -> Subject:
     """The recipe fitted on these names, or loaded where it was. Its raw answers get a temperature here."""
     from namewarden.training.fit import fit
     from namewarden.training.recipe import Neural
     from namewarden.training.recipes import find
 
     recipe = find(name)
-    raw = fit(name, corpus, out)
+    raw = fit(name, corpus, out, options)
     divisor = _temperature(raw, corpus)
 
     def judge(labels: Sequence[str]) -> Logits:
