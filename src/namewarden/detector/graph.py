@@ -14,11 +14,12 @@ import numpy as np
 # Tile and Range do; none runs another graph, as Loop, If and Scan do.
 OPERATORS = frozenset(
     """
-    Abs Add BatchNormalization Cast Clip Concat Constant Conv ConvInteger DequantizeLinear Div DynamicQuantizeLinear
-    Elu Equal Erf Exp Flatten Gather Gelu Gemm GlobalAveragePool GlobalMaxPool Greater HardSigmoid HardSwish Identity
-    LayerNormalization LeakyRelu Less Log MatMul MatMulInteger Max MaxPool Min Mod Mul Neg Not Pad Pow QLinearConv
-    QLinearMatMul QuantizeLinear ReduceMax ReduceMean ReduceSum Relu Reshape Selu Shape Sigmoid Slice Softmax Softplus
-    Sqrt Squeeze Sub Tanh Transpose Unsqueeze Where
+    Abs Add And ArgMax AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvInteger CumSum
+    DequantizeLinear Div DynamicQuantizeLinear Elu Equal Erf Exp Flatten Floor Gather Gelu Gemm GlobalAveragePool
+    GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Identity LayerNormalization LeakyRelu Less
+    LessOrEqual Log LogSoftmax MatMul MatMulInteger Max MaxPool Min Mod Mul Neg Not Or PRelu Pad Pow QLinearConv
+    QLinearMatMul QuantizeLinear ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Round Selu Shape Sigmoid
+    Slice Softmax Softplus Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where
     """.split()
 )
 MOST_NODES = 512
