@@ -10,8 +10,8 @@ from namewarden.query import Score
 ODD = [
     "", "-", "_", "__", "a", "xn--", "xn--bcher-kva", "xn--80ak6aa92e", "0", "0" * 63, "a" * 63, "q" * 300,
     "_dmarc", "a_b", "\\000", "\\255\\000", "bücher", "日本語", "\x00", "\n", "a.b", ".", " ",
-    "EXAMPLE", "Example", "x" * 64, "x" * 253, "xn--" + "a" * 59, "\x7f", "\x1b[2J", "\u200b", "\ud800", "é" * 63, "-" * 63,
-    "\U0001f600",
+    "EXAMPLE", "Example", "x" * 64, "x" * 253, "xn--" + "a" * 59, "\x7f", "\x1b[2J", "\u200b", "\ud800", "é" * 63,
+    "-" * 63, "\U0001f600",
 ]  # fmt: skip
 PLAIN = ["example", "google", "xjq7k2vbnq", "kctcynooqtglbwk", "weather", "d111abcdef8"]
 

@@ -24,19 +24,8 @@ OPERATORS = frozenset(
 )
 MOST_NODES = 512
 MOST_PARTS = 200_000  # fields read in all; our graphs have some hundreds
-OCTETS = {
-    1: 4,
-    2: 1,
-    3: 1,
-    4: 2,
-    5: 2,
-    6: 4,
-    7: 8,
-    9: 1,
-    10: 2,
-    11: 8,
-    16: 2,
-}  # TensorProto.DataType → of a value
+# TensorProto.DataType → octets of a value
+OCTETS = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}
 INT64 = 7  # of axes and shapes
 Field = tuple[int, int | memoryview]
 
