@@ -10,15 +10,13 @@ import json
 import os
 import shlex
 import sys
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from stat import S_ISREG
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from msgspec import to_builtins
@@ -191,11 +189,12 @@ def score(
     from namewarden.detector.label import Labels, dynamic_providers
     from namewarden.detector.listing import lines
     from namewarden.detector.model import PACKAGED, Model, ModelError
+    from namewarden.detector.reading import reading, watching
 
     settings = settings_of(config)
     try:
         model = Model(settings.model.path or PACKAGED)
-        with _reading(file) as names, _bar(names) as seen:
+        with reading(file) as names, watching(names) as seen:
             for line in lines(seen, model, Labels(dynamic_providers()), format.value):
                 sys.stdout.write(line + "\n")
     except ModelError as error:
@@ -251,45 +250,6 @@ def evaluate(
         put(command.evaluate(wish, Console(stderr=True)))
     except (MissingError, ModelError, PageError) as error:
         fail(str(error))
-
-
-@contextmanager
-def _reading(file: str) -> Iterator[TextIO]:
-    """The lines of a file or of standard input; octets that are no UTF-8 become an invalid name, no crash."""
-    if file == "-":
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-        yield sys.stdin
-    else:
-        with open(file, encoding="utf-8", errors="replace") as opened:
-            yield opened
-
-
-@contextmanager
-def _bar(names: TextIO) -> Iterator[Iterable[str]]:
-    """The same names, and a bar on standard error for who waits; none where results scroll by or nobody looks."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield names
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from namewarden.detector.listing import watched
-
-    columns = (BarColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
-    began, count = time.monotonic(), 0
-    found = os.fstat(names.fileno())
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as progress:
-        task = progress.add_task(
-            "", total=found.st_size if S_ISREG(found.st_mode) else None, said=""
-        )
-
-        def tell(more: int, characters: int) -> None:
-            nonlocal count
-            count += more
-            rate = count / max(time.monotonic() - began, 0.001)
-            progress.update(task, advance=characters, said=f"{count:,} names, {rate:,.0f} a second")
-
-        yield watched(names, tell)
 
 
 @app.command()

@@ -7,7 +7,7 @@ import pytest
 
 from namewarden.detector.judge import Stance, judge
 from namewarden.detector.label import Labels
-from namewarden.detector.listing import lines, watched
+from namewarden.detector.listing import lines
 from namewarden.detector.model import Model
 from tests.detector.conformance import made_up
 from tests.detector.scorers import Lengths, score_of
@@ -95,14 +95,6 @@ def test_every_verdict_is_the_judges():
             row = json.loads(rows([name], "jsonl")[0])
             for field in ("band", "family", "action", "reason", "model", "score"):
                 assert row[field] == getattr(said, field)
-
-
-def test_watching_changes_nothing():
-    told: list[tuple[int, int]] = []
-    names = [f"n{number}.org\n" for number in range(2500)]
-    assert list(watched(names, lambda *more: told.append(more), every=1000)) == names
-    assert [count for count, _ in told] == [1000, 1000, 500]
-    assert sum(characters for _, characters in told) == sum(map(len, names))
 
 
 def test_names_are_read_as_they_are_needed():

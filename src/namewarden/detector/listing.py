@@ -5,7 +5,7 @@ What is no name gets the band `error`; a name that the model does not judge (sin
 has no public suffix) has an empty band. Both have score 0.0 in TSV and null in JSON lines.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, get_args
 
@@ -39,16 +39,6 @@ def lines(
                 yield say(shown(given), what, score, said[what.kind, score.band])
             else:
                 yield say(shown(given), what, None, said[None])
-
-
-def watched(
-    names: Iterable[str], tell: Callable[[int, int], None], every: int = 1000
-) -> Iterator[str]:
-    """The same names; tells how many more were taken and how many characters they had."""
-    rest = iter(names)
-    while some := list(islice(rest, every)):
-        yield from some
-        tell(len(some), sum(map(len, some)))
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:

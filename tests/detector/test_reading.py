@@ -1,0 +1,46 @@
+"""Names are read as they come, and watched without a trace. The bar itself is looked at in tests/test_cli.py."""
+
+import io
+import sys
+
+import pytest
+
+from namewarden.detector.reading import reading, watched, watching
+
+
+def test_watching_changes_nothing():
+    told: list[tuple[int, int]] = []
+    names = [f"n{number}.org\n" for number in range(2500)]
+    assert list(watched(names, lambda *more: told.append(more), every=1000)) == names
+    assert [count for count, _ in told] == [1000, 1000, 500]
+    assert sum(characters for _, characters in told) == sum(map(len, names))
+
+
+def test_names_are_taken_as_they_are_needed():
+    """Who feeds a pipe slowly is not kept waiting for a thousand names."""
+    taken = []
+    names = (taken.append(number) or f"n{number}.org" for number in range(10))
+    assert next(watched(names, lambda *more: None)) == "n0.org" and taken == [0]
+
+
+def test_octets_that_are_no_text_become_an_invalid_name(tmp_path):
+    (tmp_path / "names").write_bytes(b"a.org\n\xff\xfe.org\nb.org\n")
+    with reading(str(tmp_path / "names")) as names:
+        assert list(names) == ["a.org\n", "\ufffd\ufffd.org\n", "b.org\n"]
+
+
+def test_standard_input_is_read_the_same_way(monkeypatch):
+    raw = io.TextIOWrapper(io.BytesIO(b"\xff.org\nb\xc3\xbccher.org\n"), encoding="ascii")
+    monkeypatch.setattr(sys, "stdin", raw)
+    with reading("-") as names:
+        assert list(names) == ["\ufffd.org\n", "bücher.org\n"]
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(OSError), reading(str(tmp_path / "gone")):
+        pass
+
+
+def test_nobody_looks_no_bar(tmp_path):
+    with io.StringIO("a.org\n") as names, watching(names) as seen:
+        assert seen is names
