@@ -36,5 +36,5 @@ def test_no_family_in_common_is_no_comparison():
 def test_all_are_shown_and_who_is_not_beaten_is_said():
     found = measured()
     text = show(found, [worse(found, 0.1), worse(found, -0.1)])
-    assert text.count("| recipe y | unseen |") == 4
+    assert text.count("| recipe y, quick run | unseen |") == 4
     assert "+10.0 (+10.0 to +10.0) |" in text and "-10.0 (-10.0 to -10.0) **(worse)**" in text

@@ -6,8 +6,9 @@ Into --out go `<name>.json` (all figures), `<name>.md` (the report), `card.md` (
 
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from namewarden.training.recipe import Options
 from namewarden.training.recipes import find, names
 
 PACKAGED = "packaged"
+OWN = "own"  # the recipe of the packaged model: its leave-one-out is shown with it
 
 
 class Wish(Struct, frozen=True):
@@ -51,7 +53,8 @@ def evaluate(wish: Wish, console: Console) -> str:
     """Measure and write; returns the report. MissingError, ModelError, PageError."""
     wish.out.mkdir(parents=True, exist_ok=True)
     say = _sayer(console)
-    measured, given, folds = _recipe(wish, say) if wish.recipe else _model(wish, say)
+    with redirect_stdout(sys.stderr):  # the bars of fits; standard output is the report's
+        measured, given, folds = _recipe(wish, say) if wish.recipe else _model(wish, say)
     about = _about(wish, measured, given)
     options = _size(wish)
     with _progress(console) as tell:
@@ -70,7 +73,9 @@ def _model(wish: Wish, say: Callable[[str], None]) -> Measured:
     measured = subject.of_model(wish.model)
     assert measured.model
     held = frozenset(measured.model.manifest.unseen_families)
-    return measured, load(_data(wish), held, wish.out, say), []
+    given = load(_data(wish), held, wish.out, say)
+    kept = [] if wish.model else left_out.load(wish.out / f"left-out-{OWN}.json")
+    return measured, given, kept
 
 
 def _data(wish: Wish) -> Path:

@@ -50,13 +50,13 @@ def show(ours: Figures, others: Sequence[Figures]) -> str:
 
 def _side_by_side(every: Sequence[Figures]) -> str:
     rows = [
-        [figures.about.title, group, *_means(figures, group), _area(figures, group)]
+        [_title(figures), group, *_means(figures, group), _area(figures, group)]
         for group in GROUPS
         for figures in every
     ]
     costs = [
         [
-            it.about.title,
+            _title(it),
             *(percent(share.rate) for share in it.detection.benign),
             f"{it.speed.single.median:.0f}",
             f"{it.speed.batched.median:.0f}",
@@ -70,6 +70,10 @@ def _side_by_side(every: Sequence[Figures]) -> str:
             table(["model", *(f"benign above, {c}" for c in COLUMNS), "µs single", "µs in 64", "parameters"], costs),
         ]
     )  # fmt: skip
+
+
+def _title(figures: Figures) -> str:
+    return figures.about.title + (", quick run" if figures.about.quick else "")
 
 
 def _means(figures: Figures, group: str) -> list[str]:
@@ -88,8 +92,8 @@ def _differences(ours: Figures, others: Sequence[Figures]) -> str:
         for group in GROUPS:
             if found := difference(ours, other, group):
                 cells = [_points(it) for it in found.found]
-                rows.append([other.about.title, group, str(found.families), *cells])
-    head = [f"{ours.about.title} less …, points (95 %)", "family mean", "families", *COLUMNS]
+                rows.append([_title(other), group, str(found.families), *cells])
+    head = [f"{_title(ours)} less …, points (95 %)", "family mean", "families", *COLUMNS]
     return table(head, rows)
 
 

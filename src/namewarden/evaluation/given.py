@@ -6,14 +6,17 @@ then the sorts that need whole names are left out.
 
 from collections.abc import Callable
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from namewarden.detector import label
+from namewarden.evaluation import made, names
 from namewarden.evaluation.names import Names, gather, without_lists
+from namewarden.training import data as training_data
+from namewarden.training import generators, registry
 from namewarden.training.data import GENERATED, Corpus, assemble
 
 T = TypeVar("T")
@@ -56,7 +59,7 @@ def _of_registry(out: Path, tell: Callable[[str], None]) -> Given:
         tell("reading the lists of the package registry (a minute)")
         return assemble(None)
 
-    found = _kept(out / f"corpus-registry-{version('pymispwarninglists')}.msgpack", Corpus, corpus)
+    found = _kept(out / f"corpus-registry-{rules()}.msgpack", Corpus, corpus)
     source = "the package registry's alone; its families are kinds of made-up generators"
     return Given(found, without_lists(), source)
 
@@ -75,11 +78,11 @@ def _of_folder(data: Path, held: frozenset[str], out: Path, tell: Callable[[str]
 
     found = _kept(out / f"corpus-{key}.msgpack", Corpus, corpus)
 
-    def names() -> Names:
+    def gathered() -> Names:
         tell("gathering hard and new names (a minute)")
         return gather(data, found)
 
-    return Given(found, _kept(out / f"names-{key}.msgpack", Names, names), "the lists of --data")
+    return Given(found, _kept(out / f"names-{key}.msgpack", Names, gathered), "the lists of --data")
 
 
 def _kept(path: Path, kind: type[T], make: Callable[[], T]) -> T:
@@ -102,9 +105,18 @@ def _read(path: Path, kind: type[T]) -> T:
 
 
 def _key(data: Path, held: frozenset[str]) -> str:
-    """Changes with the files (their names and sizes) and with the families kept away."""
+    """Changes with the files (their names and sizes), with the families kept away, and with the rules of assembly."""
     files = sorted((path.name, path.stat().st_size) for path in data.glob("*/*"))
-    return sha256(repr((files, sorted(held))).encode()).hexdigest()[:12]
+    return sha256(repr((files, sorted(held), rules())).encode()).hexdigest()[:12]
+
+
+def rules() -> str:
+    """A digest of the code that decides which names there are: what was kept by other rules is not read."""
+    sources = (label, training_data, registry, generators, names, made)
+    found = sha256()
+    for source in sources:
+        found.update(Path(str(source.__file__)).read_bytes())
+    return found.hexdigest()[:12]
 
 
 def _check(corpus: Corpus, data: Path) -> None:

@@ -20,6 +20,7 @@ from namewarden.training.data import GENERATORS, Corpus, Side
 from namewarden.training.measure import Judge, rates, thresholds
 
 FOLDS = 5
+NOT_THESE = "The recipe, fitted anew without each fold's families; not the weights that the rest is about.\n"
 MOST = 2000
 Fit = Callable[[Corpus, int], Judge]  # the names without a fold's families, the fold
 
@@ -148,7 +149,11 @@ def show(done: Sequence[Fold]) -> str:
     ]
     head = f"{len(done)} of {done[0].of} folds; mean (95 %, by generator)"
     return "\n".join(
-        [table([head, *COLUMNS], rows), table(["family left out", "generator", *COLUMNS], each)]
+        [
+            NOT_THESE,
+            table([head, *COLUMNS], rows),
+            table(["family left out", "generator", *COLUMNS], each),
+        ]
     )
 
 
