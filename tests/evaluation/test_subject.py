@@ -29,6 +29,20 @@ def test_how_sure_it_is_of_a_family_has_no_ties():
     assert sure[0] == pytest.approx(50 - np.log(2))
 
 
+def test_the_family_guessed_is_the_one_that_serves(tmp_path):
+    pytest.importorskip("onnx", reason="needs the extra `train`")
+    from tests.detector.networks import CLASSES, voting, write
+
+    folder = write(tmp_path / "model", voting(), family_classes=CLASSES, family_threshold=0.6)
+    subject = of_model(folder)
+    labels = ["aaaa", "bbbba", "cccc", "aab", "ab"]
+    assert subject.guess
+    said, sure = subject.guess(labels)
+    assert said == [score.family for score in Model(folder).score_batch(labels)]
+    assert said == ["alpha", "beta", "", "alpha", ""] and sure[0] > sure[3] > sure[2]
+    assert {layer.name for layer in subject.layers} >= {"logits", "families"}
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ModelError):
         of_model(tmp_path)

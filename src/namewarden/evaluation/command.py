@@ -163,9 +163,8 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     kind = names[0] if names else platform.processor() or platform.machine()
-    return (
-        f"{kind}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    )
+    about = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{kind}, {os.cpu_count()} cores, {about}, load {os.getloadavg()[0]:.1f} at the start"
 
 
 def _write(wish: Wish, measured: Subject, found: Figures, text: str) -> str:
@@ -216,3 +215,4 @@ def _progress(console: Console) -> Iterator[run.Tell]:
             progress.update(bar, description=what, advance=1)
 
         yield tell
+        progress.update(bar, description="measured", completed=run.PARTS)

@@ -80,6 +80,8 @@ def show(found: Found) -> str:
 
 
 def _shares(blocked: Share, review: Share) -> list[str]:
+    if not blocked.names:
+        return ["0", NOT_MEASURED, NOT_MEASURED]
     cells = (f"{percent(s.rate)} ({between(s.low, s.high)})" for s in (blocked, review))
     return [f"{blocked.names:,}", *cells]
 
