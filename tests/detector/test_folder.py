@@ -49,6 +49,7 @@ def test_a_changed_network_is_not_loaded(folder, place):
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
+        ({"schema": 2}, "schema is 2"),
         ({"encoding": 99}, "encoding 99"),
         ({"digest": ""}, "digest"),
         ({"temperature": 0.0}, "temperature is 0.0"),

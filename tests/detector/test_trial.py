@@ -1,5 +1,6 @@
 """A network's first run: wrong doors, wrong shapes, no numbers, and what would eat the memory."""
 
+import random
 import resource
 import time
 
@@ -99,3 +100,29 @@ def test_a_flatbuffer_in_disguise_is_not_taken_for_one():
     data = b"\x12\x08__ORTM__" + voting()
     assert data[4:8] == b"ORTM" and graph.fault(data) == ""
     trial.run(data, 0)
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J\x07", "\r\nall is well", "\u202e"])
+def test_what_a_file_says_moves_no_cursor(name):
+    nodes = [FLOATS, node("Reshape", ["x", "one"], ["logits"], name=name)]
+    assert said(network(nodes, {"one": np.array([7, 1], np.int64)})).isprintable()
+    assert said(network([node("Identity", ["rows"], ["logits"], name=name)])).isprintable()
+    assert said(network([node("Identity", [name], ["logits"])])).isprintable()
+
+
+def test_changed_octets_are_refused_in_words_or_run(capfd):
+    """Three hundred networks with an octet or two changed: an answer each, and nothing printed."""
+    dice, good, refused = random.Random(8), voting(), 0
+    for _ in range(300):
+        data = bytearray(good)
+        for _ in range(dice.randint(1, 3)):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        try:
+            if not graph.fault(bytes(data)):
+                trial.run(bytes(data), len(CLASSES))
+                continue
+        except ModelError as error:
+            assert str(error).isprintable()
+        refused += 1
+    assert refused > 50
+    assert capfd.readouterr() == ("", "")

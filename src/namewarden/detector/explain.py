@@ -3,7 +3,7 @@
 Hidden means replaced by the code for "no letter we know" (`encoding.OTHER`), so that the length and all other
 places stay as they are. Leaving the character out instead joins its neighbours to pairs that were never there:
 against the mean over all 36 letters and digits in that place, the hidden character's contribution correlates by
-0.89, the left-out one's by 0.71 (162 labels, half of them generated).
+0.89, the left-out one's by 0.71 (162 labels, half of them generated; the first packaged model).
 """
 
 from collections.abc import Sequence

@@ -15,6 +15,7 @@ from namewarden.detector import encoding, graph
 from namewarden.detector.bands import Thresholds
 
 PACKAGED = Path(__file__).parent / "model"
+SCHEMA = 1
 LARGEST = 64 * 1024 * 1024
 LARGEST_MANIFEST = 8 * 1024 * 1024
 MOST_STEPS = 100_000  # of the calibration; the packaged model has 2,200
@@ -84,6 +85,8 @@ def _network_fault(manifest: Manifest, network: bytes) -> str:
 def _manifest_fault(manifest: Manifest) -> str:
     """What is wrong with the numbers, in words; "" when nothing is."""
     limits = msgspec.structs.astuple(manifest.thresholds)
+    if manifest.schema != SCHEMA:
+        return f"its schema is {manifest.schema}, we read {SCHEMA}"
     if not (math.isfinite(manifest.temperature) and manifest.temperature > 0):
         return f"its temperature is {manifest.temperature}, no positive number"
     if not all(map(math.isfinite, limits)) or list(limits) != sorted(limits):

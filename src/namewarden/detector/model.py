@@ -82,7 +82,7 @@ class Model:
                 [output], {ROWS: encoding.encode(labels, width)}
             )[0]
         except BROKEN as error:
-            raise self._broken(str(error)) from error
+            raise self._broken(trial.plain(error)) from error
         return found
 
     def _score(self, label: str) -> Score:

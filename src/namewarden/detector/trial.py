@@ -19,6 +19,7 @@ from namewarden.detector.folder import ModelError
 ROWS, LOGITS, FAMILIES = "rows", "logits", "families"  # the network's input and its outputs
 AT_ONCE = 128
 MEMORY = 512 * 1024 * 1024  # weights and all tensors; the packaged model takes a tenth
+LONGEST = 400  # letters of another's message
 SECONDS = 20.0  # the packaged model takes a thousandth
 LABELS = (
     "example",
@@ -62,9 +63,17 @@ def session(network: bytes, as_written: bool = False) -> Any:
         options.graph_optimization_level = _LEVELS.ORT_DISABLE_ALL
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            network, options, providers=["CPUExecutionProvider"], enable_fallback=False
+        )
     except BROKEN as error:
-        raise ModelError(f"does not load: {error}") from error
+        raise ModelError(f"does not load: {plain(error)}") from error
+
+
+def plain(error: Exception) -> str:
+    """What ONNX Runtime says quotes names out of the file: nothing of it may move a terminal's cursor."""
+    text = str(error)[:LONGEST]
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 @lru_cache(maxsize=1)
@@ -98,7 +107,7 @@ def _run(tried: Any, rows: NDArray[np.int32], classes: int) -> Any:
         return tried.run([LOGITS, FAMILIES] if classes else [LOGITS], {ROWS: rows}, how)
     except BROKEN as error:
         why = f"takes more than {SECONDS:.0f} s" if how.terminate else "does not run"
-        raise ModelError(f"{why} on its first names: {error}") from error
+        raise ModelError(f"{why} on its first names: {plain(error)}") from error
     finally:
         watch.cancel()
 
