@@ -95,6 +95,20 @@ def test_a_wide_padding_is_refused():
     assert time.monotonic() - began < trial.SECONDS
 
 
+def test_what_takes_too_long_is_stopped():
+    """Two hundred products of large matrices, which would take many seconds."""
+    size = 2048
+    values = AXIS | {"in": np.zeros((1, size), np.float32), "w": np.zeros((size, size), np.float32)}
+    nodes = [FLOATS, ADDED, node("MatMul", ["sum", "in"], ["h0"])]
+    nodes += [node("MatMul", [f"h{n}", "w"], [f"h{n + 1}"]) for n in range(200)]
+    nodes.append(node("ReduceSum", ["h200", "axis"], ["logits"], keepdims=1))
+    data = network(nodes, values)
+    began = time.monotonic()
+    with pytest.raises(ModelError, match="takes more than 0.05 s on its first names"):
+        trial.run(data, 0, seconds=0.05)
+    assert time.monotonic() - began < 5
+
+
 def test_a_flatbuffer_in_disguise_is_not_taken_for_one():
     """Its mark at octet 4 makes ONNX Runtime read another format, which nobody has looked at."""
     data = b"\x12\x08__ORTM__" + voting()

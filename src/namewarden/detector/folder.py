@@ -1,7 +1,7 @@
 """A model's folder: `manifest.json` and `model.onnx`, read whole, checked against each other, refused with a reason.
 
 `training/export.py` writes such folders, `model.py` runs what is in them. What the network itself is made of is
-looked at in `graph.py`.
+looked at in `graph.py` and `growth.py`.
 """
 
 import math
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from namewarden.detector import encoding, graph
+from namewarden.detector import encoding, graph, growth
 from namewarden.detector.bands import Thresholds
 
 PACKAGED = Path(__file__).parent / "model"
@@ -79,7 +79,7 @@ def _network_fault(manifest: Manifest, network: bytes) -> str:
         return "its digest is not the manifest's"
     if manifest.encoding != encoding.VERSION:
         return f"it reads encoding {manifest.encoding}, we write {encoding.VERSION}"
-    return graph.fault(network)
+    return graph.fault(network) or growth.fault(network)
 
 
 def _manifest_fault(manifest: Manifest) -> str:

@@ -65,6 +65,27 @@ def nodes(network: bytes) -> list[tuple[str, list[str], list[str]]]:
     return [reader.wiring(value) for number, value in reader.graph(network) if number == 1]
 
 
+def inputs(network: bytes) -> set[str]:
+    """What the graph is given, and the nothing that stands for an input left out."""
+    reader = _Reader()
+    return {""} | {reader.text(value, 1) for number, value in reader.graph(network) if number == 11}
+
+
+def constants(network: bytes) -> dict[str, int]:
+    """How many numbers each tensor of the file holds, those within nodes included; "" is an input left out."""
+    reader = _Reader()
+    found = {"": 0}
+    for number, value in reader.graph(network):
+        if number == 5:
+            name, _, size = reader.extent(value)
+            found[name] = max(size, found.get(name, 0))
+        elif number == 1:
+            operator, _, gives = reader.wiring(value)
+            if operator == "Constant":
+                found.update(dict.fromkeys(gives, reader.constant(value)))
+    return found
+
+
 def weights(network: bytes) -> dict[str, int]:
     """How many numbers each tensor of the file holds, those of axes and shapes left out."""
     reader = _Reader()
@@ -104,6 +125,16 @@ class _Reader:
                 found[number].append(_word(value))
         return found[4][0], found[1], found[2]
 
+    def constant(self, node: int | memoryview) -> int:
+        """How many numbers a node of operator Constant holds, or at most holds."""
+        held = 0
+        for number, attribute in self.fields(node):
+            if number == 5:
+                for kind, value in self.fields(attribute):
+                    held += self.extent(value)[2] if kind == 5 else 1
+                    held += len(value) if kind in (7, 8) and not isinstance(value, int) else 0
+        return held
+
     def extent(self, tensor: int | memoryview) -> tuple[str, int, int]:
         """Name, kind and number of values."""
         dims: list[int] = []
@@ -113,7 +144,7 @@ class _Reader:
                 dims += [value] if isinstance(value, int) else _varints(value)
             elif number == 2 and isinstance(value, int):
                 kind = value
-        return self._text(tensor, 8), kind, prod(dims)
+        return self.text(tensor, 8), kind, prod(dims)
 
     def model(self, message: memoryview) -> None:
         graphs = []
@@ -132,7 +163,7 @@ class _Reader:
         kept = [
             _written(number, value)
             for number, value in self.fields(graph)
-            if number != 12 or self._text(value, 1) != name
+            if number != 12 or self.text(value, 1) != name
         ]
         return memoryview(b"".join(kept))
 
@@ -159,9 +190,9 @@ class _Reader:
             elif number == 5:
                 self._attribute(value)
         if domain not in ("", "ai.onnx"):
-            raise GraphError(f"it wants an operator of another domain: {domain!a}")
+            raise GraphError(f"it wants an operator of another domain: {domain[:80]!a}")
         if operator not in OPERATORS:
-            raise GraphError(f"it wants an operator that no recipe of ours uses: {operator!a}")
+            raise GraphError(f"it wants an operator that no recipe of ours uses: {operator[:80]!a}")
 
     def _attribute(self, message: int | memoryview) -> None:
         tensors = 0
@@ -195,7 +226,7 @@ class _Reader:
         if len(dims) > 8 or any(dim >= 1 << 31 for dim in dims) or prod(dims) != held:
             raise GraphError("it has a tensor that does not hold what its shape says")
 
-    def _text(self, message: int | memoryview, number: int) -> str:
+    def text(self, message: int | memoryview, number: int) -> str:
         return next((_word(value) for at, value in self.fields(message) if at == number), "")
 
 
@@ -247,7 +278,8 @@ def _values(number: int, value: int | memoryview, octets: int) -> int:
 
 
 def _word(value: int | memoryview) -> str:
-    return "" if isinstance(value, int) else bytes(value[:80]).decode("utf-8", "replace")
+    """No two texts become one: what is no UTF-8 stays apart."""
+    return "" if isinstance(value, int) else bytes(value).decode("utf-8", "surrogateescape")
 
 
 def _written(number: int, value: int | memoryview) -> bytes:

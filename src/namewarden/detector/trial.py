@@ -36,7 +36,7 @@ BROKEN = (ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, 
 _LEVELS = onnxruntime.GraphOptimizationLevel
 
 
-def run(network: bytes, classes: int) -> None:
+def run(network: bytes, classes: int, seconds: float = SECONDS) -> None:
     """ModelError when input, outputs or what comes out are not a model's. `classes` of families; 0 = none."""
     _limit_memory()
     tried = session(network, as_written=True)
@@ -44,7 +44,7 @@ def run(network: bytes, classes: int) -> None:
     for width in encoding.WIDTHS:
         labels = LABELS if width < encoding.WIDTH else LABELS * (AT_ONCE // len(LABELS))
         rows = encoding.encode(labels, width)
-        found = dict(zip((LOGITS, FAMILIES), _run(tried, rows, classes), strict=False))
+        found = dict(zip((LOGITS, FAMILIES), _run(tried, rows, classes, seconds), strict=False))
         _check(found[LOGITS], LOGITS, len(labels), (1,))
         if classes:
             _check(found[FAMILIES], FAMILIES, len(labels), (classes,))
@@ -62,6 +62,7 @@ def session(network: bytes, as_written: bool = False) -> Any:
     if as_written:
         options.graph_optimization_level = _LEVELS.ORT_DISABLE_ALL
         options.add_session_config_entry("session.use_env_allocators", "1")
+        options.add_session_config_entry("session.disable_prepacking", "1")
     try:
         return onnxruntime.InferenceSession(
             network, options, providers=["CPUExecutionProvider"], enable_fallback=False
@@ -97,16 +98,16 @@ def _check_ports(tried: Any, classes: int) -> None:
         raise ModelError(f"gives {_listed(outputs)}, not {_listed(sorted(wanted, reverse=True))}")
 
 
-def _run(tried: Any, rows: NDArray[np.int32], classes: int) -> Any:
+def _run(tried: Any, rows: NDArray[np.int32], classes: int, seconds: float) -> Any:
     """With an end: what takes too long is told to stop after the node it is at."""
     how = onnxruntime.RunOptions()
     how.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    watch = Timer(SECONDS, setattr, (how, "terminate", True))
+    watch = Timer(seconds, setattr, (how, "terminate", True))
     watch.start()
     try:
         return tried.run([LOGITS, FAMILIES] if classes else [LOGITS], {ROWS: rows}, how)
     except BROKEN as error:
-        why = f"takes more than {SECONDS:.0f} s" if how.terminate else "does not run"
+        why = f"takes more than {seconds:g} s" if how.terminate else "does not run"
         raise ModelError(f"{why} on its first names: {plain(error)}") from error
     finally:
         watch.cancel()
