@@ -11,6 +11,7 @@ from tests.detector import conformance
 from tests.training.small import GIBBERISH, WORDS, corpus
 
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
+jax = pytest.importorskip("jax", reason="needs the extra `train`")
 
 from namewarden.detector.model import Model  # noqa: E402
 from namewarden.training import export, generators, train  # noqa: E402
@@ -112,6 +113,14 @@ def test_the_last_weights_are_kept_where_no_family_is_to_choose_by(tmp_path):
 def test_a_folder_of_other_names_or_options_is_refused(trained):
     with pytest.raises(SystemExit, match="other names, options or recipe"):
         train.train(corpus(), RECIPE, trained, Options(epochs=61))
+
+
+def test_a_missing_gpu_is_said():
+    if jax.default_backend() == "gpu":
+        pytest.skip("there is a GPU here")
+    train.choose_device("auto")
+    with pytest.raises(SystemExit, match="JAX has no GPU here"):
+        train.choose_device("gpu")
 
 
 def test_a_label_has_the_narrowest_row_that_holds_it():

@@ -15,13 +15,13 @@ from namewarden.training.recipes import find, names
 
 
 def main() -> None:
-    from namewarden.training.train import PLATFORMS, changed, choose_device
+    from namewarden.training.train import DEVICES, changed, choose_device
 
     parser = argparse.ArgumentParser(prog="python -m namewarden.training.fit", description=__doc__)
     parser.add_argument("recipe", help=f"one of {', '.join(names())}")
     parser.add_argument("data", type=Path, help=DATA)
     parser.add_argument("out", type=Path, help="folder for all recipes")
-    parser.add_argument("--device", choices=("auto", *PLATFORMS), default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--made-up", type=int)
     parser.add_argument("--examples", type=int, help="names at most, the same for all recipes")

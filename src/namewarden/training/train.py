@@ -26,7 +26,7 @@ from namewarden.training.measure import family_mean, thresholds
 from namewarden.training.recipe import Array, Judge, Neural, Options
 from namewarden.training.recipes import find, names
 
-PLATFORMS = {"cpu": "cpu", "gpu": "cuda"}  # what JAX calls them
+DEVICES = ("auto", "cpu", "gpu")
 UNKNOWN = 0  # the family of a name that no known generator made
 NO_FAMILY = -1  # benign: the second head is not asked
 
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help=DATA)
     parser.add_argument("out", type=Path, help="folder for state and weights")
     parser.add_argument("--recipe", default="char-cnn", help=f"one of {', '.join(names())}")
-    parser.add_argument("--device", choices=("auto", *PLATFORMS), default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--made-up", type=int)
     parser.add_argument("--examples", type=int, help="names at most")
@@ -66,15 +66,16 @@ def changed(options: Options, given: argparse.Namespace) -> Options:
 
 
 def choose_device(device: str) -> None:
-    """Before anything is computed: JAX takes what it finds, or what it is told."""
+    """Before anything is computed. JAX takes a GPU of itself where it has one: `gpu` makes sure of that."""
     import jax
 
-    if device != "auto":
-        jax.config.update("jax_platforms", PLATFORMS[device])  # type: ignore[no-untyped-call]
-    try:
-        jax.devices()
-    except RuntimeError as error:
-        raise SystemExit(f"no {device} that JAX can use: {error}") from error
+    if device == "cpu":
+        jax.config.update("jax_platforms", "cpu")  # type: ignore[no-untyped-call]
+    if device == "gpu":
+        try:
+            jax.devices("gpu")
+        except RuntimeError as error:
+            raise SystemExit(f"JAX has no GPU here (it needs jax[cuda12]): {error}") from error
 
 
 def train(
