@@ -22,7 +22,7 @@ def test_names_are_blocked_reviewed_or_not_scored():
     found = judge_names(names, lengths, LIMITS, labels)
     assert (found.unscored, found.blocked.hits, found.review.hits) == (1, 1, 2)
     assert [it.hits for it in found.reached] == [3, 3, 2]
-    assert found.blocked.names == 5
+    assert found.blocked.names == 5 and found.labels == ["abcdefghijklmn"]
 
 
 @pytest.mark.parametrize(

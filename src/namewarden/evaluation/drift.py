@@ -94,13 +94,17 @@ def _load(found: Found) -> str:
         f"False blocks a day at {QUERIES:,} queries for {DISTINCT:,} different names (an assumption: one query in "
         f"{QUERIES // DISTINCT} is for a name not yet asked that day), by the share of the queried names: "
         f"**{mean:.0f} names** ({low:.0f}–{high:.0f}) without guard list and decisions. "
-        f"{queried_unscored(found)}\n"
+        f"{_queried(found)}\n"
     )
 
 
-def queried_unscored(found: Found) -> str:
+def _queried(found: Found) -> str:
     queried = found.queried
-    return f"Of the queried names {queried.unscored:,} are of kinds that are never scored."
+    labels = ", ".join(f"`{label}`" for label in queried.labels) or "none"
+    return (
+        f"Of the queried names {queried.unscored:,} are of kinds that are never scored. The labels blocked, which "
+        f"may be malware's as well as a site's: {labels}."
+    )
 
 
 def _popular(found: Found) -> str:

@@ -12,6 +12,7 @@ from namewarden.evaluation.intervals import Share, share_of
 from namewarden.query import Action, Score
 from namewarden.training.measure import Judge
 
+LISTED = 50
 Scored = Callable[[str], Scorable | Unscored]
 
 
@@ -22,6 +23,7 @@ class Judged(Struct, frozen=True):
     blocked: Share
     review: Share
     reached: list[Share]  # scored labels at or above each threshold, whatever the action
+    labels: list[str]  # blocked ones, each once, the first of them
 
 
 def judge_names(
@@ -30,15 +32,18 @@ def judge_names(
     whats = [labels.scored(name) for name in names]
     scorable = [what for what in whats if isinstance(what, Scorable)]
     said = judge([what.label for what in scorable])
-    actions = Counter(
+    done = [
         action_of(what, logit, Thresholds(*limits))
         for what, logit in zip(scorable, said.tolist(), strict=True)
-    )
+    ]
+    actions = Counter(done)
+    blocked = [what.label for what, action in zip(scorable, done, strict=True) if action == "block"]
     return Judged(
         len(names) - len(scorable),
         share_of(actions["block"], len(names)),
         share_of(actions["review"], len(names)),
         [share_of(int((said >= limit).sum()), len(names)) for limit in limits],
+        list(dict.fromkeys(blocked))[:LISTED],
     )
 
 
