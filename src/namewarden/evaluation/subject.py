@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from namewarden.training.recipe import Options
 
 AT_ONCE = 1024
+LOADED = ("manifest.json", "model.onnx")
 TEMPERED = 20_000  # names of each side that set a temperature
 
 
@@ -63,7 +64,7 @@ def of_model(folder: Path | None = None) -> Subject:
         learned=manifest.families,
         p_values=lambda labels: np.array([score.p_value for score in _scores(model, labels)]),
         layers=layers_of((place / "model.onnx").read_bytes()),
-        files={each.name: each.stat().st_size for each in place.iterdir() if each.is_file()},
+        files={name: (place / name).stat().st_size for name in LOADED},
         guess=_guess_of(model),
         classes=manifest.family_classes,
         folder=place,
