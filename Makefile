@@ -8,11 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEBS   := unbound nsd dnsperf bind9-dnsutils
 
-<<<<<<< HEAD
-.PHONY: evaluate run test setup setup-dev packages lint types check bench locks clean
-=======
-.PHONY: run test setup setup-dev packages lint types check bench bench-score locks clean
->>>>>>> 87d5219 (bench: the rate of score; detector: one name without arrays)
+.PHONY: run test evaluate setup setup-dev packages lint types check bench bench-score locks clean
 
 run: setup
 	@$(BIN)/namewarden run
@@ -54,14 +50,12 @@ test: setup-dev packages check
 bench: setup-dev packages
 	@$(BIN)/python -m bench $(ARGS)
 
-<<<<<<< HEAD
 evaluate: setup-dev
 	@$(BIN)/namewarden evaluate --write-docs docs/detector.md $(ARGS)
-=======
+
 # one core, about a minute
 bench-score: setup-dev
 	@$(BIN)/python -m bench.score $(ARGS)
->>>>>>> 87d5219 (bench: the rate of score; detector: one name without arrays)
 
 # needs uv; --no-emit-index-url keeps addresses out
 locks:
