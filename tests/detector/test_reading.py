@@ -1,4 +1,4 @@
-"""Names are read as they come, and watched without a trace. The bar itself is looked at in tests/test_cli.py."""
+"""Names are read as they come, and watched without a trace. The bar itself is looked at in tests/cli/test_model.py."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""`namewarden evaluate`: reads what is wanted, measures, writes. Its counterpart is `cli.py`.
+"""`namewarden evaluate`: reads what is wanted, measures, writes. Its counterpart is `cli/model.py`.
 
 Into --out go `<name>.json` (all figures), `<name>.md` (the report), `card.md` (the packaged or given model's), and
 `comparison.md` when figures of several models lie there.

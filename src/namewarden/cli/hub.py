@@ -1,0 +1,166 @@
+"""What is asked of a running product through its hub: the log, what is decided about names, its health."""
+
+import ipaddress
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from namewarden.cli.shared import ConfigFile, fail, put, say, settings_of
+from namewarden.query import Action
+
+if TYPE_CHECKING:
+    from namewarden.hub.client import Client
+
+Url = Annotated[str, typer.Option(help="Hub elsewhere, such as https://hub.example.org:8050.")]
+Token = Annotated[
+    str, typer.Option(envvar="NAMEWARDEN_TOKEN", help="Bearer token for --url.", show_envvar=False)
+]
+
+
+class TableFormat(StrEnum):
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+@contextmanager
+def asking(config: Path | None, url: str, token: str) -> "Iterator[Client]":
+    """The hub: by its Unix socket, whose permissions are the password, or elsewhere by URL and token."""
+    from namewarden.hub.client import Client, HubError
+    from namewarden.places import Places
+
+    settings = settings_of(config)
+    try:
+        with Client(Places(settings.data_dir).hub_socket, url, token) as client:
+            yield client
+    except HubError as error:
+        fail(str(error))
+
+
+def query(
+    since: Annotated[str, typer.Option(help="10m, 2h, 7d, or a time as the log shows it.")] = "",
+    name: Annotated[str, typer.Option(help="A name, or *.example.org.")] = "",
+    client: Annotated[str, typer.Option(help="An address.")] = "",
+    action: Annotated[Action | None, typer.Option(help="What was done.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The newest so many.")] = None,
+    format: Annotated[TableFormat, typer.Option()] = TableFormat.table,
+    url: Url = "",
+    token: Token = "",
+    config: ConfigFile = None,
+) -> None:
+    """The event log, newest first: who asked what, what was done, and why."""
+    try:
+        client = str(ipaddress.ip_address(client)) if client else ""
+    except ValueError as error:
+        fail(f"--client: {error}", 2)
+    filters = {"since": _zoned(since), "name": name, "client": client, "action": action or ""}
+    with asking(config, url, token) as hub:
+        if format is not TableFormat.table:
+            for part in hub.export(filters, format.value, limit):
+                sys.stdout.buffer.write(part)
+            return
+        rows = 0
+        for rows, row in enumerate(hub.queries(filters, limit), 1):  # noqa: B007
+            put(_row(row))
+        if not rows:
+            say("no query in the log is like this")
+
+
+def _zoned(time: str) -> str:
+    """A time without zone is the local one here, as the table shows it; to the hub it would be UTC."""
+    try:
+        return datetime.fromisoformat(time).astimezone().isoformat()
+    except ValueError:
+        return time
+
+
+def _row(event: dict[str, Any]) -> str:
+    moment = datetime.fromtimestamp(event["time"]).isoformat(" ", "seconds")
+    score = "" if event["score"] is None else f"{event['score']:.4f}"
+    times = f"×{event['count']}" if event["count"] > 1 else ""
+    return (
+        f"{moment}  {event['client']:15}  {event['qtype']:5} {event['name']:40} {event['status']:13}"
+        f" {event['action']:8} {event['reason']:15} {score:6} {event['rule']} {times}"
+    ).rstrip()
+
+
+For = Annotated[str, typer.Option("--for", metavar="1d", help="How long; unset = for good.")]
+Why = Annotated[str, typer.Option("--reason", help="Shown to who asks why.")]
+Below = Annotated[bool, typer.Option("--below", help="The name and all names below it.")]
+
+
+def _deciding(verdict: str, help: str) -> Callable[..., None]:
+    """The command that says this of a name."""
+
+    def decide(
+        name: str, time: For = "", reason: Why = "", below: Below = False, url: Url = "",
+        token: Token = "", config: ConfigFile = None,
+    ) -> None:  # fmt: skip
+        with asking(config, url, token) as hub:
+            made = hub.decide(name, verdict, time, reason, "both" if below else "exact")
+            _wait(hub, _decided(made))
+
+    decide.__doc__ = help
+    return decide
+
+
+allow = _deciding(
+    "benign", "Let a name pass, whatever lists and model say; in force when it returns."
+)
+deny = _deciding(
+    "malicious", "Block a name, whatever subscribed lists and model say; in force when it returns."
+)
+
+
+def undo(name: str, url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
+    """Take back what `allow` or `deny` said about a name."""
+    with asking(config, url, token) as hub:
+        hub.undo(name)
+        _wait(hub, f"nothing is decided about {name} any more")
+
+
+def decisions(url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
+    """What `allow` and `deny` said about names: until when, by whom, and why."""
+    with asking(config, url, token) as hub:
+        for each in hub.decisions():
+            put(f"{_decided(each)}  {each['by']}  {each['reason']}".rstrip())
+
+
+def _decided(made: dict[str, Any]) -> str:
+    verb = {"benign": "allow", "malicious": "deny"}.get(made["verdict"], made["verdict"])
+    below = " and all below" if made["match"] == "both" else ""
+    return f"{verb} {made['name']}{below} {_until(made['expires'])}"
+
+
+def _until(expires: float) -> str:
+    if not expires:
+        return "for good"
+    try:
+        return f"until {datetime.fromtimestamp(expires).isoformat(' ', 'seconds')}"
+    except (ValueError, OverflowError, OSError):  # beyond the year 9999
+        return "for good"
+
+
+def _wait(hub: "Client", done: str) -> None:
+    problem = hub.until_in_force()
+    put(f"{done}: not in force yet: {problem}" if problem else f"{done}: in force")
+
+
+def healthcheck(url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
+    """Does DNS answer and is the hub ready? Exit status 0 = yes."""
+    from namewarden.health import dns_problem
+
+    settings = settings_of(config)
+    problems = [] if url else [f"DNS: {text}" for text in dns_problem(settings.dns.listen)]
+    with asking(config, url, token) as hub:
+        found = hub.health()
+    problems += [f"{part}: {said}" for part, said in found["parts"].items() if said != "ok"]
+    if problems:
+        fail("\n".join(problems))
+    put("healthy")

@@ -1,0 +1,87 @@
+"""The model's commands: judge many names by it, measure it."""
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from namewarden.cli.shared import ConfigFile, fail, put, settings_of
+
+
+class ScoreFormat(StrEnum):
+    tsv = "tsv"
+    jsonl = "jsonl"
+
+
+def score(
+    file: Annotated[str, typer.Argument(metavar="[FILE|-]")] = "-",
+    format: Annotated[ScoreFormat, typer.Option()] = ScoreFormat.tsv,
+    config: ConfigFile = None,
+) -> None:
+    """Judge names, one a line, by the model alone: name, score, band, family, action."""
+    from namewarden.detector.label import Labels, dynamic_providers
+    from namewarden.detector.listing import lines
+    from namewarden.detector.model import PACKAGED, Model, ModelError
+    from namewarden.detector.reading import reading, watching
+
+    settings = settings_of(config)
+    try:
+        model = Model(settings.model.path or PACKAGED)
+        with reading(file) as names, watching(names) as seen:
+            for line in lines(seen, model, Labels(dynamic_providers()), format.value):
+                sys.stdout.write(line + "\n")
+    except ModelError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+
+
+def evaluate(
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of lists, else shared/data; - for the registry's.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder; else the packaged model.")] = None,
+    recipe: Annotated[str, typer.Option(help="Fit and measure this recipe instead.")] = "",
+    out: Annotated[Path, typer.Option(help="For results.")] = Path("build/evaluation"),
+    fitted: Annotated[
+        Path | None, typer.Option(help="Where recipes are fitted; else OUT/fitted.")
+    ] = None,
+    examples: Annotated[int, typer.Option(help="Names at most for a new fit; 0: all.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer names, a minute.")] = False,
+    left_out: Annotated[
+        bool, typer.Option("--left-out", help="Also leave one generator out (K fits).")
+    ] = False,
+    folds: Annotated[int, typer.Option(min=2, help="K.")] = 5,
+    write_docs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page to put the report into.")
+    ] = None,
+) -> None:
+    """Measure what the model finds, what it costs and where it errs; write report, figures and card."""
+    from rich.console import Console
+
+    from namewarden.detector.model import ModelError
+    from namewarden.evaluation import command
+    from namewarden.evaluation.given import MissingError
+    from namewarden.evaluation.page import PageError
+
+    words = shlex.join(["namewarden", *sys.argv[1:]])
+    wish = command.Wish(
+        command=words,
+        data=data,
+        out=out,
+        model=model,
+        recipe=recipe,
+        quick=quick,
+        fitted=fitted,
+        examples=examples,
+        left_out=left_out,
+        folds=folds,
+        docs=write_docs,
+    )
+    try:
+        put(command.evaluate(wish, Console(stderr=True)))
+    except (MissingError, ModelError, PageError) as error:
+        fail(str(error))

@@ -1,0 +1,56 @@
+"""What all commands have in common: how results and problems are said, and where settings come from."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from namewarden import config as configuration
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="TOML file; else ./namewarden.toml, else /etc."),
+]
+
+
+def say(text: str) -> None:
+    """To people, not to scripts."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def put(text: str) -> None:
+    """A result."""
+    print(text, flush=True)  # noqa: T201
+
+
+def fail(text: str, status: int = 1) -> NoReturn:
+    say(text)
+    raise typer.Exit(status)
+
+
+def settings_of(path: Path | None) -> configuration.Settings:
+    with config_errors():
+        return configuration.load(path)
+
+
+@contextmanager
+def config_errors() -> Iterator[None]:
+    try:
+        yield
+    except configuration.ConfigError as error:
+        fail("the configuration is wrong:\n" + "\n".join(f"  {each}" for each in error.problems))
+
+
+@contextmanager
+def start_errors() -> Iterator[None]:
+    """What keeps a process from starting is one clear line, not a traceback."""
+    from namewarden.places import StartError
+    from namewarden.sockets import BindError
+
+    try:
+        yield
+    except (StartError, BindError) as error:
+        fail(str(error))

@@ -1,0 +1,32 @@
+"""What is wrong in a configuration or a list is said before anything runs by it."""
+
+import json
+import tomllib
+
+from tests.cli.saying import said
+
+
+def test_wrong_records_and_missing_lists_are_found_before_a_start(tmp_path):
+    path = tmp_path / "namewarden.toml"
+    path.write_text('[local]\nrecords = ["nas.lan A", "nas.lan. 300 A 192.168.1.5"]\n')
+    assert "local.records.0: 'nas.lan A' is not a record" in said("config", "check")
+    path.write_text('[[lists]]\nname = "malware"\nsource = "gone.txt"\n')
+    assert f"there is no file {tmp_path / 'gone.txt'} yet" in said("config", "check", status=0)
+
+
+def test_what_holds_and_its_schema_can_be_read_by_machines(tmp_path):
+    (tmp_path / "namewarden.toml").write_text('[model]\nmode = "shadow"\n')
+    assert tomllib.loads(said("config", "show", status=0))["model"]["mode"] == "shadow"
+    assert "model" in json.loads(said("config", "schema", status=0))["properties"]
+
+
+def test_each_line_of_a_list_and_the_totals(tmp_path):
+    (tmp_path / "list.txt").write_text("0.0.0.0 ads.example.net\nno name here\n")
+    told = said("lists", "check", "list.txt", status=0)
+    assert told.startswith("1: 0.0.0.0 ads.example.net  →  ")
+    assert "2 lines, 1 became rules, 1 skipped" in told
+    assert "ads.example.net" not in said("lists", "check", "list.txt", "--quiet", status=0)
+
+
+def test_a_list_that_cannot_be_read_is_named(tmp_path):
+    assert f"{tmp_path / 'gone'}: " in said("lists", "check", str(tmp_path / "gone"))

@@ -1,0 +1,34 @@
+"""The commands together: which there are, which version, what a closed pipe does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.saying import said
+
+SOURCE = Path(__file__).parents[2] / "src"
+ROOMS = ("duckdb", "fastapi", "httpx", "keras", "numpy", "onnxruntime", "rich.progress", "uvloop")
+
+
+def test_the_version():
+    assert said("--version", status=0).startswith("namewarden ")
+
+
+def run(*command: str, cwd: Path | None = None) -> str:
+    """Standard output and error of a command that succeeds."""
+    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
+    return subprocess.run(
+        command, env=environment, text=True, timeout=60, check=True, cwd=cwd,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ).stdout  # fmt: skip
+
+
+def test_help_loads_no_room():
+    """Commands answer at once: what one needs is imported by that one."""
+    script = (
+        "import sys; from namewarden.cli import app; app(['--help'], standalone_mode=False); "
+        f"print('loaded', [room for room in {ROOMS} if room in sys.modules])"
+    )
+    told = run(sys.executable, "-c", script)
+    assert "healthcheck" in told and told.endswith("loaded []\n")

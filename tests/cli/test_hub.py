@@ -1,0 +1,34 @@
+"""What is asked of the hub: what is refused before it is asked, and what is said where none runs. The commands against
+a running one are in `tests/test_end_to_end.py`."""
+
+import pytest
+
+from tests.cli.saying import said
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("query",), ("allow", "example.org"), ("deny", "example.org"), ("undo", "example.org"), ("decisions",)],
+)  # fmt: skip
+def test_asking_where_no_hub_runs_says_what_to_do(args):
+    assert "name its configuration with --config" in said(*args)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [("allow", "Let a name pass"), ("deny", "Block a name")]
+)
+def test_allow_and_deny_take_the_same(command, words):
+    told = said(command, "--help", status=0)
+    assert words in told
+    assert all(option in told for option in ("--for", "--reason", "--below", "--url", "--token"))
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--action", "blocked"), "'review', 'block'"),
+        (("--client", "nobody"), "'nobody' does not appear to be"),
+    ],
+)
+def test_a_filter_that_nothing_can_be_like_is_refused(args, words):
+    assert words in " ".join(said("query", *args, status=2).replace("│", "").split())
