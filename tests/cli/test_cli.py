@@ -32,3 +32,9 @@ def test_help_loads_no_room():
     )
     told = run(sys.executable, "-c", script)
     assert "healthcheck" in told and told.endswith("loaded []\n")
+
+
+def test_who_stops_reading_is_no_error(tmp_path):
+    (tmp_path / "names").write_text("example.org\n" * 30_000)
+    told = run("sh", "-c", f"{sys.executable} -m namewarden score names | head -1", cwd=tmp_path)
+    assert told.startswith("example.org\t") and told.count("\n") == 1

@@ -35,6 +35,8 @@ def score(
                 sys.stdout.write(line + "\n")
     except ModelError as error:
         fail(str(error))
+    except BrokenPipeError:  # of the output: `main` knows
+        raise
     except OSError as error:
         fail(f"{file}: {error.strerror}")
 
