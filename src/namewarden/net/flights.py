@@ -1,10 +1,13 @@
 """Questions on their way to an upstream, and the one check that an answer is theirs.
 
-Counterparts: `upstream_udp.py` and `upstream_tcp.py`, which carry them; `upstreams.py`, which waits.
+Counterparts: `upstream_udp.py` and `upstream_tcp.py`, carriers of them; `upstreams.py`, which waits.
 """
 
 from asyncio import AbstractEventLoop, Future, TimerHandle
 from collections.abc import Callable, MutableMapping
+from typing import Any
+
+from msgspec import Struct
 
 from namewarden.query import Answer, Query
 from namewarden.wire.errors import UpstreamError, WireError
@@ -29,6 +32,30 @@ class Flight:
 
     def expire(self) -> None:
         self.fail(UpstreamError("timeout", 22))
+
+
+class Way(Struct, frozen=True):
+    """To one server: family and address, the UDP size offered, dice and clock."""
+
+    address: tuple[int, tuple[Any, ...]]
+    payload: int
+    draw: Callable[[int], int]
+    clock: Callable[[], float]
+
+
+class Carrier:
+    """Asks one server; the `begin` of each kind never blocks."""
+
+    def __init__(self, way: Way) -> None:
+        self.family, self.address = way.address
+        self.payload = way.payload
+        self.draw = way.draw
+        self.clock = way.clock
+        self.wrong = 0  # messages that answered nothing we asked
+        self._loop: AbstractEventLoop
+
+    def start(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
 
 
 def launch(loop: AbstractEventLoop, query: Query, land: Callable[[Flight], None]) -> Flight:

@@ -7,12 +7,10 @@ who waited then is asked once more, for a server may close an idle connection ju
 import errno
 import os
 import socket
-from asyncio import AbstractEventLoop, Future, TimerHandle
-from collections.abc import Callable
+from asyncio import Future, TimerHandle
 from contextlib import suppress
-from typing import Any
 
-from namewarden.net.flights import Flight, free_id, launch, settle
+from namewarden.net.flights import Carrier, Flight, Way, free_id, launch, settle
 from namewarden.net.framing import Framing, frame
 from namewarden.query import Answer, Query
 from namewarden.wire.errors import UpstreamError
@@ -38,29 +36,13 @@ class Link:
         self.answered = False  # it has worked: when it ends now, that is no failure of the server's
 
 
-class TcpUpstream:
-    """Asks one server; `begin` never blocks."""
+class TcpUpstream(Carrier):
+    """One connection at a time."""
 
-    def __init__(
-        self,
-        address: tuple[int, tuple[Any, ...]],
-        payload: int,
-        draw: Callable[[int], int],
-        clock: Callable[[], float],
-        idle: float = IDLE,
-    ) -> None:
-        self.family, self.address = address
-        self.payload = payload
-        self.draw = draw
-        self.clock = clock
-        self.idle = idle
-        self.wrong = 0
+    def __init__(self, way: Way) -> None:
+        super().__init__(way)
         self._link: Link | None = None
         self._idle_timer: TimerHandle | None = None
-        self._loop: AbstractEventLoop
-
-    def start(self, loop: AbstractEventLoop) -> None:
-        self._loop = loop
 
     def stop(self) -> None:
         if self._idle_timer is not None:
@@ -169,7 +151,7 @@ class TcpUpstream:
         if link.waiting.get(flight.ident) is flight:
             del link.waiting[flight.ident]
         if not link.waiting and self._idle_timer is None:
-            self._idle_timer = self._loop.call_later(self.idle, self._close_idle, link)
+            self._idle_timer = self._loop.call_later(IDLE, self._close_idle, link)
 
     def _close_idle(self, link: Link) -> None:
         self._idle_timer = None

@@ -6,11 +6,10 @@ bounded whatever is in flight. Being connected, a socket hears its server only, 
 """
 
 import socket
-from asyncio import AbstractEventLoop, Future, TimerHandle
+from asyncio import Future, TimerHandle
 from collections.abc import Callable
-from typing import Any
 
-from namewarden.net.flights import Flight, free_id, launch, settle
+from namewarden.net.flights import Carrier, Flight, Way, free_id, launch, settle
 from namewarden.query import Answer, Query
 from namewarden.wire.errors import UpstreamError
 from namewarden.wire.message import write_query
@@ -37,32 +36,16 @@ class Port:
         self.waiting: dict[int, Flight] = {}
 
 
-class UdpUpstream:
-    """Asks one server; `begin` never blocks."""
+class UdpUpstream(Carrier):
+    """Many ports at a time."""
 
-    def __init__(
-        self,
-        address: tuple[int, tuple[Any, ...]],
-        payload: int,
-        draw: Callable[[int], int],
-        clock: Callable[[], float],
-        most: int = MOST_SOCKETS,
-    ) -> None:
-        self.family, self.address = address
-        self.payload = payload
-        self.draw = draw
-        self.clock = clock
-        self.most = most
-        self.wrong = 0  # datagrams that answered nothing we asked
+    def __init__(self, way: Way) -> None:
+        super().__init__(way)
         self.resent = 0
         self._pool: list[Port] = []
         self._retired: set[Port] = set()
         self._sweep: TimerHandle | None = None
         self._places: dict[Flight, list[tuple[Port, int]]] = {}
-        self._loop: AbstractEventLoop
-
-    def start(self, loop: AbstractEventLoop) -> None:
-        self._loop = loop
 
     def stop(self) -> None:
         for flight in list(self._places):
@@ -105,7 +88,7 @@ class UdpUpstream:
 
     def _port(self) -> Port:
         """Any of the pool; while that is not full, or where the one drawn has served its time, a new one."""
-        place = self.draw(16) % self.most
+        place = self.draw(16) % MOST_SOCKETS
         if place >= len(self._pool):
             port = self._fresh()
             self._pool.append(port)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 from msgspec.structs import replace
 
+from namewarden.net.flights import Way
 from namewarden.net.upstream_tcp import TcpUpstream
 from namewarden.net.upstream_udp import UdpUpstream
 from namewarden.query import Answer, Query
@@ -49,9 +50,9 @@ class Server:
         host, port = parts.hostname or "", parts.port or 53
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.clock = clock
-        address = resolve(host, port)
-        self.tcp = TcpUpstream(address, payload, draw, clock)
-        self.udp = UdpUpstream(address, payload, draw, clock) if parts.scheme == "udp" else None
+        way = Way(resolve(host, port), payload, draw, clock)
+        self.tcp = TcpUpstream(way)
+        self.udp = UdpUpstream(way) if parts.scheme == "udp" else None
         self.rtt = 0.0  # seconds, smoothed; 0 = not measured yet, so it is tried soon
         self.failures = 0  # in a row
         self.pause = FIRST_PAUSE
