@@ -6,7 +6,8 @@ import numpy as np
 from msgspec import Struct
 
 from namewarden.training.data import Corpus
-from namewarden.training.measure import Judge, Logits, thresholds
+from namewarden.training.measure import Logits, thresholds
+from namewarden.training.recipe import Judge
 
 KNOWN, CHOSEN, UNSEEN, FED = "known", "chosen by", "unseen", "fed"
 Families = Mapping[str, Sequence[str]]

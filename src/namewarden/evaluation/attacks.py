@@ -14,7 +14,8 @@ from msgspec import Struct
 from namewarden.evaluation.answers import Families, sample
 from namewarden.evaluation.intervals import Share, share
 from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
-from namewarden.training.measure import Judge, Logits
+from namewarden.training.measure import Logits
+from namewarden.training.recipe import Judge
 
 SEED = 20261121
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -12,7 +12,7 @@ from namewarden.evaluation.answers import sample
 from namewarden.evaluation.intervals import Share
 from namewarden.evaluation.page import COLUMNS, between, percent, table
 from namewarden.evaluation.product import Judged, judge_names
-from namewarden.training.measure import Judge
+from namewarden.training.recipe import Judge
 
 MOST = 5000
 SUFFIX = ".com"  # under which labels without a name are judged: an ordinary one

@@ -25,8 +25,7 @@ from namewarden.evaluation.subject import Subject
 from namewarden.training.data import HELD, Corpus
 from namewarden.training.fit import fit
 from namewarden.training.kept import NOTE, made_of
-from namewarden.training.measure import Judge
-from namewarden.training.recipe import Options
+from namewarden.training.recipe import Judge, Options
 from namewarden.training.recipes import find, names
 
 PACKAGED = "packaged"

@@ -9,7 +9,7 @@ from namewarden.detector.label import Labels
 from namewarden.evaluation.intervals import Share, share
 from namewarden.evaluation.page import NOT_MEASURED, between, percent, table
 from namewarden.evaluation.product import Judged, judge_names
-from namewarden.training.measure import Judge
+from namewarden.training.recipe import Judge
 
 # The load at which false blocks are counted: a site of some ten thousand clients. How many of its queries are for
 # names not asked before on that day is an assumption; resolvers of that size see one in twenty to one in a hundred.

@@ -17,7 +17,8 @@ from namewarden.evaluation.detection import LEAST, WORDS
 from namewarden.evaluation.intervals import Spread, mean_of
 from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
 from namewarden.training.data import GENERATORS, Corpus, Side
-from namewarden.training.measure import Judge, rates, thresholds
+from namewarden.training.measure import rates, thresholds
+from namewarden.training.recipe import Judge
 
 FOLDS = 5
 NOT_THESE = "The recipe, fitted anew without each fold's families; not the weights that the rest is about.\n"

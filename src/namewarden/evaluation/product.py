@@ -10,7 +10,7 @@ from namewarden.detector.judge import Stance, judge
 from namewarden.detector.label import Labels, Scorable, Unscored
 from namewarden.evaluation.intervals import Share, share_of
 from namewarden.query import Action, Score
-from namewarden.training.measure import Judge
+from namewarden.training.recipe import Judge
 
 LISTED = 50
 Scored = Callable[[str], Scorable | Unscored]

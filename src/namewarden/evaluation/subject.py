@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
@@ -16,10 +15,8 @@ from namewarden.evaluation.families import Guess
 from namewarden.evaluation.network import Layer, layers_of, layers_of_keras
 from namewarden.query import Score
 from namewarden.training.data import GENERATORS, Corpus
-from namewarden.training.measure import Judge, Logits, temperature
-
-if TYPE_CHECKING:
-    from namewarden.training.recipe import Options
+from namewarden.training.measure import Logits, temperature
+from namewarden.training.recipe import Judge, Neural, Options
 
 AT_ONCE = 1024
 LOADED = ("manifest.json", "model.onnx")
@@ -112,10 +109,9 @@ def odds(logits: Logits) -> Logits:
     return np.asarray(logits[rows, best] - np.logaddexp.reduce(others, axis=1), np.float64)
 
 
-def of_recipe(name: str, corpus: Corpus, out: Path, options: "Options | None" = None) -> Subject:
+def of_recipe(name: str, corpus: Corpus, out: Path, options: Options | None = None) -> Subject:
     """The recipe fitted on these names, or loaded where it was. Its raw answers get a temperature here."""
     from namewarden.training.fit import fit
-    from namewarden.training.recipe import Neural
     from namewarden.training.recipes import find
 
     recipe = find(name)

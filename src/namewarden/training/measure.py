@@ -3,15 +3,12 @@
 What training needs of the measurements; all others are in `evaluation/`, which uses these too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Logits = NDArray[np.float64]
-Judge = Callable[
-    [Sequence[str]], Logits
-]  # labels → how malicious, as log-odds; whatever model answers
 RATES = (1e-2, 1e-3, 1e-4)
 
 
