@@ -56,6 +56,17 @@ def test_only_answers_that_time_and_policy_govern_are_repeated():
         assert not is_repeatable(QUERY, answer, length)
 
 
+def test_prepared_bytes_are_right_for_the_rest_of_a_second_of_the_answers_age():
+    entry = Entry(QUERY, Answer(0, stored=95.5), dead=99.0)
+    entry.prepare(b"idtail", 97.7)
+    assert (entry.tail, entry.fresh) == (b"tail", 98.5)
+    entry.prepare(b"idtail", 98.6)
+    assert entry.fresh == 99.0
+    own = Entry(QUERY, Answer(0), dead=160.0)
+    own.prepare(b"idtail", 100.0)
+    assert own.fresh == 160.0
+
+
 def test_an_entry_ends_with_its_ttl_or_its_rule_or_in_a_minute():
     assert end_of(Answer(0, stored=95.0, ttl=10), 100.0, 1e9) == 105.0
     assert end_of(Answer(0), 100.0, 1e9) == 160.0

@@ -35,6 +35,12 @@ class Entry:
         self.time = 0.0
         self.limited: Entry | None = None  # the same question above a client's rate
 
+    def prepare(self, wire: bytes, now: float) -> None:
+        """The message to repeat from now on; its TTLs are right up to the next whole second of the answer's age."""
+        stored = self.answer.stored
+        self.tail = wire[2:]
+        self.fresh = min(self.dead, stored + int(now - stored) + 1) if stored else self.dead
+
 
 class Lane:
     """Entries of one group, in two generations: the older is forgotten when the younger is full.

@@ -148,7 +148,8 @@ class UdpDoor:
     ) -> None:
         """Renew the prepared bytes where a second has passed, then repeat."""
         if now >= entry.fresh:
-            self._prepare(entry, now)
+            limit = limit_of(entry.query, self._seams.payload)
+            entry.prepare(to_wire(entry.query, entry.answer, now, limit), now)
         self._ledger.count(entry, client, time.time())
         self._send(data[:2] + entry.tail, address)
 
@@ -159,7 +160,7 @@ class UdpDoor:
         self._counts.limited += 1
         if entry.limited is None:
             entry.limited = Entry(entry.query, self._seams.limited, entry.dead)
-            entry.limited.tail = to_wire(entry.query, self._seams.limited, 0.0, 512)[2:]
+            entry.limited.prepare(to_wire(entry.query, self._seams.limited, 0.0, 512), 0.0)
         self._ledger.count(entry.limited, client, time.time())
         if admitted == 2:
             self._send(data[:2] + entry.limited.tail, address)
@@ -190,21 +191,9 @@ class UdpDoor:
         wire = to_wire(query, answer, now, limit_of(query, self._seams.payload))
         if lane.is_known(key := data[2:]) and is_repeatable(query, answer, len(data)):
             entry = Entry(query, answer, end_of(answer, now, time.time()))
-            entry.tail = wire[2:]
-            entry.fresh = self._fresh_until(entry, now)
+            entry.prepare(wire, now)
             lane.put(key, entry)
         self._send(wire, address)
-
-    def _prepare(self, entry: Entry, now: float) -> None:
-        query = entry.query
-        entry.tail = to_wire(query, entry.answer, now, limit_of(query, self._seams.payload))[2:]
-        entry.fresh = self._fresh_until(entry, now)
-
-    @staticmethod
-    def _fresh_until(entry: Entry, now: float) -> float:
-        """TTLs change at whole seconds of the answer's age."""
-        stored = entry.answer.stored
-        return min(entry.dead, stored + int(now - stored) + 1) if stored else entry.dead
 
     def _send(self, wire: bytes, address: Address) -> None:
         """With the others of this wake-up, or at once. What the socket does not take is lost and counted."""
