@@ -7,8 +7,10 @@ from namewarden.evaluation.speed import measure, show
 def test_every_round_asks_every_name_alone_and_in_batches():
     asked: list[int] = []
     names = [f"label{number}.org" for number in range(128)]
-    found = measure(names, lambda labels: asked.append(len(labels)), Labels((), 0), {"m": 1000}, 2)
-    assert asked.count(1) == 2 * 128
-    assert asked.count(64) == 2 * 2 + 2  # two before, to warm up
+    made = [f"made{number}.org" for number in range(64)]
+    score = lambda labels: asked.append(len(labels))  # noqa: E731
+    found = measure(names, made, score, Labels((), 0), {"m": 1000}, 2)
+    assert asked.count(1) == 2 * (128 + 64)
+    assert asked.count(64) == 2 * 3 + 3  # some before, to warm up
     assert 0 < found.single.median <= found.single.p99
-    assert "128 names, 2 rounds" in show(found) and "together 1,000" in show(found)
+    assert "128 names of either kind, 2 rounds" in show(found) and "together 1,000" in show(found)

@@ -62,9 +62,13 @@ def evaluate(
     tell: Tell,
     folds: list[Fold],
 ) -> Figures:
+    labels = Labels(dynamic_providers(), remembered=0)
+    tell("speed")  # first: what is large in memory afterwards is not the resolver's
+    cost = speed.measure(
+        *_timed(corpus, options.timed), subject.score, labels, subject.files, options.rounds
+    )
     answers = ask(subject.judge, corpus, options.per_family, tell)
     asked = families_of(corpus, options.per_family)
-    labels = Labels(dynamic_providers(), remembered=0)
     judge, limits = subject.judge, answers.limits
     bands = subject.limits or limits  # actions are by a model's own thresholds
     tell("names that came later")
@@ -85,10 +89,6 @@ def evaluate(
         {*corpus.benign["train"], *corpus.popular},
         {**asked[KNOWN], **_held(asked)},
         options.edited,
-    )
-    tell("speed")
-    cost = speed.measure(
-        _timed(corpus, options.timed), subject.score, labels, subject.files, options.rounds
     )
     tell("families")
     return Figures(
@@ -147,11 +147,11 @@ def _joined(answers: Answers, *groups: str) -> Logits:
     return np.concatenate(said) if said else np.zeros(0)
 
 
-def _timed(corpus: Corpus, most: int) -> list[str]:
-    """Whole names: half as they were asked, half generated."""
+def _timed(corpus: Corpus, most: int) -> tuple[list[str], list[str]]:
+    """Whole names: as they were asked, and generated."""
     known = [label + ".com" for found in corpus.known["test"].values() for label in found]
     benign = corpus.queried or [label + ".com" for label in corpus.benign["test"]]
-    return sample(benign, most // 2) + sample(known, most // 2)
+    return sample(benign, most), sample(known, most)
 
 
 def _families(
