@@ -53,6 +53,6 @@ def test_training_and_runtime_use_this_very_function():
 def test_widths_of_many_are_those_of_each():
     labels = ["x" * size for size in range(70)]
     for label in labels:
-        fitting = [width for width in encoding.WIDTHS if len(label) < width]
+        fitting = [width for width in encoding.WIDTHS if len(label) + encoding.MARGIN <= width]
         assert encoding.width_of(label) == min(fitting, default=encoding.WIDTH)
     assert encoding.widths_of(labels).tolist() == [encoding.width_of(label) for label in labels]

@@ -173,14 +173,12 @@ def test_any_octets_get_an_answer(data):
     assert isinstance(fault(data), str)
 
 
-def test_an_output_less_is_the_same_network_otherwise():
+def test_an_output_less_is_the_same_network_without_what_led_there_only():
     proto = parsed(without_output(SMALL, "families"))
     assert [each.name for each in proto.graph.output] == ["logits"]
-    wanted = parsed(SMALL)
-    del wanted.graph.output[1]
-    assert proto == wanted
+    assert [list(node.output) for node in proto.graph.node] == [["votes"], ["logits"]]
+    assert list(proto.graph.initializer) == list(parsed(SMALL).graph.initializer)
     assert parsed(without_output(SMALL, "nothing")) == parsed(SMALL)
-    assert without_output(PACKAGED_NETWORK, "families") == PACKAGED_NETWORK
 
 
 def test_the_list_holds_real_operators_only():

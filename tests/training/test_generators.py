@@ -2,7 +2,7 @@
 
 import pytest
 
-from namewarden.training.generators import by_kind, common_words, names
+from namewarden.training.generators import by_kind, common_words, hyphened, names
 
 WORDS = ["garden", "green", "house", "cloud"]
 
@@ -40,3 +40,9 @@ def test_each_kind_gives_as_many_and_none_twice():
 
 def test_few_words_give_few_names():
     assert 0 < len(by_kind(500, 1, ["only", "two"])["words"]) < 500
+
+
+def test_hyphens_are_put_inside_long_labels_only():
+    found = hyphened(["abcdefghijklmnop", "short", "qrstuvwxyzab"], 5, 1)
+    assert sorted(label.replace("-", "") for label in found) == ["abcdefghijklmnop", "qrstuvwxyzab"]
+    assert all(2 <= label.index("-") < len(label) - 1 for label in found)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from namewarden.training.measure import auc, family_mean, rates, temperature, thresholds
+from namewarden.training.measure import auc, centre, family_mean, rates, temperature, thresholds
 
 
 def test_a_threshold_lets_through_at_most_its_share():
@@ -21,6 +21,15 @@ def test_ties_at_the_threshold_all_pass():
 def test_every_family_counts_the_same():
     families = {"large": np.full(1000, 5.0), "small": np.array([0.0])}
     assert family_mean(families, [1.0]) == [0.5]
+
+
+def test_the_centre_undoes_a_weight():
+    dice = np.random.default_rng(1)
+    bad = np.arange(20_000) % 2 == 0
+    logits = np.where(bad, 1.0, -1.0) * 2 + dice.normal(size=20_000) * 2
+    true = logits  # equal Gaussians: the log-odds are the number itself
+    assert abs(centre(true, bad)) < 0.1
+    assert 1.4 < centre(true - 1.5, bad) < 1.6
 
 
 def test_temperature_undoes_overconfidence():

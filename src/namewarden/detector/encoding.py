@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 VERSION = 1
 WIDTH = 64  # a label has at most 63 octets; one column stays padding
+MARGIN = 2  # columns of padding that a narrower row has, as far as the network looks beyond a label's end
 WIDTHS = (
     16,
     24,
@@ -22,7 +23,7 @@ for _place, _letter in enumerate(ALPHABET):
     _CODES[ord(_letter)] = _place + 1
 _TABLE = _CODES.tobytes()
 _NARROWEST = tuple(
-    next((width for width in WIDTHS if size < width), WIDTH) for size in range(WIDTH + 1)
+    next((width for width in WIDTHS if size + MARGIN <= width), WIDTH) for size in range(WIDTH + 1)
 )
 
 
@@ -36,7 +37,7 @@ def encode(labels: Sequence[str], width: int = WIDTH) -> NDArray[np.int32]:
 
 
 def width_of(label: str) -> int:
-    """The narrowest row that holds the label and one column of padding."""
+    """The narrowest row that holds the label and MARGIN columns of padding; the widest has less beside a long one."""
     return _NARROWEST[min(len(label), WIDTH)]
 
 

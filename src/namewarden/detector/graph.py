@@ -160,12 +160,22 @@ class _Reader:
         self._graph(graphs[0])
 
     def less_output(self, graph: int | memoryview, name: str) -> memoryview:
-        kept = [
-            _written(number, value)
+        """The graph without that output, and without the nodes that nothing needs then."""
+        fields = [
+            (number, value)
             for number, value in self.fields(graph)
             if number != 12 or self.text(value, 1) != name
         ]
-        return memoryview(b"".join(kept))
+        wanted = {self.text(value, 1) for number, value in fields if number == 12}
+        kept = []
+        for number, value in reversed(fields):  # a node stands behind all that it reads
+            if number == 1:
+                _, reads, writes = self.wiring(value)
+                if wanted.isdisjoint(writes):
+                    continue
+                wanted.update(reads)
+            kept.append(_written(number, value))
+        return memoryview(b"".join(reversed(kept)))
 
     def _graph(self, message: int | memoryview) -> None:
         nodes = 0

@@ -87,6 +87,11 @@ def side(label: str) -> Side:
     return "train" if tenth < 5 else "calibration" if tenth < 8 else "test"
 
 
+def generator(family: str) -> str:
+    """What makes the names of a family."""
+    return GENERATORS.get(family, family)
+
+
 def assemble(folder: Path | None, held: frozenset[str] = HELD) -> Corpus:
     """All names below `folder`, scored label by scored label; nothing is learned from the families `held`."""
     if folder is None:

@@ -21,18 +21,19 @@ from namewarden.detector.bands import Thresholds, settle
 from namewarden.detector.encoding import VERSION, encode
 from namewarden.detector.model import Manifest, Model
 from namewarden.training.card import write_card
-from namewarden.training.data import CHOOSE_BY, REPORT_ON, Corpus
+from namewarden.training.data import Corpus
 from namewarden.training.kept import made_of
-from namewarden.training.lean import lean
-from namewarden.training.measure import temperature, thresholds
+from namewarden.training.measure import Logits, centre, temperature, thresholds
 from namewarden.training.recipe import Neural
 from namewarden.training.recipes import find
-from namewarden.training.train import classes, load_weights
+from namewarden.training.train import classes, judge, load_weights
 
 SEEN = (
     "benign label learned from: it is the scored label of a name in the training lists and "
     "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5, or below 8 where one maker alone lists it"
 )
+LOOKED_AT = ["example", "xjq7k2vbn", "weather-of-the-world", "q" * 63]
+NAMED_FROM = 0.5  # a family less probable than all others together is not named
 TAIL = 2000  # calibration logits kept one by one; below them every hundredth of the rest
 
 
@@ -47,21 +48,17 @@ def main() -> None:
     recipe = find(made_of(given.out).recipe)
     assert isinstance(recipe, Neural)
     weights = given.out / "weights.npz"
-    export(load_weights(recipe, weights, len(classes(corpus))), corpus, given.folder)
+    export(recipe, load_weights(recipe, weights, len(classes(corpus))), corpus, given.folder)
 
 
-def export(model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
+def export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
     """Write the folder; returns the model as the resolver will load it."""
     folder.mkdir(parents=True, exist_ok=True)
-    network = to_onnx(model)
-    (folder / "model.onnx").write_bytes(network)
-    blank = _manifest(network, 1.0, (0.0, 0.0, 0.0), ((0.0, 0),), 0, corpus)
-    _write(folder, blank)
-    raw = Model(folder)
-    benign = logits(raw, corpus.benign["calibration"])
-    known = np.concatenate([logits(raw, v) for v in corpus.known["calibration"].values()])
-    both = np.concatenate([benign, known])
-    divisor = temperature(both, np.arange(len(both)) >= len(benign))
+    benign, known = _said(_raw(to_onnx(recipe, model), corpus, folder), corpus)
+    both, bad = np.concatenate([benign, known]), np.arange(len(benign) + len(known)) >= len(benign)
+    network = to_onnx(recipe, model, centre(both, bad))
+    benign, known = _said(_raw(network, corpus, folder), corpus)
+    divisor = temperature(np.concatenate([benign, known]), bad)
     calibrated = np.array([settle(value, divisor) for value in benign])
     limits = thresholds(calibrated)
     _write(
@@ -73,21 +70,38 @@ def export(model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
     return final
 
 
-def to_onnx(model: "keras.Model") -> bytes:
-    """The network alone: rows of codes [names, width] → logits; as Keras says, to 1e-4."""
-    network = lean([np.asarray(variable.value) for variable in model.weights])
-    rows = encode(["example", "xjq7k2vbn"])
-    _same(network, rows, np.asarray(model(rows, training=False)))
+def _raw(network: bytes, corpus: Corpus, folder: Path) -> Model:
+    """The network as the resolver will load it, not calibrated yet."""
+    (folder / "model.onnx").write_bytes(network)
+    _write(folder, _manifest(network, 1.0, (0.0, 0.0, 0.0), ((0.0, 0),), 0, corpus))
+    return Model(folder)
+
+
+def _said(raw: Model, corpus: Corpus) -> tuple[Logits, Logits]:
+    """Logits of the benign and the generated names that calibrate."""
+    known = [logits(raw, labels) for labels in corpus.known["calibration"].values()]
+    return logits(raw, corpus.benign["calibration"]), np.concatenate(known)
+
+
+def to_onnx(recipe: Neural, model: "keras.Model", shift: float = 0.0) -> bytes:
+    """The network alone: rows of codes [names, width] → logits; as Keras says, to 1e-3 of what float16 holds."""
+    if recipe.graph is None:
+        raise SystemExit(
+            f"{recipe.name} is a recipe to compare with; own is the one that is packaged"
+        )
+    network = recipe.graph(model, shift)
+    said = judge(recipe, model)(LOOKED_AT)
+    _same(network, encode(LOOKED_AT), said)
     return network
 
 
-def _same(network: bytes, rows: NDArray[np.int32], wanted: NDArray[np.float32]) -> None:
+def _same(network: bytes, rows: NDArray[np.int32], wanted: NDArray[np.float64]) -> None:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
-    got = session.run(None, {session.get_inputs()[0].name: rows})[0]
-    worst = float(np.max(np.abs(got.reshape(-1) - wanted.reshape(-1))))
-    if worst > 1e-4:
+    got = session.run(["logits"], {"rows": rows})[0]
+    worst = float(np.max(np.abs(got.reshape(-1) - wanted)))
+    if worst > 1e-3:
         raise SystemExit(f"the exported network says something else: {worst} apart")
 
 
@@ -129,8 +143,10 @@ def _manifest(
         calibration=calibration,
         calibration_names=names,
         families=tuple(sorted(corpus.known["train"])),
-        unseen_families=tuple(sorted(CHOOSE_BY | REPORT_ON)),
+        unseen_families=tuple(sorted({*corpus.choose, *corpus.unseen, *corpus.fed})),
         seen=SEEN,
+        family_classes=classes(corpus),
+        family_threshold=NAMED_FROM,
     )
 
 

@@ -12,6 +12,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
 VOWELS = "aeiouy"
 CONSONANTS = "bcdfghjklmnpqrstvwxyz"
+LONG = 11  # letters from which a label is still a label in two parts
 EACH = 40  # names drawn from one generator before the next is made up
 
 Dice = np.random.Generator
@@ -19,11 +20,12 @@ Draw = Callable[[], str]
 
 
 def names(count: int, seed: int, words: Sequence[str]) -> list[str]:
-    """`count` different labels of made-up generators."""
+    """`count` different labels of made-up generators; of words only where there are some."""
     dice = np.random.default_rng(seed)
+    kinds = KINDS if words else tuple(kind for kind in KINDS if kind is not _words)
     found: set[str] = set()
     while len(found) < count:
-        draw = KINDS[dice.integers(len(KINDS))](dice, words)
+        draw = kinds[dice.integers(len(kinds))](dice, words)
         found.update(draw() for _ in range(EACH))
     return [str(name) for name in dice.choice(sorted(found), count, replace=False)]
 
@@ -44,6 +46,17 @@ def by_kind(count: int, seed: int, words: Sequence[str]) -> dict[str, list[str]]
             own += new
             met.update(new)
         found[kind.__name__.strip("_")] = own[:count]
+    return found
+
+
+def hyphened(labels: Sequence[str], count: int, seed: int) -> list[str]:
+    """`count` of the labels at most, long ones, with a hyphen put in: a hyphen alone is to excuse nothing."""
+    dice = np.random.default_rng(seed)
+    long = [label for label in labels if LONG <= len(label) < 63]
+    found = []
+    for place in dice.permutation(len(long))[:count]:
+        at = int(dice.integers(2, len(long[place]) - 1))
+        found.append(f"{long[place][:at]}-{long[place][at:]}")
     return found
 
 

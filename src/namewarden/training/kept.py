@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from namewarden.training.data import Corpus, assemble
+from namewarden.training.data import HELD, Corpus, assemble
 from namewarden.training.recipe import Array, Options, Recipe
 
 NOTE = "made-of.json"
@@ -56,14 +56,16 @@ def digest(corpus: Corpus) -> str:
     return sha256(msgspec.msgpack.encode(corpus)).hexdigest()
 
 
-def load_corpus(data: Path, out: Path) -> Corpus:
+def load_corpus(data: Path, out: Path, held: frozenset[str] = HELD) -> Corpus:
     """The names of a folder, of a corpus kept before, or of the registry (`-`); kept beside the state, so that a
     resumed run has the same."""
     kept = out / "corpus.msgpack"
     if not kept.exists():
         out.mkdir(parents=True, exist_ok=True)
         folder = None if str(data) == "-" else data
-        names = data.read_bytes() if data.is_file() else msgspec.msgpack.encode(assemble(folder))
+        names = (
+            data.read_bytes() if data.is_file() else msgspec.msgpack.encode(assemble(folder, held))
+        )
         kept.with_suffix(".part").write_bytes(names)
         kept.with_suffix(".part").replace(kept)
     return msgspec.msgpack.decode(kept.read_bytes(), type=Corpus)

@@ -1,97 +1,181 @@
-"""The character CNN as the ONNX graph the resolver runs: 17 nodes where a general exporter writes 60.
+"""The product's own network (`recipes/own.py`) as the ONNX graph the resolver runs.
 
-Same weights, same numbers (`export.py` compares them with Keras). The widths become one convolution, padding is a
-letter of zeros, and the dense layers are convolutions of width 1: those are computed row by row, so that a label's
-logit does not depend, to the last bit, on what else is in the batch.
+Same weights, same numbers (`export.py` compares them with Keras). All n-grams' places are one convolution over the
+codes, a remainder and a sum; all tables are one. Dense layers are convolutions of
+width 1: those are computed row by row, so that a label's logit does not depend, to the last bit, on what else is in
+the batch. Counts are stored in half octets, all other weights as float16, which ONNX Runtime widens once, at
+load.
 """
 
 from typing import Any
 
 import numpy as np
 import onnx
+from msgspec import Struct
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from namewarden.detector.encoding import PADDING, SYMBOLS
+from namewarden.detector.encoding import PADDING
+from namewarden.training.grams import HALVES, LONGEST, MARK, Gram, unpacked
 
 OPSET = 17
-Weights = list[NDArray[np.float32]]
+Array = NDArray[Any]
 
 
-def lean(weights: Weights) -> bytes:
-    """Weights in Keras's order: embedding, (kernel, bias) of each width, (kernel, bias) of both dense layers."""
-    letters, *convolutions, hidden, hidden_bias, last, last_bias = weights
-    kernels, biases = convolutions[0::2], convolutions[1::2]
-    widest = max(kernel.shape[0] for kernel in kernels)
-    letters = letters.copy()
-    letters[PADDING] = 0
-    valid = np.ones(SYMBOLS, np.float32)
-    valid[PADDING] = 0
-    values = {
-        "letters": letters,
-        "valid": valid,
-        "widths": np.concatenate([_widened(kernel, widest) for kernel in kernels]),
-        "widths_bias": np.concatenate(biases),
-        "hidden": _pooled_apart(hidden, [len(bias) for bias in biases]).T[:, :, None],
-        "hidden_bias": hidden_bias,
-        "last": last.T[:, :, None],
-        "last_bias": last_bias,
-        "one": np.ones(1, np.float32),
-    }
-    nodes = _nodes((widest - 1) // 2, widest // 2)
-    return _model(nodes, values).SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+class Dense(Struct, frozen=True):
+    """kernel [in, out] or [width, in, out], bias [out]."""
+
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32] | None = None
 
 
-def _widened(kernel: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """[width, in, out] → [out, in, widest], zeros where this width does not look; "same" padding stays right."""
-    size = kernel.shape[0]
-    before = (width - 1) // 2 - (size - 1) // 2
-    after = width - size - before
-    return np.pad(kernel, ((before, after), (0, 0), (0, 0))).transpose(2, 1, 0)
+class Parts(Struct, frozen=True):
+    """What the graph is made of."""
+
+    letters: NDArray[np.float32]  # [symbols, embedding]
+    grams: tuple[Gram, ...]  # one a table
+    counts: tuple[NDArray[np.uint8], ...]  # octets of two halves, one a table
+    unit: float  # of a step
+    first: Dense
+    second: Dense
+    hidden: Dense
+    logit: Dense
+    kin: Dense
+    lengths: NDArray[np.float32]  # [longest, kin]
+    families: Dense
 
 
-def _pooled_apart(hidden: NDArray[np.float32], sizes: list[int]) -> NDArray[np.float32]:
-    """Rows for (max, mean) of each width in turn → rows for all maxima, then all means."""
-    edges = np.cumsum([0, *np.repeat(sizes, 2)])
-    parts = [hidden[edges[at] : edges[at + 1]] for at in range(len(edges) - 1)]
-    return np.concatenate(parts[0::2] + parts[1::2])
-
-
-def _nodes(before: int, after: int) -> list[Any]:
-    node = helper.make_node
-    return [
-        node("Gather", ["letters", "rows"], ["spelled"]),
-        node("Transpose", ["spelled"], ["columns"], perm=[0, 2, 1]),
-        node("Conv", ["columns", "widths", "widths_bias"], ["heard"], pads=[before, after]),
-        node("Relu", ["heard"], ["found"]),
-        node("Gather", ["valid", "rows"], ["mask_flat"]),
-        node("Unsqueeze", ["mask_flat", "axis_1"], ["mask"]),
-        node("Mul", ["found", "mask"], ["kept"]),
-        node("ReduceMax", ["kept"], ["most"], axes=[2]),
-        node("ReduceSum", ["kept", "axis_2"], ["sum"]),
-        node("ReduceSum", ["mask", "axis_2"], ["length"]),
-        node("Max", ["length", "one"], ["length_1"]),
-        node("Div", ["sum", "length_1"], ["mean"]),
-        node("Concat", ["most", "mean"], ["pooled"], axis=1),
-        node("Conv", ["pooled", "hidden", "hidden_bias"], ["hidden_raw"]),
-        node("Relu", ["hidden_raw"], ["hidden_out"]),
-        node("Conv", ["hidden_out", "last", "last_bias"], ["logit"]),
-        node("Flatten", ["logit"], ["logits"]),
+def lean(parts: Parts) -> bytes:
+    """The graph: rows of codes [names, width] → `logits` [names, 1] and `families` [names, classes]."""
+    exact, halved = _tables(parts), _weights(parts)
+    values = [numpy_helper.from_array(np.ascontiguousarray(v), name) for name, v in exact.items()]
+    values += [
+        numpy_helper.from_array(np.ascontiguousarray(v, np.float16), f"{name}_half")
+        for name, v in halved.items()
     ]
-
-
-def _model(nodes: list[Any], values: dict[str, NDArray[np.float32]]) -> Any:
-    axes = {f"axis_{n}": np.array([n], np.int64) for n in (1, 2)}
+    widened = [
+        helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT) for name in halved
+    ]
+    nodes = widened + _remembered() + _read() + _judged()
     graph = helper.make_graph(
         nodes,
         "namewarden",
         [helper.make_tensor_value_info("rows", TensorProto.INT32, ["names", "width"])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["names", 1])],
         [
-            numpy_helper.from_array(np.ascontiguousarray(value), name)
-            for name, value in {**values, **axes}.items()
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["names", 1]),
+            helper.make_tensor_value_info(
+                "families", TensorProto.FLOAT, ["names", parts.families.kernel.shape[1]]
+            ),
         ],
+        values,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     onnx.checker.check_model(model)
-    return model
+    return model.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+
+
+def _tables(parts: Parts) -> dict[str, Array]:
+    """What is stored to the last bit: tables, and the whole numbers that lead into them."""
+    rows = [gram.factors() for gram in parts.grams] + [gram.halves() for gram in parts.grams]
+    factors = np.zeros((len(rows), 1, LONGEST), np.float32)
+    for at, row in enumerate(rows):
+        factors[at, 0, LONGEST - len(row) :] = row[::-1]
+    sizes = [gram.size for gram in parts.grams]
+    starts = [*np.cumsum([0, *sizes[:-1]]), *([0] * len(sizes))]
+    sizes += [HALVES * MARK] * len(sizes)
+    return {
+        "factors": factors,
+        "sizes": np.array(sizes, np.int32)[:, None],
+        "starts": np.array(starts, np.int32)[:, None],
+        "counts": np.concatenate(parts.counts),
+        "zero": np.zeros(1, np.int64),
+        "grams": np.array([len(parts.grams)], np.int64),
+        "all": np.array([len(rows)], np.int64),
+        "steps": unpacked().astype(np.float32),
+        "axis_1": np.ones(1, np.int64),
+        "axis_2": np.full(1, 2, np.int64),
+        "nothing": np.zeros((), np.float32),
+        "one": np.ones((), np.float32),
+    }
+
+
+def _weights(parts: Parts) -> dict[str, Array]:
+    """The rest; the unit of steps is in the first kernel."""
+    letters = parts.letters.copy()
+    letters[PADDING] = 0
+    kernel = parts.first.kernel.copy()
+    at = letters.shape[1]
+    kernel[:, at:] *= parts.unit
+    found: dict[str, Array] = {"letters": letters, "lengths": parts.lengths}
+    found |= {"first": _turned(kernel), "second": _turned(parts.second.kernel)}
+    for name in ("hidden", "logit", "kin", "families"):
+        layer = getattr(parts, name)
+        found |= {f"{name}_kernel": _turned(layer.kernel), f"{name}_bias": layer.bias}
+    return found
+
+
+def _turned(kernel: NDArray[np.float32]) -> Array:
+    """[in, out] or [width, in, out] → [out, in, width]."""
+    return kernel.T[:, :, None] if kernel.ndim == 2 else kernel.transpose(2, 1, 0)
+
+
+def _remembered() -> list[Any]:
+    """Codes → what the tables say of the n-gram that ends at each place."""
+    node = helper.make_node
+    return [
+        node("Cast", ["rows"], ["codes"], to=TensorProto.FLOAT),
+        node("Unsqueeze", ["codes", "axis_1"], ["column"]),
+        node("Conv", ["column", "factors"], ["sums"], pads=[LONGEST - 1, 0]),
+        node("Cast", ["sums"], ["whole"], to=TensorProto.INT32),
+        node("Mod", ["whole", "sizes"], ["within"]),
+        node("Add", ["within", "starts"], ["places"]),
+        node("Slice", ["places", "zero", "grams", "axis_1"], ["met_places"]),
+        node("Slice", ["places", "grams", "all", "axis_1"], ["halves"]),
+        node("Gather", ["counts", "met_places"], ["met_octets"]),
+        node("Cast", ["met_octets"], ["met_whole"], to=TensorProto.INT32),
+        node("Add", ["met_whole", "halves"], ["met_halves"]),
+        node("Gather", ["steps", "met_halves"], ["met"]),
+    ]
+
+
+def _read() -> list[Any]:
+    """Letters and memory → maximum and mean of both convolutions."""
+    node = helper.make_node
+    return [
+        node("Gather", ["letters", "rows"], ["spelled"]),
+        node("Transpose", ["spelled"], ["columns"], perm=[0, 2, 1]),
+        node("Concat", ["columns", "met"], ["everywhere"], axis=1),
+        node("Clip", ["column", "nothing", "one"], ["mask"]),
+        node("Mul", ["everywhere", "mask"], ["read"]),
+        node("Conv", ["read", "first"], ["heard"], pads=[1, 1]),
+        node("Relu", ["heard"], ["found"]),
+        node("Conv", ["found", "second"], ["heard_2"], pads=[1, 1]),
+        node("Relu", ["heard_2"], ["found_2"]),
+        node("Concat", ["found", "found_2"], ["both"], axis=1),
+        node("ReduceMax", ["both"], ["most"], axes=[2]),
+        node("ReduceSum", ["both", "axis_2"], ["sum"]),
+        node("ReduceSum", ["mask", "axis_2"], ["length"]),
+        node("Max", ["length", "one"], ["length_1"]),
+        node("Div", ["sum", "length_1"], ["mean"]),
+        node("Concat", ["most", "mean"], ["pooled"], axis=1),
+    ]
+
+
+def _judged() -> list[Any]:
+    """Both heads; only the family's sees the length."""
+    node = helper.make_node
+    return [
+        node("Conv", ["pooled", "hidden_kernel", "hidden_bias"], ["hidden_raw"]),
+        node("Relu", ["hidden_raw"], ["hidden_out"]),
+        node("Conv", ["hidden_out", "logit_kernel", "logit_bias"], ["logit_out"]),
+        node("Flatten", ["logit_out"], ["logits"]),
+        node("Squeeze", ["length", "axis_2"], ["length_flat"]),
+        node("Cast", ["length_flat"], ["length_whole"], to=TensorProto.INT32),
+        node("Gather", ["lengths", "length_whole"], ["length_rows"]),
+        node("Transpose", ["length_rows"], ["length_out"], perm=[0, 2, 1]),
+        node("Conv", ["pooled", "kin_kernel", "kin_bias"], ["kin_raw"]),
+        node("Add", ["kin_raw", "length_out"], ["kin_sum"]),
+        node("Relu", ["kin_sum"], ["kin_out"]),
+        node("Conv", ["kin_out", "families_kernel", "families_bias"], ["families_out"]),
+        node("Flatten", ["families_out"], ["families"]),
+    ]

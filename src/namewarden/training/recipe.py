@@ -35,11 +35,22 @@ class Options(Struct, frozen=True):
     rate: float = 1.5e-3
     smoothing: float = 0.02  # popularity lists hold live malware names: never be sure
     family_weight: float = 0.25  # of the loss of the second head, where there is one
+    benign_weight: float = 1.0  # of a benign name's loss, where the recipe's loss heeds it
+    least: int = 0  # times that a family is taught at least: names of small ones are repeated
     made_up: int = 450_000  # names of made-up generators
+    hyphened: int = 0  # generated names with a hyphen put in
     benign: int = 1_000_000  # names at most, so that a small machine can be done in time
     examples: int = 0  # names of all kinds at most, drawn evenly; 0: all
     seed: int = 20261121
     every: int = 500  # steps between looks at the unseen families
+
+
+class Examples(Struct, frozen=True):
+    """What is learned from: labels, 1 for generated, and the class of the family for the second head."""
+
+    labels: list[str]
+    bad: NDArray[np.float32]
+    family: NDArray[np.int32]
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
@@ -62,6 +73,13 @@ class Neural(Recipe, frozen=True, kw_only=True):
     family_loss: Callable[[], Any] | None = (
         None  # () → keras loss of the second output; None: it has one output
     )
+    loss: Callable[[Options], Any] | None = None  # of the first output; None: log loss
+    # A network with a memory has a second input, [names, 1]: on which side a row itself was taught, 0 for never. The
+    # memory is filled before all else.
+    remember: Callable[[Any, Examples], None] | None = None
+    sides: Callable[[NDArray[np.float32], NDArray[np.int32]], NDArray[np.int32]] | None = None
+    # Its ONNX network, this much added to its logits; None: it is measured, never packaged.
+    graph: Callable[[Any, float], bytes] | None = None
 
 
 class Featured(Recipe, frozen=True, kw_only=True):

@@ -1,13 +1,13 @@
 """Train a network, top to bottom: names and a recipe in, `weights.npz` out; `export.py` makes the packaged model of it.
 
 `python -m namewarden.training.train DATA OUT` may be killed at any time and goes on from its last state. One seed
-gives one model on one machine. The weights kept are those best on families that nothing was learned from, or the
-last ones where there is no such family.
+gives one model on one machine. The last weights are kept; what is found of families that nothing was learned from is
+said on the way, to choose recipes by.
 """
 
 import argparse
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from namewarden.detector.encoding import MARGIN
 from namewarden.training import generators
-from namewarden.training.data import Corpus
+from namewarden.training.data import HELD, Corpus, generator
 from namewarden.training.kept import DATA, claim, load, load_corpus, save
 from namewarden.training.measure import family_mean, thresholds
-from namewarden.training.recipe import Array, Judge, Neural, Options
+from namewarden.training.recipe import Array, Examples, Judge, Neural, Options
 from namewarden.training.recipes import find, names
 
 DEVICES = ("auto", "cpu", "gpu")
 UNKNOWN = 0  # the family of a name that no known generator made
+REPEATED = 20
 NO_FAMILY = -1  # benign: the second head is not asked
-
-
-class Examples(msgspec.Struct, frozen=True):
-    """What is learned from: labels, 1 for generated, and the class of the family for the second head."""
-
-    labels: list[str]
-    bad: NDArray[np.float32]
-    family: NDArray[np.int32]
 
 
 def main() -> None:
@@ -50,13 +44,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--made-up", type=int)
     parser.add_argument("--examples", type=int, help="names at most")
+    parser.add_argument(
+        "--all-families", action="store_true", help="keep no family away; the last weights are kept"
+    )
     given = parser.parse_args()
     recipe = find(given.recipe)
     if not isinstance(recipe, Neural):
         raise SystemExit(f"{recipe.name} is no network: python -m namewarden.training.fit fits it")
     choose_device(given.device)
     options = changed(recipe.options, given)
-    train(load_corpus(given.data, given.out), recipe, given.out, options)
+    held: frozenset[str] = frozenset() if given.all_families else HELD
+    train(load_corpus(given.data, given.out, held), recipe, given.out, options)
 
 
 def changed(options: Options, given: argparse.Namespace) -> Options:
@@ -90,8 +88,10 @@ def train(
     examples = learn_from(corpus, options)
     model = recipe.build(options.seed, len(classes(corpus)))
     plan = [b for e in range(options.epochs) for b in batches(examples, recipe, options, e)]
+    if recipe.remember:
+        recipe.remember(model, examples)
     prepare(model, recipe, options, len(plan))
-    step, best = resume(model, out / "state.npz")
+    step = resume(model, out / "state.npz")
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -99,7 +99,7 @@ def train(
         TimeRemainingColumn(),
         TextColumn("loss {task.fields[loss]:.4f}  unseen {task.fields[unseen]:.3f}"),
     ) as progress:
-        bar = progress.add_task(recipe.name, total=len(plan), completed=step, loss=0.0, unseen=best)
+        bar = progress.add_task(recipe.name, total=len(plan), completed=step, loss=0.0, unseen=0.0)
         while step < len(plan):
             loss = learn(model, recipe, examples, plan[step])
             step += 1
@@ -108,17 +108,15 @@ def train(
                 seen = look(judge(recipe, model), corpus)
                 progress.update(bar, unseen=seen)
                 progress.console.print(f"step {step} loss {loss:.4f} unseen {seen:.4f}")
-                if seen >= best or not corpus.choose:
-                    best = seen
-                    save(out / "weights.npz", numbered(model.weights))
-                keep(model, out / "state.npz", step, best)
+                save(out / "weights.npz", numbered(model.weights))
+                keep(model, out / "state.npz", step)
             after(step)
     return out / "weights.npz"
 
 
 def classes(corpus: Corpus) -> tuple[str, ...]:
-    """The classes of the second head: "unknown", then the families learned from."""
-    return ("unknown", *sorted(corpus.known["train"]))
+    """The classes of the second head: "unknown", then the generators learned from."""
+    return ("unknown", *sorted({generator(family) for family in corpus.known["train"]}))
 
 
 def learn_from(corpus: Corpus, options: Options) -> Examples:
@@ -127,10 +125,13 @@ def learn_from(corpus: Corpus, options: Options) -> Examples:
     benign = corpus.benign["train"]
     if len(benign) > options.benign:
         benign = [benign[i] for i in np.sort(dice.permutation(len(benign))[: options.benign])]
+    known = _by_generator(corpus.known["train"], options.least)
+    words = [] if known else generators.common_words(benign)
+    made = generators.names(options.made_up, options.seed, words)
+    in_all = [label for labels in known for label in labels]
+    made += generators.hyphened(in_all, options.hyphened, options.seed)
     held = held_apart(corpus)
-    made = generators.names(options.made_up, options.seed, generators.common_words(benign))
-    groups = [benign, *(corpus.known["train"][family] for family in classes(corpus)[1:])]
-    groups.append([label for label in made if label not in held])
+    groups = [benign, *known, [label for label in made if label not in held]]
     family = np.repeat([NO_FAMILY, *range(1, len(groups) - 1), UNKNOWN], [len(g) for g in groups])
     labels = [label for group in groups for label in group]
     kept = np.arange(len(labels))
@@ -153,10 +154,20 @@ def held_apart(corpus: Corpus) -> set[str]:
     }
 
 
+def _by_generator(families: Mapping[str, list[str]], least: int) -> list[list[str]]:
+    """The labels of each class but "unknown", in the order of `classes`; small families are repeated."""
+    found: dict[str, list[str]] = {}
+    for family in sorted(families):
+        labels = families[family]
+        times = max(1, min(REPEATED, least // len(labels)))
+        found.setdefault(generator(family), []).extend(labels * times)
+    return [found[name] for name in sorted(found)]
+
+
 def widths_of(recipe: Neural, labels: Sequence[str]) -> NDArray[np.int64]:
-    """For each label the narrowest row of the recipe that holds it and one column of padding; the last holds all."""
-    lengths = np.fromiter(map(len, labels), np.int64, len(labels))
-    places = np.searchsorted(recipe.buckets, lengths, side="right")
+    """For each label the narrowest row of the recipe that holds it and MARGIN of padding; the last holds all."""
+    lengths = np.fromiter(map(len, labels), np.int64, len(labels)) + MARGIN
+    places = np.searchsorted(recipe.buckets, lengths)
     return np.asarray(recipe.buckets)[np.minimum(places, len(recipe.buckets) - 1)]
 
 
@@ -178,6 +189,8 @@ def batches(
 def prepare(model: "keras.Model", recipe: Neural, options: Options, steps: int) -> None:
     """Optimizer and losses; the optimizer's slots exist afterwards, so that a kept state fits in."""
     loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=options.smoothing)
+    if recipe.loss:
+        loss = recipe.loss(options)
     two = recipe.family_loss is not None
     model.compile(
         optimizer=keras.optimizers.Adam(
@@ -194,8 +207,10 @@ def learn(
 ) -> float:
     """One step on the chosen names; the second head learns from the generated ones only."""
     labels = [examples.labels[i] for i in chosen]
-    rows = recipe.encode(labels, int(widths_of(recipe, labels).max()))
+    rows: Any = recipe.encode(labels, int(widths_of(recipe, labels).max()))
     bad, family = examples.bad[chosen, None], examples.family[chosen]
+    if recipe.sides:
+        rows = [rows, recipe.sides(bad[:, 0], family)[:, None]]
     if recipe.family_loss is None:
         return _first(model.train_on_batch(rows, bad))
     asked = (family != NO_FAMILY).astype(np.float32)
@@ -221,7 +236,8 @@ def judge(recipe: Neural, model: "keras.Model") -> Judge:
                 some = here[start : start + size]
                 rows = recipe.encode([labels[i] for i in some], width)
                 padded = np.concatenate([rows, np.zeros((size - len(rows), width), np.int32)])
-                outputs = model.predict_on_batch(padded)
+                never = np.zeros((size, 1), np.int32)
+                outputs = model.predict_on_batch([padded, never] if recipe.sides else padded)
                 logits = outputs[0] if isinstance(outputs, list) else outputs
                 said[some] = np.asarray(logits)[: len(some), 0]
         return said
@@ -230,7 +246,7 @@ def judge(recipe: Neural, model: "keras.Model") -> Judge:
 
 
 def look(say: Judge, corpus: Corpus, most: int = 50_000) -> float:
-    """Mean over unseen families and the three false-positive rates of what is found; the weights are chosen by it."""
+    """Mean over unseen families and the three false-positive rates of what is found; recipes are chosen by it."""
     if not corpus.choose:
         return 0.0
     limits = thresholds(say(corpus.benign["calibration"][:most]))
@@ -246,19 +262,19 @@ def load_weights(recipe: Neural, path: Path, classes: int) -> "keras.Model":
     return model
 
 
-def keep(model: "keras.Model", path: Path, step: int, best: float) -> None:
+def keep(model: "keras.Model", path: Path, step: int) -> None:
     """All that a killed run needs to go on: weights, dice, the optimizer's slots, how far it was."""
-    save(path, {**numbered(_state(model)), "at": np.array([step, best])})
+    save(path, {**numbered(_state(model)), "at": np.array([step])})
 
 
-def resume(model: "keras.Model", path: Path) -> tuple[int, float]:
-    """Put the kept state into the model; (steps done, best so far)."""
+def resume(model: "keras.Model", path: Path) -> int:
+    """Put the kept state into the model; the steps done."""
     if not path.exists():
-        return 0, 0.0
+        return 0
     kept = load(path)
     for i, variable in enumerate(_state(model)):
         variable.assign(kept[str(i)])
-    return int(kept["at"][0]), float(kept["at"][1])
+    return int(kept["at"][0])
 
 
 def numbered(variables: "list[keras.Variable]") -> dict[str, Array]:
