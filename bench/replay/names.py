@@ -49,6 +49,7 @@ class Lessons:
 
     def __init__(self, labels: Labels, corpus: Corpus) -> None:
         self.scored = labels.scored
+        self._chosen = frozenset(corpus.choose)
         self._learned = {label for found in corpus.known["train"].values() for label in found}
         self._benign = {label: side for side, found in corpus.benign.items() for label in found}
 
@@ -65,7 +66,7 @@ class Lessons:
             return "learned"
         if label in self._benign:
             return "a site's" if kind == "generated" else OF_SIDE[self._benign[label]]
-        return "chosen by" if family in data.CHOOSE_BY else "never seen"
+        return "chosen by" if family in self._chosen else "never seen"
 
 
 Fits = Callable[[Asked, Lessons], bool]
@@ -150,7 +151,8 @@ def check(folder: Path) -> None:
 
 def known_to_model(folder: Path) -> Lessons:
     """What the packaged model learned from. BenchError when this is not the data it was made from."""
-    corpus, manifest = data.assemble(folder), Model().manifest
+    manifest = Model().manifest
+    corpus = data.assemble(folder, frozenset(manifest.unseen_families))
     if len(corpus.benign["calibration"]) != manifest.calibration_names:
         raise BenchError(
             f"the names below {folder} are not those that the packaged model was made from, "

@@ -38,9 +38,9 @@ class Run(Struct, frozen=True):
 
     def generator(self, asked: Asked) -> str:
         """What the model knew of the algorithm that made the name."""
-        if asked.bucket in CHOOSE_BY:
-            return CHOSEN
-        return LEARNED if asked.bucket in self.manifest.families else UNSEEN
+        if asked.bucket in self.manifest.families:
+            return LEARNED
+        return CHOSEN if asked.bucket in CHOOSE_BY else UNSEEN
 
 
 def write(run: Run, page: Path = PAGE) -> None:

@@ -28,7 +28,7 @@ CORPUS = Corpus(
     benign={"train": ["garden", "mail"], "calibration": ["threshold"], "test": []},
     single=[],
     known={"train": {"family": ["xqzkvjwqpz"]}, "calibration": {}, "test": {}},
-    choose={},
+    choose={"vidro": ["qkzvxjwq"]},
     unseen={},
 )
 
