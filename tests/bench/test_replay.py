@@ -5,6 +5,7 @@ import random
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -24,6 +25,7 @@ TEN = [
     "learned.example.org", "www.garden.net", "threshold.com", "unknown.com", "xqzkvjwqpz.info",
     "customer.netlify.app", "vidroish.example.net", "lone", "_dmarc.com", "bad name.com",
 ]  # fmt: skip
+MANIFEST = msgspec.structs.replace(Model().manifest, families=("suppobox",))
 CORPUS = Corpus(
     benign={"train": ["garden", "mail"], "calibration": ["threshold"], "test": []},
     single=[],
@@ -148,7 +150,7 @@ def test_quantiles():
 @pytest.fixture
 def run() -> page.Run:
     return page.Run(
-        "command", "today", "machine", 1000.0, Model().manifest,
+        "command", "today", "machine", 1000.0, MANIFEST,
         [judged("suppobox", "allow", "model_benign"), judged("vidro", "block", "model_malicious")],
         2, 0, 2, 0, 0, {"NOERROR": 2},
     )  # fmt: skip

@@ -27,7 +27,7 @@ def test_the_report_has_every_section_and_says_what_was_not_measured(measured):
     _, text = measured
     for words in (
         "### Found and wrongly found",
-        "| unseen | 1 |",
+        "| known | 2 |",
         "### Hard benign names",
         "Leave-one-generator-out: not measured",
         "tunnels: not measured",
@@ -54,7 +54,7 @@ def test_another_models_figures_are_set_beside(measured):
     figures.write(out / "out" / "recipe-x.json", other)
     (out / "out" / "left-out-x.json").write_text("[]")
     text = said("--data", out / "data", "--out", out / "out", "--quick")
-    assert "### Beside other models" in text and "| recipe x, quick run | unseen | 1 | +0.0" in text
+    assert "### Beside other models" in text and "| recipe x, quick run | known |" in text
 
 
 def test_a_folder_of_a_model_writes_page_and_card(measured, tmp_path):

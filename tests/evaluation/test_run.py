@@ -19,7 +19,7 @@ def test_each_part_is_told_before_it_begins():
     told: list[str] = []
     subject = Subject("x", "x", "", lengths, lengths)
     run.evaluate(subject, corpus(), without_lists(), ABOUT, run.QUICK, told.append, [])
-    assert told[0] == "benign names" and told[-1] == "families" and len(told) == run.PARTS
+    assert told[0] == "speed" and told[-1] == "families" and len(told) == run.PARTS
 
 
 def test_families_are_measured_of_a_model_that_names_them():

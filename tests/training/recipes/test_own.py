@@ -10,12 +10,12 @@ from namewarden.training.grams import COUNTED
 from namewarden.training.recipe import Examples, Options
 from namewarden.training.recipes import own
 
-BENIGN = [f"garden{letter}" for letter in "abcdefghij"]
+BENIGN = [f"garden{letter}" for letter in "abcdefghijklmnop"]
 GENERATED = [f"qxzkvj{letter}" for letter in "abcdefghijklmnop"]
 TAUGHT = Examples(
     [*BENIGN, *GENERATED, "wvwvwv"],
-    np.array([0.0] * 10 + [1.0] * 17, np.float32),
-    np.array([-1] * 10 + [1] * 16 + [0], np.int32),
+    np.array([0.0] * 16 + [1.0] * 17, np.float32),
+    np.array([-1] * 16 + [1] * 16 + [0], np.int32),
 )
 
 
