@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from namewarden.evaluation.given import MissingError, find_data, load
+from namewarden.evaluation.given import MissingError, load
 from namewarden.training.data import BENIGN, GENERATED
 from tests.evaluation.small import corpus, write_lists
 
@@ -35,11 +35,3 @@ def test_what_is_missing_is_said(tmp_path):
     gone.unlink()
     with pytest.raises(MissingError, match=gone.name):
         load(data, frozenset(), tmp_path, lambda what: None)
-
-
-def test_the_lists_are_found_beside_the_checkout(tmp_path):
-    here = tmp_path / "checkout"
-    here.mkdir()
-    assert find_data(here) != tmp_path / "shared" / "data"
-    write_lists(tmp_path / "shared" / "data")
-    assert find_data(here) == tmp_path / "shared" / "data"

@@ -4,8 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from namewarden.training.kept import claim, load, load_corpus, made_of, save
+from namewarden.training.kept import claim, find_data, load, load_corpus, made_of, save
 from namewarden.training.recipe import Options, Recipe
+from tests.evaluation.small import write_lists
 from tests.training.small import corpus
 
 RECIPE = Recipe(name="some", source="tests", layers="none")
@@ -39,3 +40,11 @@ def test_a_corpus_of_a_file_is_kept_beside_the_state(tmp_path):
     assert load_corpus(given, tmp_path / "out") == corpus()
     given.unlink()
     assert load_corpus(given, tmp_path / "out") == corpus()
+
+
+def test_the_lists_are_found_beside_the_checkout(tmp_path):
+    here = tmp_path / "checkout"
+    here.mkdir()
+    assert find_data(here) != tmp_path / "shared" / "data"
+    write_lists(tmp_path / "shared" / "data")
+    assert find_data(here) == tmp_path / "shared" / "data"

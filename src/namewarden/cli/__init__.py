@@ -48,6 +48,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "hub": processes.hub,
     "score": model.score,
     "explain": explain.explain,
+    "train": model.train,
     "evaluate": model.evaluate,
     "query": hub.query,
     "allow": hub.allow,

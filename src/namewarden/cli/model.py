@@ -1,4 +1,4 @@
-"""The model's commands: judge many names by it, measure it."""
+"""The model's commands: judge many names by it, train another, measure it."""
 
 import shlex
 import sys
@@ -8,12 +8,18 @@ from typing import Annotated
 
 import typer
 
-from namewarden.cli.shared import ConfigFile, fail, put, settings_of
+from namewarden.cli.shared import ConfigFile, fail, put, say, settings_of
 
 
 class ScoreFormat(StrEnum):
     tsv = "tsv"
     jsonl = "jsonl"
+
+
+class Device(StrEnum):
+    auto = "auto"
+    cpu = "cpu"
+    gpu = "gpu"
 
 
 def score(
@@ -39,6 +45,44 @@ def score(
         raise
     except OSError as error:
         fail(f"{file}: {error.strerror}")
+
+
+def train(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of lists, else ../shared/data, else the registry's; - for the registry's."
+        ),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="What is built.")] = "own",
+    out: Annotated[Path, typer.Option(help="For names and weights.")] = Path("build/training"),
+    model: Annotated[Path | None, typer.Option(help="For the model; else OUT/model.")] = None,
+    epochs: Annotated[int, typer.Option(min=0, help="0: the recipe's.")] = 0,
+    examples: Annotated[int, typer.Option(min=0, help="Names at most; 0: all.")] = 0,
+    device: Annotated[Device, typer.Option(help="What computes.")] = Device.auto,
+    all_families: Annotated[
+        bool, typer.Option("--all-families", help="Keep none away to measure by.")
+    ] = False,
+) -> None:
+    """Make a model: learn from names, set thresholds, write its folder. Killed, it goes on when it is run again."""
+    from namewarden.training import command
+
+    wish = command.Wish(
+        out=out,
+        data=data,
+        recipe=recipe,
+        model=model,
+        epochs=epochs,
+        examples=examples,
+        device=device.value,
+        all_families=all_families,
+    )
+    try:
+        put(command.train(wish, say))
+    except command.TrainError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("stopped: the same command goes on", 130)
 
 
 def evaluate(

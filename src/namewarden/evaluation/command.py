@@ -19,12 +19,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from namewarden.evaluation import card, compare, figures, left_out, page, report, run, subject
 from namewarden.evaluation.figures import About, Figures
-from namewarden.evaluation.given import Given, MissingError, find_data, load
+from namewarden.evaluation.given import Given, MissingError, load
 from namewarden.evaluation.left_out import FOLDS, Fold
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import HELD, Corpus
 from namewarden.training.fit import fit
-from namewarden.training.kept import NOTE, made_of
+from namewarden.training.kept import NOTE, find_data, made_of
 from namewarden.training.recipe import Judge, Options
 from namewarden.training.recipes import find, names
 

@@ -35,12 +35,6 @@ class Given(Struct, frozen=True):
 REGISTRY = Path("-")
 
 
-def find_data(start: Path) -> Path | None:
-    """`shared/data` beside the folder or beside one above it."""
-    places = [parent / "shared" / "data" for parent in start.resolve().parents]
-    return next((place for place in places if (place / GENERATED).is_file()), None)
-
-
 def load(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Given:
     """Names of a folder of lists or of a kept corpus. MissingError."""
     if data == REGISTRY:

@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from namewarden.training.data import HELD, Corpus, assemble
+from namewarden.training.data import GENERATED, HELD, Corpus, assemble
 from namewarden.training.recipe import Array, Options, Recipe
 
 NOTE = "made-of.json"
+NAMES = "corpus.msgpack"
 DATA = "folder of names, a corpus.msgpack kept before, or - for the registry's names alone"
 
 
@@ -56,10 +57,16 @@ def digest(corpus: Corpus) -> str:
     return sha256(msgspec.msgpack.encode(corpus)).hexdigest()
 
 
+def find_data(start: Path) -> Path | None:
+    """`shared/data` beside the folder or beside one above it."""
+    places = [parent / "shared" / "data" for parent in start.resolve().parents]
+    return next((place for place in places if (place / GENERATED).is_file()), None)
+
+
 def load_corpus(data: Path, out: Path, held: frozenset[str] = HELD) -> Corpus:
     """The names of a folder, of a corpus kept before, or of the registry (`-`); kept beside the state, so that a
     resumed run has the same."""
-    kept = out / "corpus.msgpack"
+    kept = out / NAMES
     if not kept.exists():
         out.mkdir(parents=True, exist_ok=True)
         folder = None if str(data) == "-" else data

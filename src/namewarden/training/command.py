@@ -1,0 +1,129 @@
+"""`namewarden train`: names in, a model's folder out. Its counterpart is `cli/model.py`.
+
+What is needed and missing is said before the first name is read: the extra `train`, a recipe that is packaged, the
+lists. What takes long goes on where it was killed: assembled names and weights are kept in OUT.
+"""
+
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from namewarden.training.data import HELD, Corpus
+from namewarden.training.kept import NAMES, find_data, load_corpus
+from namewarden.training.recipe import Neural, Options
+
+REGISTRY = Path("-")
+
+
+class TrainError(Exception):
+    """Something that training needs is not there, or OUT is another run's; says what to give."""
+
+
+class Wish(Struct, frozen=True):
+    """The command's options."""
+
+    out: Path
+    data: Path | None = None
+    recipe: str = "own"
+    model: Path | None = None
+    epochs: int = 0
+    examples: int = 0
+    device: str = "auto"
+    all_families: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the model goes."""
+        return self.model or self.out / "model"
+
+
+def train(wish: Wish, say: Callable[[str], None]) -> str:
+    """Learn and write the model's folder; returns what there is now and what to do with it. TrainError."""
+    try:
+        from namewarden.training import export
+        from namewarden.training import train as loop
+
+        recipe = _recipe(wish.recipe)
+    except ImportError as error:
+        raise TrainError(f"{error.name} is missing: install namewarden[train]") from error
+    loop.choose_device(wish.device)
+    with redirect_stdout(sys.stderr):  # bars; standard output is the result's
+        corpus = _corpus(wish, say)
+        _make(wish.folder)
+        weights = loop.train(corpus, recipe, wish.out, _options(wish, recipe.options))
+        say("setting thresholds on names that nothing was learned from")
+        network = loop.load_weights(recipe, weights, len(loop.classes(corpus)))
+        model = export.export(recipe, network, corpus, wish.folder)
+    return "\n".join([f"model {model.manifest.digest[:12]} is in {wish.folder}", *_next(wish)])
+
+
+def _recipe(name: str) -> Neural:
+    from namewarden.training.recipes import find, names
+
+    if name not in names():
+        raise TrainError(f"no recipe {name}; there are {', '.join(names())}")
+    recipe = find(name)
+    if not isinstance(recipe, Neural) or recipe.graph is None:
+        raise TrainError(
+            f"{name} is a recipe to compare with, no model is made of it: namewarden evaluate --recipe {name}"
+        )
+    return recipe
+
+
+def _options(wish: Wish, options: Options) -> Options:
+    """The recipe's own but for what is asked."""
+    asked: dict[str, Any] = {"epochs": wish.epochs, "examples": wish.examples}
+    return msgspec.structs.replace(options, **{name: n for name, n in asked.items() if n})
+
+
+def _corpus(wish: Wish, say: Callable[[str], None]) -> Corpus:
+    """Those kept in OUT, else the names of --data, the shared folder, the registry."""
+    data = wish.data or find_data(Path.cwd()) or REGISTRY
+    if (wish.out / NAMES).exists():
+        say(f"names: those kept in {wish.out}")
+    else:
+        say(f"names: of {'the package registry' if data == REGISTRY else data} (a minute)")
+    try:
+        corpus = load_corpus(data, wish.out, frozenset() if wish.all_families else HELD)
+    except FileNotFoundError as error:
+        raise TrainError(
+            f"{error.filename} is missing: give the folder of the lists with --data, or - for the package registry's"
+        ) from error
+    except (msgspec.DecodeError, OSError) as error:
+        raise TrainError(f"{data} or {wish.out}: {error}") from error
+    _check(corpus, wish)
+    return corpus
+
+
+def _check(corpus: Corpus, wish: Wish) -> None:
+    """A kept corpus may be of a run that taught more families, or fewer, than this one is to."""
+    taught = corpus.known["train"].keys()
+    away = {*corpus.choose, *corpus.unseen}
+    if away if wish.all_families else HELD & taught:
+        kept = "some families are kept away" if away else "no family is kept away"
+        raise TrainError(f"in the names kept in {wish.out} {kept}: give another --out")
+    if not (taught and corpus.known["calibration"] and corpus.benign["calibration"]):
+        raise TrainError("too few names: some to learn from and some to set thresholds are needed")
+
+
+def _make(folder: Path) -> None:
+    """Now, and not after hours of learning, it is known that the model has a place."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainError(f"--model {folder}: {error.strerror}") from error
+
+
+def _next(wish: Wish) -> list[str]:
+    measure = ["namewarden", "evaluate", "--model", str(wish.folder)]
+    measure += ["--data", str(wish.data)] if wish.data else []
+    return [
+        f"measure it:      {shlex.join(measure)}",
+        f'put it in force: path = "{wish.folder.absolute()}" below [model] in namewarden.toml',
+    ]
