@@ -39,7 +39,7 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path, help=DATA)
     parser.add_argument("out", type=Path, help="folder for state and weights")
-    parser.add_argument("--recipe", default="char-cnn", help=f"one of {', '.join(names())}")
+    parser.add_argument("--recipe", default="own", help=f"one of {', '.join(names())}")
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--made-up", type=int)
