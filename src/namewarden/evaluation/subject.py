@@ -1,24 +1,21 @@
 """What is measured: a model as the resolver loads it, or a recipe fitted on the same names. All are a `Judge`."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from namewarden.detector.bands import settle_all
+from namewarden.detector.bands import probability, settle_all
 from namewarden.detector.model import PACKAGED, Model
 from namewarden.evaluation.answers import sample
 from namewarden.evaluation.families import Guess
 from namewarden.evaluation.network import Layer, layers_of, layers_of_keras
-from namewarden.query import Score
-from namewarden.training.data import GENERATORS, Corpus
+from namewarden.training.data import Corpus, generator
 from namewarden.training.measure import Logits, temperature
-from namewarden.training.recipe import Judge, Neural, Options
+from namewarden.training.recipe import Judge, Neural, Options, Recipe
 
-AT_ONCE = 1024
 LOADED = ("manifest.json", "model.onnx")
 TEMPERED = 20_000  # names of each side that set a temperature
 
@@ -43,7 +40,7 @@ class Subject(Struct, frozen=True):
 
     def called(self, family: str) -> str:
         """What it calls a family: those of one generator may be one to it."""
-        return family if family in self.classes else GENERATORS.get(family, family)
+        return family if family in self.classes else generator(family)
 
 
 def of_model(folder: Path | None = None) -> Subject:
@@ -59,7 +56,7 @@ def of_model(folder: Path | None = None) -> Subject:
         score=model.score_batch,
         limits=[limits.one_in_100, limits.one_in_1000, limits.one_in_10000],
         learned=manifest.families,
-        p_values=lambda labels: np.array([score.p_value for score in _scores(model, labels)]),
+        p_values=lambda labels: np.array([score.p_value for score in model.score_batch(labels)]),
         layers=layers_of((place / "model.onnx").read_bytes()),
         files={name: (place / name).stat().st_size for name in LOADED},
         guess=_guess_of(model),
@@ -76,11 +73,6 @@ def _judge_of(model: Model) -> Judge:
     return judge
 
 
-def _scores(model: Model, labels: Sequence[str]) -> Iterator[Score]:
-    for at in range(0, len(labels), AT_ONCE):
-        yield from model.score_batch(labels[at : at + AT_ONCE])
-
-
 def _guess_of(model: Model) -> Guess | None:
     """The family the model would name, and the log-odds that it is the best of those it knows."""
     classes, least = model.manifest.family_classes, model.manifest.family_threshold
@@ -92,7 +84,7 @@ def _guess_of(model: Model) -> Guess | None:
         sure = odds(logits)
         best = logits.argmax(axis=1)
         named = [
-            classes[at] if at and 1 / (1 + math.exp(-odd)) >= least else ""
+            classes[at] if at and probability(odd) >= least else ""
             for at, odd in zip(best.tolist(), sure.tolist(), strict=True)
         ]
         return named, sure
@@ -121,9 +113,6 @@ def of_recipe(name: str, corpus: Corpus, out: Path, options: Options | None = No
     def judge(labels: Sequence[str]) -> Logits:
         return settle_all(raw(labels), divisor) if labels else np.zeros(0)
 
-    network = (
-        recipe.build(0, 1 + len(corpus.known["train"])) if isinstance(recipe, Neural) else None
-    )
     return Subject(
         name=f"recipe-{name}",
         title=f"recipe {name}",
@@ -131,8 +120,16 @@ def of_recipe(name: str, corpus: Corpus, out: Path, options: Options | None = No
         judge=judge,
         score=judge,
         learned=tuple(sorted(corpus.known["train"])),
-        layers=layers_of_keras(network) if network else [],
+        layers=_layers(recipe, corpus),
     )
+
+
+def _layers(recipe: Recipe, corpus: Corpus) -> list[Layer]:
+    if not isinstance(recipe, Neural):
+        return []
+    from namewarden.training.train import classes
+
+    return layers_of_keras(recipe.build(0, len(classes(corpus))))
 
 
 def _temperature(raw: Judge, corpus: Corpus) -> float:

@@ -41,7 +41,7 @@ def _lines(manifest: Manifest, size: int, figures: str) -> list[str]:
         f"- {manifest.seen}. A label whose hash is not below 5 was never learned from, if two makers list it.",
         f"- Families: {', '.join(manifest.families)}; half of their labels by the same hash.",
         f"- Never seen, with all that share a generator: {', '.join(manifest.unseen_families) or 'none'}.",
-        "- Names made up by generic generators (any alphabet, length, syllables, words), so that it learns more than "
+        "- Names made up by generic generators (any alphabet, length, syllables), so that it learns more than "
         "the alphabets of known families.",
         "- Labels of known malware domains were taken out of the benign side, labels that are both generated and "
         "popular out of both. Customers of clouds and CDNs were left out, those of dynamic-DNS providers kept.",

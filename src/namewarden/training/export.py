@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from namewarden.detector.bands import Thresholds, settle
+from namewarden.detector.bands import Thresholds, settle_all
 from namewarden.detector.encoding import VERSION, encode
 from namewarden.detector.model import Manifest, Model
 from namewarden.training.card import write_card
@@ -59,7 +59,7 @@ def export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) -
     network = to_onnx(recipe, model, centre(both, bad))
     benign, known = _said(_raw(network, corpus, folder), corpus)
     divisor = temperature(np.concatenate([benign, known]), bad)
-    calibrated = np.array([settle(value, divisor) for value in benign])
+    calibrated = settle_all(benign, divisor)
     limits = thresholds(calibrated)
     _write(
         folder,
@@ -79,8 +79,8 @@ def _raw(network: bytes, corpus: Corpus, folder: Path) -> Model:
 
 def _said(raw: Model, corpus: Corpus) -> tuple[Logits, Logits]:
     """Logits of the benign and the generated names that calibrate."""
-    known = [logits(raw, labels) for labels in corpus.known["calibration"].values()]
-    return logits(raw, corpus.benign["calibration"]), np.concatenate(known)
+    known = [raw.raw(labels) for labels in corpus.known["calibration"].values()]
+    return raw.raw(corpus.benign["calibration"]), np.concatenate(known)
 
 
 def to_onnx(recipe: Neural, model: "keras.Model", shift: float = 0.0) -> bytes:
@@ -103,12 +103,6 @@ def _same(network: bytes, rows: NDArray[np.int32], wanted: NDArray[np.float64]) 
     worst = float(np.max(np.abs(got.reshape(-1) - wanted)))
     if worst > 1e-3:
         raise SystemExit(f"the exported network says something else: {worst} apart")
-
-
-def logits(model: Model, labels: list[str]) -> NDArray[np.float64]:
-    """As `Model.raw`, 1,024 at a time."""
-    cut = [model.raw(labels[i : i + 1024]) for i in range(0, len(labels), 1024)]
-    return np.concatenate(cut) if cut else np.zeros(0)
 
 
 def quantiles(calibrated: NDArray[np.float64]) -> tuple[tuple[float, int], ...]:

@@ -37,9 +37,16 @@ def auc(benign: Logits, bad: Logits) -> float:
     return float(below.mean() / 2 / len(ordered))
 
 
+def _even(bad: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What each name weighs so that both classes weigh the same."""
+    each = 0.5 / max(bad.sum(), 1), 0.5 / max((~bad).sum(), 1)
+    weights: NDArray[np.float64] = np.where(bad, *each)
+    return weights
+
+
 def centre(logits: Logits, bad: NDArray[np.bool_]) -> float:
-    """What to add to the logits so that with the best divisor the log loss is least (Platt 1999); weights as below."""
-    weights = np.where(bad, 0.5 / max(bad.sum(), 1), 0.5 / max((~bad).sum(), 1))
+    """What to add to the logits so that with the best divisor the log loss is least (Platt 1999), classes as heavy."""
+    weights = _even(bad)
     known = np.stack([logits, np.ones(len(logits))])
     slope = np.array([1.0, 0.0])
     for _ in range(50):  # Newton's method on two numbers
@@ -51,7 +58,7 @@ def centre(logits: Logits, bad: NDArray[np.bool_]) -> float:
 
 def temperature(logits: Logits, bad: NDArray[np.bool_]) -> float:
     """The divisor of the logits that makes the log loss least (Guo 2017), both classes weighing the same."""
-    weights = np.where(bad, 0.5 / max(bad.sum(), 1), 0.5 / max((~bad).sum(), 1))
+    weights = _even(bad)
     signs = np.where(bad, -1.0, 1.0)
 
     def loss(divisor: float) -> float:

@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--made-up", type=int)
     parser.add_argument("--examples", type=int, help="names at most")
     parser.add_argument(
-        "--all-families", action="store_true", help="keep no family away; the last weights are kept"
+        "--all-families", action="store_true", help="keep no family away to measure by"
     )
     given = parser.parse_args()
     recipe = find(given.recipe)
@@ -188,16 +188,16 @@ def batches(
 
 def prepare(model: "keras.Model", recipe: Neural, options: Options, steps: int) -> None:
     """Optimizer and losses; the optimizer's slots exist afterwards, so that a kept state fits in."""
-    loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=options.smoothing)
     if recipe.loss:
         loss = recipe.loss(options)
-    two = recipe.family_loss is not None
+    else:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=options.smoothing)
     model.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(options.rate, steps), clipnorm=1.0
         ),
         loss=[loss, recipe.family_loss()] if recipe.family_loss else loss,
-        loss_weights=[1.0, options.family_weight] if two else None,
+        loss_weights=[1.0, options.family_weight] if recipe.family_loss else None,
     )
     model.optimizer.build(model.trainable_variables)
 

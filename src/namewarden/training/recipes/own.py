@@ -1,9 +1,9 @@
 """The product's own network: what letters were met together, remembered in tables, read by two small convolutions.
 
 For every place of a label tables say how often the n-gram that ends there was met in benign and in generated labels
-taught. A label taught does not remember itself: its own n-grams count one less, so the
-tables mean the same for labels never met. The second head tells the family; it alone sees the length of the label,
-which says much about a generator and nothing about malice.
+taught. A label taught does not remember itself: its own n-grams count one less, so the tables mean the same for labels
+never met. The second head tells the family; it alone sees the length of the label, which says much about a generator
+and nothing about malice.
 """
 
 from typing import Any
