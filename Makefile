@@ -1,6 +1,7 @@
 # make run   set up what is missing and serve
 # make test  lint, types and tests, the same as CI
 # make evaluate  what the packaged model finds and costs, into docs/detector.md (minutes; needs ../shared/data)
+# make evaluate-all  that, and before it all it is compared with: baselines, unseen families, registry, seed (hours; killed, it goes on)
 # make bench side-by-side measurements (minutes; needs the Debian packages that `make packages` names)
 PYTHON ?= python3
 VENV   := .venv
@@ -8,7 +9,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEBS   := unbound nsd dnsperf bind9-dnsutils
 
-.PHONY: run test evaluate setup setup-dev packages lint types check bench bench-score locks clean
+.PHONY: run test evaluate evaluate-all setup setup-dev packages lint types check bench bench-score locks clean
 
 run: setup
 	@$(BIN)/namewarden run
@@ -52,6 +53,30 @@ bench: setup-dev packages
 
 evaluate: setup-dev
 	@$(BIN)/namewarden evaluate --write-docs docs/detector.md $(ARGS)
+
+# Everything the page compares with: what lies in EVALUATION is not made again. Each step shows its own progress.
+EVALUATION := build/evaluation
+BASELINES  := ngram-lr fanci-forest dns-alert-net mit-cnn-lstm b-resnet nyu-cnn invincea-cnn endgame-lstm
+SAME       := $(patsubst %,$(EVALUATION)/recipe-%-600000x1.json,$(BASELINES) own)
+HELD       := $(EVALUATION)/recipe-own.json
+REGISTRY   := $(EVALUATION)/recipe-own-from-registry.json
+MEASURE     = $(BIN)/namewarden evaluate --out $(EVALUATION) $(ARGS)
+
+evaluate-all: $(SAME) $(HELD) $(REGISTRY) setup-dev
+	@echo "the seed's own task, then the packaged model, beside all of these" >&2
+	@$(MEASURE) --seed-task --write-docs docs/detector.md
+
+$(SAME): $(EVALUATION)/recipe-%-600000x1.json: | setup-dev
+	@echo "$*: 600,000 names, once; $(words $(SAME)) recipes get as many" >&2
+	@$(MEASURE) --recipe $* --examples 600000 --epochs 1 --no-attacks > /dev/null
+
+$(HELD): | setup-dev
+	@echo "own: without 17 families, then five times without a fifth of the generators" >&2
+	@$(MEASURE) --recipe own --left-out > /dev/null
+
+$(REGISTRY): | setup-dev
+	@echo "own: learned from the registry's names alone" >&2
+	@$(MEASURE) --recipe own --learn - --no-attacks > /dev/null
 
 # one core, about a minute
 bench-score: setup-dev

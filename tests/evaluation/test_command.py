@@ -53,8 +53,50 @@ def test_another_models_figures_are_set_beside(measured):
     )
     figures.write(out / "out" / "recipe-x.json", other)
     (out / "out" / "left-out-x.json").write_text("[]")
-    text = said("--data", out / "data", "--out", out / "out", "--quick")
+    text = said("--data", out / "data", "--out", out / "out", "--quick", "--no-attacks")
     assert "### Beside other models" in text and "| recipe x, quick run | known |" in text
+    assert "The cheapest attacks: not measured" in text
+
+
+@pytest.fixture
+def few(tmp_path):
+    """Options of a recipe fitted on few names, twice."""
+    pytest.importorskip("sklearn", reason="needs the extra `train`")
+    from namewarden.training.fit import fit
+    from namewarden.training.recipe import Options
+
+    kept = tmp_path / "names.msgpack"
+    kept.write_bytes(msgspec.msgpack.encode(corpus()))
+    fit("ngram-lr", corpus(), tmp_path / "fits", Options(made_up=0, examples=60, epochs=2))
+    fast = ("--recipe", "ngram-lr", "--quick", "--no-attacks", "--out", tmp_path / "out")
+    return tmp_path, (*fast, "--fitted", tmp_path / "fits")
+
+
+def test_a_recipe_is_named_by_the_terms_on_which_it_was_fitted(few):
+    folder, options = few
+    assert "Recipe ngram-lr, 60 names, seen 2×" in said(
+        *options, "--data", folder / "names.msgpack"
+    )
+    found = figures.read(folder / "out" / "recipe-ngram-lr-60x2.json")
+    assert found.about.recipe == "ngram-lr" and found.beside is None
+    assert not (folder / "out" / "card.md").exists()
+
+
+def test_a_recipe_learns_from_other_names_than_it_is_measured_on(few, measured):
+    folder, options = few
+    said(*options, "--data", measured[0] / "data", "--learn", folder / "names.msgpack")
+    found = figures.read(folder / "out" / "recipe-ngram-lr-60x2-from-names.json")
+    assert (
+        found.about.learned_from == "names.msgpack" and found.about.names == "the lists of --data"
+    )
+
+
+def test_folds_are_of_the_recipe_on_its_terms(few):
+    folder, options = few
+    again = (*options, "--data", folder / "names.msgpack")
+    assert "2 of 2 folds" in said(*again, "--left-out", "--folds", "2")
+    assert (folder / "out" / "fold-1-of-2-ngram-lr-60x2" / "ngram-lr").is_dir()
+    assert "2 of 2 folds" in said(*again)
 
 
 def test_a_folder_of_a_model_writes_page_and_card(measured, tmp_path):
@@ -88,6 +130,7 @@ def test_a_folder_of_a_model_writes_page_and_card(measured, tmp_path):
         (("--data", "nowhere"), "has no split/train_dga.tsv.gz"),
         (("--model", "nowhere"), "nowhere"),
         (("--left-out",), "needs --recipe"),
+        (("--recipe", "own", "--left-out", "--learn", "-"), "not with --learn"),
     ],
 )
 def test_what_is_missing_is_said(args, words, tmp_path, monkeypatch):

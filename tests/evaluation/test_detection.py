@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from namewarden.evaluation.answers import Answers
-from namewarden.evaluation.detection import measure, partial_area, show, show_families
+from namewarden.evaluation.detection import families_table, measure, partial_area, show
 
 
 def answers() -> Answers:
@@ -51,9 +51,8 @@ def test_the_partial_area_counts_low_rates_alone():
     assert partial_area(benign, np.array([995.0])) == pytest.approx(0.5)  # five of 1,000 reach it
 
 
-def test_the_report_says_who_is_in_no_mean_and_what_was_not_measured():
+def test_the_report_says_who_is_in_no_mean_and_how_few_names_there_are():
     found = measure(answers())
     assert "Too few names to be in a mean: tiny (2)." in show(found)
-    assert "Families never seen: not measured" in show(found)
     assert "Fewer than 100,000 names set the thresholds" in show(found)
-    assert "| known | tiny | 2 |" in show_families(found)
+    assert "| known | tiny | 2 |" in families_table(found.groups)

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from namewarden.evaluation.given import MissingError, load
+from namewarden.evaluation.given import MissingError, corpus_of, load
 from namewarden.training.data import BENIGN, GENERATED
 from tests.evaluation.small import corpus, write_lists
 
@@ -25,6 +25,12 @@ def test_a_kept_corpus_serves(tmp_path):
     path.write_bytes(b"junk")
     with pytest.raises(MissingError, match="is no kept corpus"):
         load(path, frozenset(), tmp_path, lambda what: None)
+
+
+def test_labels_alone_serve_to_learn_from(tmp_path):
+    data, told = write_lists(tmp_path / "data"), []
+    assert corpus_of(data, frozenset({"tinba"}), tmp_path, told.append).known["train"]
+    assert told == ["reading the lists (a minute)"]
 
 
 def test_what_is_missing_is_said(tmp_path):

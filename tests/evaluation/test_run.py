@@ -1,5 +1,7 @@
 """All parts are measured, in their order, of anything that judges labels."""
 
+import msgspec
+
 from namewarden.evaluation import run
 from namewarden.evaluation.names import without_lists
 from namewarden.evaluation.subject import Subject
@@ -18,7 +20,7 @@ def test_a_judge_is_enough_to_be_measured():
 def test_each_part_is_told_before_it_begins():
     told: list[str] = []
     subject = Subject("x", "x", "", lengths, lengths)
-    run.evaluate(subject, corpus(), without_lists(), ABOUT, run.QUICK, told.append, [])
+    run.evaluate(subject, corpus(), without_lists(), ABOUT, run.QUICK, told.append)
     assert told[0] == "speed" and told[-1] == "families" and len(told) == run.PARTS
 
 
@@ -31,7 +33,12 @@ def test_families_are_measured_of_a_model_that_names_them():
         lengths,
         guess=lambda labels: (["gozi"] * len(labels), lengths(labels)),
     )
-    found = run.evaluate(
-        subject, corpus(), without_lists(), ABOUT, run.QUICK, lambda what: None, []
-    )
+    found = run.evaluate(subject, corpus(), without_lists(), ABOUT, run.QUICK, lambda what: None)
     assert found.families and found.families.macro_all == 0.0
+
+
+def test_attacks_can_be_left_away():
+    subject = Subject("x", "x", "", lengths, lengths)
+    options = msgspec.structs.replace(run.QUICK, attacks=False)
+    found = run.evaluate(subject, corpus(), without_lists(), ABOUT, options, lambda what: None)
+    assert found.attacks is None and measured().attacks

@@ -96,11 +96,19 @@ def evaluate(
         Path | None, typer.Option(help="Where recipes are fitted; else OUT/fitted.")
     ] = None,
     examples: Annotated[int, typer.Option(help="Names at most for a new fit; 0: all.")] = 0,
+    epochs: Annotated[int, typer.Option(min=0, help="Of a new fit; 0: the recipe's.")] = 0,
+    learn: Annotated[
+        Path | None, typer.Option(help="Names to fit on, if not --data; - for the registry's.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer names, a minute.")] = False,
     left_out: Annotated[
         bool, typer.Option("--left-out", help="Also leave one generator out (K fits).")
     ] = False,
     folds: Annotated[int, typer.Option(min=2, help="K.")] = 5,
+    seed_task: Annotated[
+        bool, typer.Option("--seed-task", help="Also the seed's own task (minutes).")
+    ] = False,
+    attacks: Annotated[bool, typer.Option(help="The cheapest attacks, too.")] = True,
     write_docs: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Page to put the report into.")
     ] = None,
@@ -125,6 +133,10 @@ def evaluate(
         examples=examples,
         left_out=left_out,
         folds=folds,
+        epochs=epochs,
+        learn=learn,
+        seed_task=seed_task,
+        attacks=attacks,
         docs=write_docs,
     )
     try:

@@ -4,6 +4,8 @@
 - A part is one file: `measure(…) -> Found`, a pure function, and `show(found) -> str`, its section of the report.
 - `subject.py` is what is measured: the packaged model, a folder, or a recipe; all are a `Judge` here.
 - `names.py` gathers the whole names that the corpus does not keep; `report.py` and `card.py` write.
+- `kept.py` puts beside a model what other runs left: recipes on the same names (`compare.py`), families that its recipe
+  was fitted without (`held_out.py`, `left_out.py`), the seed's own task.
 
 No guard list, no popularity look-up: band and action are the model's alone. The data are training's.
 """

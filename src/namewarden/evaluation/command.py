@@ -1,7 +1,7 @@
 """`namewarden evaluate`: reads what is wanted, measures, writes. Its counterpart is `cli/model.py`.
 
-Into --out go `<name>.json` (all figures), `<name>.md` (the report), `card.md` (the packaged or given model's), and
-`comparison.md` when figures of several models lie there.
+Into --out go `<name>.json` (all figures), `<name>.md` (the report) and `card.md` (the packaged or given model's). What
+other runs left there is put beside (`kept.py`).
 """
 
 import os
@@ -17,19 +17,30 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from namewarden.evaluation import card, compare, figures, left_out, page, report, run, subject
+from namewarden.evaluation import (
+    card,
+    figures,
+    fitted,
+    given,
+    kept,
+    left_out,
+    page,
+    report,
+    run,
+    seed_task,
+    subject,
+)
 from namewarden.evaluation.figures import About, Figures
+from namewarden.evaluation.fitted import Terms
 from namewarden.evaluation.given import Given, MissingError, load
 from namewarden.evaluation.left_out import FOLDS, Fold
+from namewarden.evaluation.seed_task import Result
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import HELD, Corpus
 from namewarden.training.fit import fit
-from namewarden.training.kept import NOTE, find_data, made_of
-from namewarden.training.recipe import Judge, Options
-from namewarden.training.recipes import find, names
-
-PACKAGED = "packaged"
-OWN = "own"  # the recipe of the packaged model: its leave-one-out is shown with it
+from namewarden.training.kept import find_data
+from namewarden.training.recipe import Judge
+from namewarden.training.recipes import names
 
 
 class Wish(Struct, frozen=True):
@@ -43,8 +54,12 @@ class Wish(Struct, frozen=True):
     quick: bool = False
     fitted: Path | None = None
     examples: int = 0
+    epochs: int = 0
+    learn: Path | None = None
     left_out: bool = False
     folds: int = FOLDS
+    seed_task: bool = False
+    attacks: bool = True
     docs: Path | None = None
 
 
@@ -53,14 +68,16 @@ def evaluate(wish: Wish, console: Console) -> str:
     wish.out.mkdir(parents=True, exist_ok=True)
     say = _sayer(console)
     with redirect_stdout(sys.stderr):  # the bars of fits; standard output is the report's
-        measured, given, folds = _recipe(wish, say) if wish.recipe else _model(wish, say)
-    about = _about(wish, measured, given)
-    options = _size(wish)
+        measured, names, folds = _recipe(wish, say) if wish.recipe else _model(wish, say)
+        seed = _seed_task(wish, say) if wish.seed_task else []
+    about, options = _about(wish, measured, names), _size(wish)
     with _progress(console) as tell:
-        found = run.evaluate(measured, given.corpus, given.names, about, options, tell, folds)
+        found = run.evaluate(measured, names.corpus, names.names, about, options, tell)
+    found = msgspec.structs.replace(found, left_out=folds, seed_task=seed)
+    found = kept.beside(found, wish.out)
     text = report.render(found)
-    beside = _write(wish, measured, found, text)
-    return f"{text}\n{beside}"
+    _write(wish, measured, found, text)
+    return text
 
 
 Measured = tuple[Subject, Given, list[Fold]]  # on which names; what is kept of its leave-one-out
@@ -72,9 +89,7 @@ def _model(wish: Wish, say: Callable[[str], None]) -> Measured:
     measured = subject.of_model(wish.model)
     assert measured.model
     held = frozenset(measured.model.manifest.unseen_families)
-    given = load(_data(wish), held, wish.out, say)
-    kept = [] if wish.model else left_out.load(wish.out / f"left-out-{OWN}.json")
-    return measured, given, kept
+    return measured, load(_data(wish), held, wish.out, say), []
 
 
 def _data(wish: Wish) -> Path:
@@ -87,44 +102,59 @@ def _data(wish: Wish) -> Path:
 
 
 def _recipe(wish: Wish, say: Callable[[str], None]) -> Measured:
-    """Fitted in --fitted, each fold in OUT/fold-N-of-K; what is there is not fitted again."""
     if wish.recipe not in names():
         raise MissingError(f"no recipe {wish.recipe}; there are {', '.join(names())}")
-    given = load(_data(wish), HELD, wish.out, say)
-    out = wish.fitted or wish.out / "fitted"
-    say(f"fitting {wish.recipe}, or loading it from {out / wish.recipe}")
+    terms = _terms(wish)
+    measures = load(terms.data, HELD, wish.out, say)
+    learns = measures.corpus
+    if terms.learn:
+        learns = given.corpus_of(terms.learn, HELD, wish.out, say)
     try:
-        options = _options(wish, out)
-        measured = subject.of_recipe(wish.recipe, given.corpus, out, options)
+        measured = fitted.measured(terms, learns, say)
     except ImportError as error:
         raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
-    kept = wish.out / f"left-out-{wish.recipe}.json"
+    return measured, measures, _folds(wish, terms, learns, say)
+
+
+def _terms(wish: Wish) -> Terms:
+    """Names to learn from are the others', if they are others."""
+    if wish.learn and wish.left_out:
+        raise MissingError("--left-out leaves families of --data out: not with --learn")
+    data = _data(wish)
+    learn = None if wish.learn == data else wish.learn
+    return Terms(wish.recipe, wish.out, data, wish.fitted, wish.examples, wish.epochs, learn)
+
+
+def _folds(wish: Wish, terms: Terms, corpus: Corpus, say: Callable[[str], None]) -> list[Fold]:
+    """Each fold is fitted in OUT; what is there is not fitted again."""
     if not wish.left_out:
-        return measured, given, left_out.load(kept)
+        return kept.folds(wish.out, terms.name)
 
-    def fit_fold(corpus: Corpus, number: int) -> Judge:
-        say(f"leaving out fold {number + 1} of {wish.folds}")
-        return fit(wish.recipe, corpus, wish.out / f"fold-{number + 1}-of-{wish.folds}", options)
+    def fit_fold(some: Corpus, number: int) -> Judge:
+        say(f"{terms.title}: leaving out fold {number + 1} of {wish.folds}")
+        folder = wish.out / f"fold-{number + 1}-of-{wish.folds}-{terms.name}"
+        return fit(wish.recipe, some, folder, terms.options)
 
-    return measured, given, left_out.run(given.corpus, fit_fold, kept, wish.folds)
+    return left_out.run(corpus, fit_fold, kept.folds_file(wish.out, terms.name), wish.folds)
+
+
+def _seed_task(wish: Wish, say: Callable[[str], None]) -> list[Result]:
+    data = _data(wish)
+    if not (data / seed_task.BENIGN).is_file():
+        raise MissingError(f"--seed-task: {data} has no {seed_task.BENIGN}")
+    try:
+        return seed_task.run(data, wish.out / "seed-task", kept.seed_file(wish.out), say)
+    except ImportError as error:
+        raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
 
 
 def _size(wish: Wish) -> run.Options:
     """Recipes run as they were trained, slowly: fewer exhaustive edits."""
-    if wish.quick:
-        return run.QUICK
-    return run.Options(edited=2) if wish.recipe else run.Options()
+    size = run.Options(edited=2) if wish.recipe else run.Options()
+    return msgspec.structs.replace(run.QUICK if wish.quick else size, attacks=wish.attacks)
 
 
-def _options(wish: Wish, out: Path) -> Options:
-    """Those with which it was fitted; for a new fit the recipe's, with --examples."""
-    if (out / wish.recipe / NOTE).is_file():
-        return made_of(out / wish.recipe).options
-    options = find(wish.recipe).options
-    return msgspec.structs.replace(options, examples=wish.examples) if wish.examples else options
-
-
-def _about(wish: Wish, measured: Subject, given: Given) -> About:
+def _about(wish: Wish, measured: Subject, names: Given) -> About:
     options = _size(wish)
     return About(
         subject=measured.name,
@@ -133,28 +163,34 @@ def _about(wish: Wish, measured: Subject, given: Given) -> About:
         made_with=wish.command,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=machine(),
-        names=given.source,
+        names=names.source,
         quick=wish.quick,
         most=options.per_family,
         learned=measured.learned,
-        notes=_notes(measured, given),
+        notes=_notes(measured, names),
+        recipe=wish.recipe,
+        learned_from=fitted.source(wish.learn) if wish.learn else "",
     )
 
 
-def _notes(measured: Subject, given: Given) -> list[str]:
+def _notes(measured: Subject, names: Given) -> list[str]:
     """What a reader of the figures would else take wrongly."""
     notes = []
-    here = len(given.corpus.benign["calibration"])
+    here = len(names.corpus.benign["calibration"])
     if measured.model and measured.model.manifest.calibration_names != here:
         was = measured.model.manifest.calibration_names
         notes.append(
             f"The model's thresholds were set on {was:,} names, {here:,} set them here: it was made from other "
             "lists or by another rule. Shares found are at the thresholds set here; actions are by the model's own."
         )
-    if new := given.corpus.known["test"].keys() - set(measured.learned):
-        notes.append(
-            f"Nothing was learned from these of the known families: {', '.join(sorted(new))}."
+    known = names.corpus.known["test"].keys()
+    if new := known - set(measured.learned):
+        which = (
+            "any family"
+            if new == known
+            else f"these of the known families: {', '.join(sorted(new))}"
         )
+        notes.append(f"Nothing was learned from {which}.")
     return notes
 
 
@@ -166,38 +202,23 @@ def machine() -> str:
     return f"{kind}, {os.cpu_count()} cores, {about}, load {os.getloadavg()[0]:.1f} at the start"
 
 
-def _write(wish: Wish, measured: Subject, found: Figures, text: str) -> str:
-    """All files; returns the comparison, empty when there is nothing to compare with."""
+def _write(wish: Wish, measured: Subject, found: Figures, text: str) -> None:
+    """All files; the card is the packaged or given model's."""
     figures.write(wish.out / f"{measured.name}.json", found)
     (wish.out / f"{measured.name}.md").write_text(text, encoding="utf-8")
-    beside = _comparison(found, wish.out)
-    if beside:
-        (wish.out / "comparison.md").write_text(beside, encoding="utf-8")
-    if measured.model:
-        manifest = measured.model.manifest
-        card.write(wish.out / "card.md", manifest, measured.files["model.onnx"], found)
-        if wish.docs:
-            card.write(measured.folder / "card.md", manifest, measured.files["model.onnx"], found)
+    if measured.model and not wish.recipe:
+        _card(wish.out, measured, found)
     if wish.docs:
-        page.put(wish.docs, f"{text}\n{beside}")
+        page.put(wish.docs, text)
         figures.write(wish.docs.with_suffix(".json"), found)
-    return beside
+        if measured.model and not wish.recipe:
+            _card(measured.folder, measured, found)
 
 
-def _comparison(found: Figures, out: Path) -> str:
-    """The packaged model beside all others whose figures lie there; without it, this one beside them."""
-    every = {path.stem: it for path in sorted(out.glob("*.json")) if (it := _figures(path))}
-    ours = every.pop(PACKAGED, None) or every.pop(found.about.subject)
-    others = [every[name] for name in sorted(every)]
-    return f"### Beside other models\n\n{compare.show(ours, others)}" if others else ""
-
-
-def _figures(path: Path) -> Figures | None:
-    """None for another file, or figures of another version."""
-    try:
-        return figures.read(path)
-    except msgspec.DecodeError:
-        return None
+def _card(folder: Path, measured: Subject, found: Figures) -> None:
+    assert measured.model
+    size = measured.files["model.onnx"]
+    card.write(folder / "card.md", measured.model.manifest, size, found)
 
 
 def _sayer(console: Console) -> Callable[[str], None]:

@@ -1,25 +1,52 @@
-"""Models side by side, on the families that all of them were measured on; and how sure a difference is.
+"""Models side by side, in the figures that all of them have; and how sure a difference is.
 
-Differences are drawn family by family, the same families for both (paired): what is hard for all cancels out.
+Differences are drawn family by family, the same families for both (paired): what is hard for all cancels out. They are
+of the product's recipe, which was fitted on the names that the others were; where it was not, of the model measured.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
 
-from namewarden.evaluation.answers import CHOSEN, KNOWN, UNSEEN
-from namewarden.evaluation.detection import LEAST
-from namewarden.evaluation.figures import Figures
-from namewarden.evaluation.intervals import Spread, mean_of
-from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, percent, table
+from namewarden.evaluation.answers import CHOSEN, FED, KNOWN, UNSEEN
+from namewarden.evaluation.detection import LEAST, Group, counted
+from namewarden.evaluation.intervals import Share, Spread, mean_of
+from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
 
-GROUPS = (KNOWN, CHOSEN, UNSEEN)
+if TYPE_CHECKING:
+    from namewarden.evaluation.figures import Figures
+
+OWN = "own"  # the recipe of the packaged model
+GROUPS = (KNOWN, CHOSEN, UNSEEN, FED)
+
+
+class Means(Struct, frozen=True):
+    """Over so many families."""
+
+    families: int
+    found: list[Spread]
+    auc: float
+
+
+class Row(Struct, frozen=True):
+    """One model."""
+
+    title: str
+    groups: dict[str, Means]
+    benign: list[Share]  # above each threshold
+    single: float  # µs a name
+    batched: float
+    parameters: int  # 0: it has no layers to count
 
 
 class Difference(Struct, frozen=True):
     """Ours less the other's, mean over the families of both."""
 
+    ours: str
+    other: str
+    group: str
     families: int
     found: list[Spread]
 
@@ -28,7 +55,41 @@ class Difference(Struct, frozen=True):
         return [spread.low > 0 for spread in self.found]
 
 
-def difference(ours: Figures, other: Figures, group: str) -> Difference | None:
+class Found(Struct, frozen=True):
+    models: list[Row]
+    differences: list[Difference]
+
+
+def measure(this: "Figures", others: Sequence["Figures"]) -> Found:
+    every = [this, *others]
+    ours = [it for it in every if it.about.recipe == OWN and not it.about.learned_from]
+    against = [it for it in every if it.about.recipe not in ("", OWN)] if ours else others
+    pairs = [(a, b, group) for a in ours or [this] for b in against for group in GROUPS]
+    differences = [difference(a, b, group) for a, b, group in pairs]
+    return Found([row(it) for it in every], [it for it in differences if it])
+
+
+def row(figures: "Figures") -> Row:
+    groups = figures.detection.groups
+    return Row(
+        title(figures),
+        {name: _means(groups[name]) for name in GROUPS if name in groups},
+        figures.detection.benign,
+        figures.speed.single.median,
+        figures.speed.batched.median,
+        sum(layer.parameters for layer in figures.network),
+    )
+
+
+def title(figures: "Figures") -> str:
+    return figures.about.title + (", quick run" if figures.about.quick else "")
+
+
+def _means(group: Group) -> Means:
+    return Means(len(counted(group.families)), group.means, group.auc.mean)
+
+
+def difference(ours: "Figures", other: "Figures", group: str) -> Difference | None:
     """None when they have no family of the group in common."""
     a, b = (it.detection.groups.get(group) for it in (ours, other))
     if a is None or b is None:
@@ -41,60 +102,53 @@ def difference(ours: Figures, other: Figures, group: str) -> Difference | None:
     if not both:
         return None
     rows = np.array([np.subtract(a.families[n].found, b.families[n].found) for n in both])
-    return Difference(len(both), mean_of(rows))
+    return Difference(title(ours), title(other), group, len(both), mean_of(rows))
 
 
-def show(ours: Figures, others: Sequence[Figures]) -> str:
-    return "\n".join([_side_by_side([ours, *others]), _differences(ours, others)])
+def show(found: Found | None) -> str:
+    if found is None:
+        return f"Other models: {NOT_MEASURED} (`make evaluate-all`).\n"
+    return "\n".join([_found(found), _costs(found), *_differences(found)])
 
 
-def _side_by_side(every: Sequence[Figures]) -> str:
+def _found(found: Found) -> str:
     rows = [
-        [_title(figures), group, *_means(figures, group), _area(figures, group)]
-        for group in GROUPS
-        for figures in every
+        [it.title, group, *_cells(it.groups.get(group))] for group in GROUPS for it in found.models
     ]
-    costs = [
-        [
-            _title(it),
-            *(percent(share.rate) for share in it.detection.benign),
-            f"{it.speed.single.median:.0f}",
-            f"{it.speed.batched.median:.0f}",
-            f"{sum(layer.parameters for layer in it.network):,}" if it.network else "–",
+    return table(["model", "family mean (95 %, by family)", "families", *COLUMNS, "AUC"], rows)
+
+
+def _cells(means: Means | None) -> list[str]:
+    if means is None:
+        return ["–", *[NOT_MEASURED] * 3, "–"]
+    shares = [f"{percent(it.mean)} ({between(it.low, it.high)})" for it in means.found]
+    return [str(means.families), *shares, f"{means.auc:.4f}"]
+
+
+def _costs(found: Found) -> str:
+    benign = [f"benign above, {column}" for column in COLUMNS]
+    head = ["model", *benign, "µs single", "µs in 64", "parameters"]
+    return table(head, map(_cost, found.models))
+
+
+def _cost(it: Row) -> list[str]:
+    parameters = f"{it.parameters:,}" if it.parameters else "–"
+    times = [f"{it.single:.0f}", f"{it.batched:.0f}"]
+    return [it.title, *(percent(share.rate) for share in it.benign), *times, parameters]
+
+
+def _differences(found: Found) -> list[str]:
+    """A table for each of ours."""
+    tables = []
+    for ours in dict.fromkeys(it.ours for it in found.differences):
+        rows = [
+            [it.other, it.group, str(it.families), *map(_points, it.found)]
+            for it in found.differences
+            if it.ours == ours
         ]
-        for it in every
-    ]
-    return "\n".join(
-        [
-            table(["model", "family mean", *COLUMNS, "AUC"], rows),
-            table(["model", *(f"benign above, {c}" for c in COLUMNS), "µs single", "µs in 64", "parameters"], costs),
-        ]
-    )  # fmt: skip
-
-
-def _title(figures: Figures) -> str:
-    return figures.about.title + (", quick run" if figures.about.quick else "")
-
-
-def _means(figures: Figures, group: str) -> list[str]:
-    found = figures.detection.groups.get(group)
-    return [percent(it.mean) for it in found.means] if found else [NOT_MEASURED] * 3
-
-
-def _area(figures: Figures, group: str) -> str:
-    found = figures.detection.groups.get(group)
-    return f"{found.auc.mean:.4f}" if found else "–"
-
-
-def _differences(ours: Figures, others: Sequence[Figures]) -> str:
-    rows = []
-    for other in others:
-        for group in GROUPS:
-            if found := difference(ours, other, group):
-                cells = [_points(it) for it in found.found]
-                rows.append([_title(other), group, str(found.families), *cells])
-    head = [f"{_title(ours)} less …, points (95 %)", "family mean", "families", *COLUMNS]
-    return table(head, rows)
+        head = [f"{ours} less …, points (95 %, by family)", "family mean", "families", *COLUMNS]
+        tables.append(table(head, rows))
+    return tables
 
 
 def _points(found: Spread) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 from msgspec import Struct
 
-from namewarden.evaluation.answers import UNSEEN, Answers
+from namewarden.evaluation.answers import Answers
 from namewarden.evaluation.intervals import Share, Spread, mean_of, share
-from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
+from namewarden.evaluation.page import COLUMNS, between, percent, table
 from namewarden.training.measure import Logits, auc, rates
 
 LEAST = 10
@@ -101,20 +101,19 @@ def _shares(said: Logits, limits: list[float]) -> list[Share]:
 
 
 def show(found: Found) -> str:
-    rows = [[name, *_group(group)] for name, group in found.groups.items()]
+    return "\n".join([_thresholds(found), means_table(found.groups), _small(found)])
+
+
+def means_table(groups: Mapping[str, Group]) -> str:
+    rows = [[name, *_group(group)] for name, group in groups.items()]
     head = ["family mean (95 %, by family)", "families", *COLUMNS, "AUC", "partial AUC", "worst"]
-    never = (
-        ""
-        if UNSEEN in found.groups
-        else f"Families never seen: {NOT_MEASURED}, none was kept away.\n"
-    )
-    return "\n".join([_thresholds(found), table(head, rows), never + _small(found)])
+    return table(head, rows)
 
 
-def show_families(found: Found) -> str:
+def families_table(groups: Mapping[str, Group]) -> str:
     rows = [
         [name, family, f"{it.names:,}", *map(percent, it.found), f"{it.auc:.4f}"]
-        for name, group in found.groups.items()
+        for name, group in groups.items()
         if ", of words" not in name
         for family, it in group.families.items()
     ]

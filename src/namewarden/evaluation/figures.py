@@ -9,11 +9,15 @@ from namewarden.evaluation.attacks import Found as Attacks
 from namewarden.evaluation.bias import Found as Bias
 from namewarden.evaluation.buckets import Found as Buckets
 from namewarden.evaluation.calibration import Found as Calibration
+from namewarden.evaluation.compare import Found as Beside
 from namewarden.evaluation.detection import Found as Detection
 from namewarden.evaluation.drift import Found as Drift
 from namewarden.evaluation.families import Found as Families
+from namewarden.evaluation.held_out import Held
 from namewarden.evaluation.left_out import Fold
+from namewarden.evaluation.marks import Mark
 from namewarden.evaluation.network import Layer
+from namewarden.evaluation.seed_task import Result
 from namewarden.evaluation.speed import Found as Speed
 
 SCHEMA = 1
@@ -33,6 +37,8 @@ class About(Struct, frozen=True):
     most: int  # names of a family
     learned: tuple[str, ...]
     notes: list[str] = []
+    recipe: str = ""  # fitted here; none: a finished model
+    learned_from: str = ""  # other names than it was measured on: where they are from
 
 
 class Figures(Struct, frozen=True):
@@ -42,11 +48,16 @@ class Figures(Struct, frozen=True):
     buckets: Buckets
     bias: Bias
     calibration: Calibration
-    attacks: Attacks
+    attacks: Attacks | None
     speed: Speed
     network: list[Layer]
     families: Families | None = None
+    # Of other runs, so that one page holds all:
     left_out: list[Fold] = []
+    seed_task: list[Result] = []
+    held: Held | None = None
+    registry: list[Mark] = []  # of the recipe that learned from the registry's names alone
+    beside: Beside | None = None
     schema: int = SCHEMA
 
 

@@ -33,35 +33,43 @@ class Given(Struct, frozen=True):
 
 
 REGISTRY = Path("-")
+OF_REGISTRY = "the package registry's alone; its families are kinds of made-up generators"
 
 
 def load(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Given:
     """Names of a folder of lists or of a kept corpus. MissingError."""
+    corpus = corpus_of(data, held, out, tell)
+    _check(corpus, data)
     if data == REGISTRY:
-        given = _of_registry(out, tell)
-    elif data.is_file():
+        return Given(corpus, without_lists(), OF_REGISTRY)
+    if data.is_file():
+        return Given(corpus, without_lists(), f"a kept corpus, {data.name}")
+    return Given(corpus, _names(data, held, corpus, out, tell), "the lists of --data")
+
+
+def corpus_of(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Corpus:
+    """The labels alone, to learn from as well as to measure on. MissingError."""
+    if data == REGISTRY:
+        return _registry_corpus(out, tell)
+    if data.is_file():
         tell(f"reading {data.name}")
-        given = Given(_read(data, Corpus), without_lists(), f"a kept corpus, {data.name}")
-    else:
-        given = _of_folder(data, held, out, tell)
-    _check(given.corpus, data)
-    return given
+        return _read(data, Corpus)
+    return _folder_corpus(data, held, out, tell)
 
 
-def _of_registry(out: Path, tell: Callable[[str], None]) -> Given:
+def _registry_corpus(out: Path, tell: Callable[[str], None]) -> Corpus:
     def corpus() -> Corpus:
         tell("reading the lists of the package registry (a minute)")
         return assemble(None)
 
-    found = _kept(out / f"corpus-registry-{rules()}.msgpack", Corpus, corpus)
-    source = "the package registry's alone; its families are kinds of made-up generators"
-    return Given(found, without_lists(), source)
+    return _kept(out / f"corpus-registry-{rules()}.msgpack", Corpus, corpus)
 
 
-def _of_folder(data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]) -> Given:
+def _folder_corpus(
+    data: Path, held: frozenset[str], out: Path, tell: Callable[[str], None]
+) -> Corpus:
     if not (data / GENERATED).is_file():
         raise MissingError(f"{data} has no {GENERATED}: give the folder of the lists with --data")
-    key = _key(data, held)
 
     def corpus() -> Corpus:
         tell("reading the lists (a minute)")
@@ -70,13 +78,17 @@ def _of_folder(data: Path, held: frozenset[str], out: Path, tell: Callable[[str]
         except FileNotFoundError as error:
             raise MissingError(f"{error.filename} is missing: --data is no whole folder") from error
 
-    found = _kept(out / f"corpus-{key}.msgpack", Corpus, corpus)
+    return _kept(out / f"corpus-{_key(data, held)}.msgpack", Corpus, corpus)
 
+
+def _names(
+    data: Path, held: frozenset[str], found: Corpus, out: Path, tell: Callable[[str], None]
+) -> Names:
     def gathered() -> Names:
         tell("gathering hard and new names (a minute)")
         return gather(data, found)
 
-    return Given(found, _kept(out / f"names-{key}.msgpack", Names, gathered), "the lists of --data")
+    return _kept(out / f"names-{_key(data, held)}.msgpack", Names, gathered)
 
 
 def _kept(path: Path, kind: type[T], make: Callable[[], T]) -> T:

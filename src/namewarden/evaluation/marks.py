@@ -1,15 +1,23 @@
 """What a model must reach, each mark with what was measured beside it; nothing here changes the exit status."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from namewarden.evaluation import seed_task
 from namewarden.evaluation.answers import KNOWN, UNSEEN
-from namewarden.evaluation.figures import Figures
-from namewarden.evaluation.page import NOT_MEASURED, percent, table
+from namewarden.evaluation.detection import Group
+from namewarden.evaluation.page import NOT_MEASURED, between, percent, table
+
+if TYPE_CHECKING:
+    from namewarden.evaluation.figures import Figures
 
 # Shares found, family means, at 1e-2, 1e-3, 1e-4.
 FOUND = {KNOWN: (0.95, 0.85, 0.50), UNSEEN: (0.80, 0.60)}
+WITHOUT = " (its recipe without them)"
+BEATEN = "every baseline beaten at 1e-2 and 1e-3 on every set"
+MARGIN = 0.03  # of the seed's names
 RATES = ("1e-2", "1e-3", "1e-4")
 LARGEST = 1_000_000
 
@@ -21,21 +29,29 @@ class Mark(Struct, frozen=True):
     reached: bool | None  # None: not measured
 
 
-def judge(figures: Figures) -> list[Mark]:
-    return [*_found(figures), *_later(figures), *_families(figures), *_cost(figures)]
+def judge(figures: "Figures") -> list[Mark]:
+    parts = (_found, _later, _families, _beside, _cost, _seed)
+    return [mark for part in parts for mark in part(figures)]
 
 
-def _found(figures: Figures) -> list[Mark]:
+def _found(figures: "Figures") -> list[Mark]:
     marks = []
     for group, wanted in FOUND.items():
-        found = figures.detection.groups.get(group)
+        found, who = _group(figures, group)
         for place, least in enumerate(wanted):
             mean = found.means[place].mean if found else None
-            marks.append(_least(f"{group} families, found at {RATES[place]}", least, mean))
+            marks.append(_least(f"{group} families, found at {RATES[place]}{who}", least, mean))
     return marks
 
 
-def _later(figures: Figures) -> list[Mark]:
+def _group(figures: "Figures", name: str) -> tuple[Group | None, str]:
+    """Of the model itself; what it was not kept from, of its recipe without them."""
+    if name in figures.detection.groups or not figures.held:
+        return figures.detection.groups.get(name), ""
+    return figures.held.groups.get(name), WITHOUT
+
+
+def _later(figures: "Figures") -> list[Mark]:
     drift, block = figures.drift, figures.detection.benign[2]
     newer = [it.blocked.rate for it in drift.newer.values() if it.blocked.names >= 1000]
     queried = drift.queried if drift.queried.blocked.names else None
@@ -48,15 +64,53 @@ def _later(figures: Figures) -> list[Mark]:
     ]
 
 
-def _families(figures: Figures) -> list[Mark]:
+def _families(figures: "Figures") -> list[Mark]:
     found = figures.families
+    unknown, who = (found.unknown if found else None), ""
+    if unknown is None and figures.held:
+        unknown, who = figures.held.unknown, WITHOUT
     return [
         _number("macro-F1 of the family named", 0.80, found.macro_all if found else None, "≥"),
-        _number("AUROC of unknown", 0.90, found.unknown if found else None, "≥"),
+        _number(f"AUROC of unknown{who}", 0.90, unknown, "≥"),
     ]
 
 
-def _cost(figures: Figures) -> list[Mark]:
+def _beside(figures: "Figures") -> list[Mark]:
+    """At 1e-2 and 1e-3, on every set: how many intervals of differences are above zero."""
+    differences = figures.beside.differences if figures.beside else []
+    if not differences:
+        return [Mark(BEATEN, "all", NOT_MEASURED, None)]
+    marks = []
+    for ours in dict.fromkeys(it.ours for it in differences):
+        surely = [sure for it in differences if it.ours == ours for sure in it.beaten[:2]]
+        said = f"{sum(surely)} of {len(surely)} differences"
+        marks.append(Mark(f"{BEATEN} ({ours})", "all", said, all(surely)))
+    return marks
+
+
+def _seed(figures: "Figures") -> list[Mark]:
+    """The seed's promise is kept where it lies in the interval."""
+    results = figures.seed_task
+    margins = seed_task.margins(results)
+    first = next((it.test for it in results if it.split == seed_task.IN_ORDER), None)
+    said = f"{percent(first.rate)} ({between(first.low, first.high)})" if first else NOT_MEASURED
+    kept = first.low <= seed_task.PROMISED <= first.high if first else None
+    wanted = f"{100 * seed_task.PROMISED:g} % in the interval"
+    return [
+        Mark("the seed network on its 500 + 500 names", wanted, said, kept),
+        _margin("at random", margins.get(seed_task.RANDOM)),
+        _margin("by registrable domain", margins.get(seed_task.BY_DOMAIN)),
+    ]
+
+
+def _margin(how: str, found: float | None) -> Mark:
+    said = NOT_MEASURED if found is None else f"{100 * found:+.1f} points"
+    reached = None if found is None else found >= MARGIN
+    what = f"ours above the seed network on the seed's lists, {how}"
+    return Mark(what, f"≥ {100 * MARGIN:g} points", said, reached)
+
+
+def _cost(figures: "Figures") -> list[Mark]:
     cost = figures.speed
     size = sum(cost.files.values())
     return [

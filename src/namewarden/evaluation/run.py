@@ -30,21 +30,22 @@ from namewarden.evaluation.answers import (
     sample,
 )
 from namewarden.evaluation.figures import About, Figures
-from namewarden.evaluation.left_out import Fold
 from namewarden.evaluation.names import Names
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import Corpus
 from namewarden.training.measure import Logits
+from namewarden.training.recipe import Judge
 
 Tell = Callable[[str], None]  # which part comes now
 PARTS = 12  # about so many things are told
 
 
 class Options(Struct, frozen=True):
-    """How many names: of a family, of a family for the edits, of a sort, for the time."""
+    """How many names: of a family, of a family for the edits, of a sort, for the time; and without attacks."""
 
     per_family: int = 2000
     edited: int = 20
+    attacks: bool = True
     per_sort: int = 5000
     timed: int = 2000
     rounds: int = 5
@@ -60,7 +61,6 @@ def evaluate(
     about: About,
     options: Options,
     tell: Tell,
-    folds: list[Fold],
 ) -> Figures:
     labels = Labels(dynamic_providers(), remembered=0)
     tell("speed")  # first: what is large in memory afterwards is not the resolver's
@@ -82,14 +82,7 @@ def evaluate(
     tell("calibration")
     sure = _calibration(subject, corpus, answers)
     tell("attacks")
-    attacked = attacks.measure(
-        judge,
-        limits,
-        corpus.popular,
-        {*corpus.benign["train"], *corpus.popular},
-        {**asked[KNOWN], **_held(asked)},
-        options.edited,
-    )
+    attacked = _attacks(judge, answers, corpus, asked, options) if options.attacks else None
     tell("families")
     return Figures(
         about=about,
@@ -102,7 +95,23 @@ def evaluate(
         speed=cost,
         network=subject.layers,
         families=_families(subject, asked, answers),
-        left_out=folds,
+    )
+
+
+def _attacks(
+    judge: Judge,
+    answers: Answers,
+    corpus: Corpus,
+    asked: Mapping[str, Families],
+    options: Options,
+) -> attacks.Found:
+    return attacks.measure(
+        judge,
+        answers.limits,
+        corpus.popular,
+        {*corpus.benign["train"], *corpus.popular},
+        {**asked[KNOWN], **_held(asked)},
+        options.edited,
     )
 
 

@@ -1,6 +1,6 @@
 """What a host name gives away without being read: its length, dots, digits and suffix.
 
-A judge of these alone is what any result on such names must be compared with (`seed_task.py`).
+A judge of these alone is what any result on such names must be compared with (`evaluation/seed_task.py`).
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A character CNN over whole host names, for the seed's own task (`seed_task.py`) and nothing else.
+"""A character CNN over whole host names, for the seed's own task (`evaluation/seed_task.py`) and nothing else.
 
 The product judges one label; this reads every label and the suffix, a dot is one more letter. Only maxima are
 pooled, so that no column says how long the name is; much is dropped, since that task has few names.

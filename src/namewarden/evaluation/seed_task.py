@@ -1,44 +1,51 @@
 """The seed's own task, beside ours: its benign list against the COVID-19 block list, whole host names.
 
-`python -m namewarden.training.seed_task DATA OUT` teaches and measures everything, prints a table and writes
-`OUT/seed-task.json`. What was taught is kept in OUT, so that a killed run goes on.
+It needs the lists and the extra `train`, and takes minutes; so it is run when asked for. What was taught and what was
+found are kept, and the report shows what is there.
 """
 
-import argparse
-import os
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import msgspec
 import numpy as np
 from publicsuffixlist import PublicSuffixList
-from rich.console import Console
-from rich.table import Table
-from scipy.stats import binomtest
 
+from namewarden.evaluation.intervals import Share, share_of
+from namewarden.evaluation.page import NOT_MEASURED, between, percent, table
 from namewarden.training.data import Corpus, rows
-from namewarden.training.fit import fit
 from namewarden.training.recipe import Judge, Options
-from namewarden.training.shortcuts import ENDS, by_shortcuts
 
 BENIGN = "benign/mlbridge_benign_2020.txt.gz"
 BAD = "malicious/ctc_covid19_2020.txt.gz"
 FIRST = 500  # names of each list that the seed learned and was measured with
-LEVEL = 0.95
+PROMISED = 0.98  # what the seed says of itself, on the test names of these
 
 SEED = "dns-alert-net"
 OURS = "host-cnn"
+IN_ORDER = f"first {FIRST}"
+RANDOM, BY_DOMAIN = "random", "by domain"
 NO_SUFFIX = ", no suffix"
 SHORTCUTS = "shortcuts alone"  # length, dots, digits, suffix
+TITLES = {
+    SEED: "seed network",
+    OURS: f"`{OURS}`",
+    SHORTCUTS: "length, dots, digits and suffix alone",
+}
 # The seed's step is Adam's 1e-3; it says no number of epochs, so on the whole lists it gets twice as many as ours.
 FEW = Options(epochs=100, batch=32, rate=1e-3, smoothing=0.0, made_up=0)
 OPTIONS = {
     SEED: Options(epochs=20, batch=64, rate=1e-3, smoothing=0.0, made_up=0),
     OURS: Options(epochs=10, batch=128, rate=2e-3, made_up=0),
 }
+
+ABOUT = (
+    "Whole host names of the seed's benign list and its COVID-19 block list: the first 500 of each file as they come, "
+    "then the whole lists, eight tenths to learn from, split at random and by registrable domain; last, all public "
+    "suffixes taken away before learning. Right answers at even odds. The rest is about another model, which reads "
+    "one label and no host."
+)
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -57,17 +64,8 @@ class Split(msgspec.Struct, frozen=True):
     test: Names
 
 
-class Share(msgspec.Struct, frozen=True):
-    """Right answers, and the interval of Clopper and Pearson."""
-
-    right: int
-    names: int
-    low: float
-    high: float
-
-
 class Result(msgspec.Struct, frozen=True):
-    """One judge on one split."""
+    """One judge on one split: its right answers."""
 
     who: str
     split: str
@@ -80,22 +78,18 @@ class Result(msgspec.Struct, frozen=True):
 Teach = Callable[[str, Split], Judge]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m namewarden.training.seed_task", description=__doc__
-    )
-    parser.add_argument("data", type=Path, help="folder with benign/ and malicious/")
-    parser.add_argument("out", type=Path, help="folder for weights and results")
-    given = parser.parse_args()
-    console = Console()
-    results = measure(read(given.data), teacher(given.out), console.print)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "seed-task.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode(results)) + b"\n"
-    )
-    console.print(table(results))
-    for line in margins(results):
-        console.print(line)
+def run(data: Path, folder: Path, kept: Path, say: Callable[[str], None]) -> list[Result]:
+    """What is kept, or measured now: the networks are taught in the folder, or loaded where they were."""
+    if not kept.is_file():
+        results = measure(read(data), teacher(folder), say)
+        part = kept.with_suffix(".part")
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+        part.replace(kept)
+    return load(kept)
+
+
+def load(kept: Path) -> list[Result]:
+    return msgspec.json.decode(kept.read_bytes(), type=list[Result]) if kept.is_file() else []
 
 
 def read(data: Path) -> Names:
@@ -124,12 +118,14 @@ def measure(names: Names, teach: Teach, say: Callable[[str], None]) -> list[Resu
 
 def teacher(out: Path) -> Teach:
     """Each judge is kept in a folder of its split."""
+    from namewarden.training.fit import fit
+    from namewarden.training.shortcuts import ENDS, by_shortcuts
 
     def teach(who: str, split: Split) -> Judge:
         if who == SHORTCUTS:
             ends = 0 if split.name.endswith(NO_SUFFIX) else ENDS
             return by_shortcuts(split.learn.benign, split.learn.bad, ends)
-        options = FEW if split.name.startswith("first") else OPTIONS[who]
+        options = FEW if split.name == IN_ORDER else OPTIONS[who]
         folder = out / split.name.replace(", ", "-").replace(" ", "-")
         return fit(who, corpus_of(split), folder, options)
 
@@ -147,18 +143,18 @@ def corpus_of(split: Split) -> Corpus:
     )
 
 
-def in_order(names: Names, first: int = FIRST) -> Split:
+def in_order(names: Names) -> Split:
     """The seed's: the first names of each file, eight tenths, one, one, as they come."""
-    cuts = (0, first * 8 // 10, first * 9 // 10, first)
+    cuts = (0, FIRST * 8 // 10, FIRST * 9 // 10, FIRST)
     parts = [Names(names.benign[a:b], names.bad[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
-    return Split(f"first {first}", *parts)
+    return Split(IN_ORDER, *parts)
 
 
 def splits(names: Names, group: Callable[[str], str], note: str = "") -> list[Split]:
     """At random, by a hash of the name; and grouped, so that no registrable domain is on two sides."""
     return [
-        _divided(f"random{note}", names, str),
-        _divided(f"by domain{note}", names, group),
+        _divided(f"{RANDOM}{note}", names, str),
+        _divided(f"{BY_DOMAIN}{note}", names, group),
     ]
 
 
@@ -213,38 +209,44 @@ def paired(names: Names) -> Names:
 def right(say: Judge, names: Names) -> Share:
     """Malicious from even odds upwards."""
     hits = int(np.sum(say(names.benign) < 0) + np.sum(say(names.bad) >= 0))
-    total = len(names.benign) + len(names.bad)
-    if not total:
-        return Share(0, 0, 0.0, 1.0)
-    sure = binomtest(hits, total).proportion_ci(LEVEL, method="exact")
-    return Share(hits, total, float(sure.low), float(sure.high))
+    return share_of(hits, len(names.benign) + len(names.bad))
 
 
-def table(results: Sequence[Result]) -> Table:
-    shown = Table("split", "who", "learned", "aside", "test", "same length and dots", "of")
-    for one in results:
-        shares = (one.learned, one.aside, one.test, one.paired)
-        of = f"{one.test.names:,}, {one.paired.names:,}"
-        shown.add_row(one.split, one.who, *map(written, shares), of)
-    return shown
+def margins(results: Sequence[Result]) -> dict[str, float]:
+    """By how much of all names ours is above the seed network, split by split."""
+    tests = {(one.split, one.who): one.test.rate for one in results}
+    return {split: tests[split, OURS] - tests[split, SEED] for split, who in tests if who == OURS}
 
 
-def written(share: Share) -> str:
-    if not share.names:
-        return "-"
-    right, low, high = (100 * rate for rate in (share.right / share.names, share.low, share.high))
-    return f"{right:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def margins(results: Sequence[Result]) -> list[str]:
-    """By how many points of a hundred ours is above the seed network, split by split."""
-    tests = {(one.split, one.who): one.test.right / max(one.test.names, 1) for one in results}
-    return [
-        f"{split}: ours {100 * (tests[split, OURS] - tests[split, SEED]):+.1f} points above the seed network"
-        for split, who in tests
-        if who == OURS
+def show(results: Sequence[Result]) -> str:
+    if not results:
+        return f"The seed's own task: {NOT_MEASURED} (`namewarden evaluate --seed-task`).\n"
+    lines = [
+        [
+            one.split,
+            title(one),
+            *map(_share, (one.learned, one.aside, one.test, one.paired)),
+            of(one),
+        ]
+        for one in results
     ]
+    head = ["split", "who", "learned", "aside", "test", "test, same length and dots", "names"]
+    return f"{ABOUT}\n\n{table(head, lines)}\n{_margins(results)}\n"
 
 
-if __name__ == "__main__":
-    main()
+def title(one: Result) -> str:
+    plain = TITLES[one.who]
+    return plain.replace(" and suffix", "") if one.split.endswith(NO_SUFFIX) else plain
+
+
+def of(one: Result) -> str:
+    return f"{one.test.names:,}, {one.paired.names:,}"
+
+
+def _margins(results: Sequence[Result]) -> str:
+    points = [f"{split}: {100 * it:+.1f}" for split, it in margins(results).items()]
+    return f"`{OURS}` less the seed network, points of the test names: {'; '.join(points)}."
+
+
+def _share(found: Share) -> str:
+    return f"{percent(found.rate)} ({between(found.low, found.high)})" if found.names else "–"

@@ -1,15 +1,13 @@
 """The seed's task: no domain on two sides, pairs that length cannot tell apart, intervals by the book."""
 
+import msgspec
 import numpy as np
 import pytest
-
-pytest.importorskip("sklearn", reason="needs the extra `train`")
-pytest.importorskip("keras", reason="needs the extra `train`")
-
 from publicsuffixlist import PublicSuffixList
 
-from namewarden.training import seed_task
-from namewarden.training.seed_task import Names, bared, in_order, measure, paired, right
+from namewarden.evaluation import seed_task
+from namewarden.evaluation.intervals import share_of
+from namewarden.evaluation.seed_task import Names, bared, in_order, measure, paired, right
 from tests.shared_data import shared
 
 SUFFIXES = PublicSuffixList(only_icann=True)
@@ -55,7 +53,7 @@ def test_pairs_have_the_same_length_and_dots():
 def test_the_interval_is_the_exact_one():
     say = lambda names: np.full(len(names), 1.0)  # noqa: E731
     share = right(say, Names(["a"] * 2, ["b"] * 98))
-    assert (share.right, share.names) == (98, 100)
+    assert (share.hits, share.names) == (98, 100)
     assert (share.low, share.high) == pytest.approx((0.92962, 0.99757), abs=1e-5)
 
 
@@ -70,9 +68,30 @@ def test_everything_is_measured_and_said():
     said = []
     results = measure(some(), teach, said.append)
     assert len(asked) == len(set(asked)) == len(results) == len(said) == 13
-    assert all(one.test.right == one.test.names for one in results)
-    assert len(seed_task.margins(results)) == 4
-    assert seed_task.table(results).row_count == 13
+    assert all(one.test.hits == one.test.names for one in results)
+    assert seed_task.margins(results) == dict.fromkeys(
+        ("random", "by domain", "random, no suffix", "by domain, no suffix"), 0.0
+    )
+    text = seed_task.show(results)
+    assert "| random | seed network | 100.0 %" in text
+    assert "| by domain, no suffix | length, dots, digits alone |" in text
+    assert "random: +0.0;" in text and "not measured" in seed_task.show([])
+
+
+def test_what_was_found_is_kept_and_not_measured_again(tmp_path):
+    half = share_of(1, 2)
+    done = [seed_task.Result(seed_task.SEED, seed_task.IN_ORDER, half, half, half, half)]
+    (tmp_path / "kept.json").write_bytes(msgspec.json.encode(done))
+    assert seed_task.run(tmp_path, tmp_path / "x", tmp_path / "kept.json", print) == done
+    assert seed_task.load(tmp_path / "nothing.json") == []
+
+
+def test_the_networks_are_taught_in_a_folder_of_their_split(tmp_path):
+    pytest.importorskip("sklearn", reason="needs the extra `train`")
+    names = some(40)
+    split = seed_task.Split("random, no suffix", names, names, names)
+    judge = seed_task.teacher(tmp_path)(seed_task.SHORTCUTS, split)
+    assert right(judge, names).rate == 1.0
 
 
 def test_the_lists_are_what_the_seed_had():
