@@ -97,7 +97,7 @@ def command(names: list[str]) -> tuple[float, float]:
 def verdicts(names: list[str], labels: Labels, model: Model) -> list[Verdict]:
     """From text to verdict, nothing remembered."""
     whats = [labels.find(name) for name in names]
-    scores = iter(model.score_batch([what.label for what in whats if isinstance(what, Scorable)]))
+    scores = iter(model.score_batch([what.judged for what in whats if isinstance(what, Scorable)]))
     return [
         judge(what, next(scores) if isinstance(what, Scorable) else None, model.thresholds, STANCE)
         for what in whats

@@ -42,7 +42,7 @@ def judged(facts: dict[str, Any]) -> dict[str, Any]:
     what = (
         Unscored(facts["unscored"])
         if "unscored" in facts
-        else Scorable("label", facts["suffix"], "label.test")
+        else Scorable("label", facts["suffix"], "label.test", "label.test")
     )
     logit = facts.get("logit")
     score = None

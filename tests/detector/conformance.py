@@ -3,6 +3,8 @@
 import math
 import random
 
+from msgspec.structs import replace
+
 from namewarden.detector.bands import band_of, probability
 from namewarden.detector.score import Scorer
 from namewarden.query import Score
@@ -23,6 +25,7 @@ def check(scorer: Scorer) -> None:
     _bounded(first, scorer)
     _deterministic(labels, first, scorer)
     _order_free(labels, first, scorer)
+    _blind_to_the_suffix(first, labels, scorer)
     assert scorer.score_batch([]) == []
 
 
@@ -61,3 +64,11 @@ def _order_free(labels: list[str], first: list[Score], scorer: Scorer) -> None:
     for label, score in list(zip(labels, first, strict=True))[::9]:
         assert scorer.score_batch([label]) == [score]
         assert scorer.score_batch(["example", label, "q" * 40])[1] == score
+
+
+def _blind_to_the_suffix(first: list[Score], labels: list[str], scorer: Scorer) -> None:
+    """But for the family."""
+    for suffix in ("com", "co.uk", "\x1b[2J", "x" * 300):
+        found = scorer.score_batch([f"{label.partition('.')[0]}.{suffix}" for label in labels])
+        alone = [replace(score, family="") for score in first]
+        assert [replace(score, family="") for score in found] == alone, "the suffix is judged"

@@ -15,12 +15,17 @@ LABELS = Labels([])
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = write(tmp_path_factory.mktemp("by-hand") / "model", voting(), family_classes=CLASSES)
+    folder = write(
+        tmp_path_factory.mktemp("by-hand") / "model",
+        voting(),
+        family_classes=CLASSES,
+        family_threshold=0.5,
+    )
     return Model(folder)
 
 
 def of(label):
-    return Scorable(label, "icann", f"{label}.org")
+    return Scorable(label, "icann", f"{label}.org", f"{label}.org")
 
 
 def test_contributions_are_what_the_log_odds_lose(model):
@@ -39,9 +44,9 @@ def test_contributions_are_what_the_log_odds_lose(model):
 def test_one_batch_whatever_the_length():
     scorer = Lengths()
     explain(of("x" * 63), scorer)
-    assert [len(batch) for batch in scorer.batches] == [64]
-    assert scorer.batches[0][1] == HIDDEN + "x" * 62
-    assert {len(label) for label in scorer.batches[0]} == {63}
+    assert [len(batch) for batch in scorer.batches] == [65]
+    assert scorer.batches[0][:3] == ["x" * 63 + ".org", "x" * 63, HIDDEN + "x" * 62]
+    assert {len(label) for label in scorer.batches[0][1:]} == {63}
 
 
 def test_numbers_are_those_of_the_score(model):
@@ -85,12 +90,26 @@ def test_text_has_a_bar_a_character(model):
     bars = [line for line in text if line.startswith("  ")]
     assert [line.split()[0] for line in bars] == list("aabx")
     assert bars[0].endswith("█" * LONGEST) and not bars[3].endswith("█")
-    assert any(line.startswith("family") and line.endswith("alpha") for line in text)
+    assert (
+        "family     alpha, by the label and the suffix org; the label alone says the same" in text
+    )
 
 
 def test_an_unknown_family_is_called_so_and_a_benign_name_has_none(model):
-    assert "family     unknown" in lines(explain(of("cccc"), model))
+    assert any(
+        line.startswith("family     unknown, by") for line in lines(explain(of("cccc"), model))
+    )
     assert "family     -" in lines(explain(of("xxxx"), model))
+
+
+def test_what_the_suffix_did_to_the_family_is_said(tmp_path):
+    under = {"alpha": {"": -1.0, "org": -9.0}}
+    folder = write(tmp_path / "model", voting(), family_classes=CLASSES, family_suffixes=under)
+    said = explain(of("aabxaabb"), Model(folder))
+    assert (said.family, said.family_alone, said.suffix) == ("beta", "alpha", "org")
+    assert "family     beta, by the label and the suffix org; by the label alone alpha" in lines(
+        said
+    )
 
 
 def test_against_malice_is_drawn_otherwise():

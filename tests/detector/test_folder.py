@@ -7,8 +7,17 @@ import msgspec
 import pytest
 
 from namewarden.detector.bands import Thresholds
-from namewarden.detector.folder import LARGEST, MOST_STEPS, PACKAGED, Manifest, ModelError, read
-from tests.detector.networks import voting, write
+from namewarden.detector.folder import (
+    LARGEST,
+    LONGEST_SUFFIX,
+    MOST_STEPS,
+    MOST_SUFFIXES,
+    PACKAGED,
+    Manifest,
+    ModelError,
+    read,
+)
+from tests.detector.networks import CLASSES, voting, write
 
 
 @pytest.fixture
@@ -71,6 +80,37 @@ def test_a_changed_network_is_not_loaded(folder, place):
 )
 def test_a_manifest_that_cannot_be_is_refused(tmp_path, changes, why):
     assert why in said(write(tmp_path / "model", voting(), **changes))
+
+
+MANY = {str(number): -1.0 for number in range(MOST_SUFFIXES // 2)}
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "why"),
+    [
+        ({"gamma": {"": 0.0}}, "none of its classes"),
+        ({"alpha": {"": -1.0, **MANY}, "beta": {"": -1.0, **{f"{k}.org": -1.0 for k in MANY}}}, "more than"),
+        ({"alpha": {"": -1.0, "x" * (LONGEST_SUFFIX + 1): -1.0}}, "suffix that is no printable word"),
+        ({"alpha": {"": -1.0, "\x1b[2J": -1.0}}, "suffix that is no printable word"),
+        ({"alpha": {"org": -1.0}}, "other suffixes"),
+        ({"alpha": {}}, "other suffixes"),
+        ({"alpha": {"": 0.1}}, "no logarithm of one"),
+        ({"alpha": {"": -1.0, "org": 1e-9}}, "no logarithm of one"),
+    ],
+)  # fmt: skip
+def test_a_table_of_suffixes_that_cannot_be_is_refused(tmp_path, suffixes, why):
+    folder = tmp_path / "model"
+    assert why in said(write(folder, voting(), family_classes=CLASSES, family_suffixes=suffixes))
+
+
+@pytest.mark.parametrize("number", ["NaN", "-1e999", "-Infinity", "null", '"-1"'])
+def test_shares_that_are_no_numbers_are_refused(tmp_path, number):
+    folder = tmp_path / "model"
+    write(folder, voting(), family_classes=CLASSES, family_suffixes={"alpha": {"": -7.5}})
+    text = (folder / "manifest.json").read_text()
+    assert text.count("-7.5") == 1
+    (folder / "manifest.json").write_text(text.replace("-7.5", number))
+    assert "manifest.json" in said(folder)
 
 
 @pytest.mark.parametrize("number", ["NaN", "1e999", "Infinity", "null"])

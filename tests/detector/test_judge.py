@@ -6,9 +6,9 @@ from namewarden.detector.judge import Stance, judge
 from namewarden.detector.label import Scorable, Unscored
 from tests.detector.scorers import LIMITS, Lengths, score_of
 
-NAME = Scorable("example", "icann", "example.org")
-DYNAMIC = Scorable("example", "dynamic", "ddns.net")
-CUSTOMER = Scorable("d111", "private", "netlify.app")
+NAME = Scorable("example", "icann", "example.org", "example.org")
+DYNAMIC = Scorable("example", "dynamic", "ddns.net", "example.ddns.net")
+CUSTOMER = Scorable("d111", "private", "netlify.app", "d111.netlify.app")
 HONEYPOT = Stance(redirect=("192.0.2.1", "2001:db8::1"))
 
 

@@ -10,28 +10,28 @@ LABELS = Labels(dynamic_providers())
 
 
 @pytest.mark.parametrize(
-    ("name", "label", "kind", "registrable"),
+    ("name", "label", "kind", "registrable", "judged"),
     [
-        ("www.example.org.", "example", "icann", "example.org"),
-        ("a.b.example.co.uk.", "example", "icann", "example.co.uk"),
-        ("example.org", "example", "icann", "example.org"),
-        ("x.y.kawasaki.jp.", "x", "icann", "x.y.kawasaki.jp"),  # wildcard rule
-        ("city.kawasaki.jp.", "city", "icann", "city.kawasaki.jp"),  # its exception
-        ("www.8m4u238w41xupw.ddns.net.", "8m4u238w41xupw", "dynamic", "ddns.net"),
-        ("host.go.dyndns.org.", "host", "dynamic", "dyndns.org"),
-        ("d111abcdef8.netlify.app.", "d111abcdef8", "private", "netlify.app"),
-        ("x.someone.github.io.", "someone", "private", "github.io"),
-        ("kqxz.bit.", "kqxz", "icann", "kqxz.bit"),
-        ("a.xn--fiqs8s.", "a", "icann", "a.xn--fiqs8s"),
-        ("xn--bcher-kva.org.", "xn--bcher-kva", "icann", "xn--bcher-kva.org"),
-        ("foo_bar.org.", "foo_bar", "icann", "foo_bar.org"),
-        ("a.\\000.example.org.", "example", "icann", "example.org"),
-        ("_dmarc.example.org.", "example", "icann", "example.org"),
-        ("_443._tcp.www.example.org.", "example", "icann", "example.org"),
+        ("www.example.org.", "example", "icann", "example.org", "example.org"),
+        ("a.b.example.co.uk.", "example", "icann", "example.co.uk", "example.co.uk"),
+        ("example.org", "example", "icann", "example.org", "example.org"),
+        ("x.y.kawasaki.jp.", "x", "icann", "x.y.kawasaki.jp", "x.y.kawasaki.jp"),  # wildcard rule
+        ("city.kawasaki.jp.", "city", "icann", "city.kawasaki.jp", "city.kawasaki.jp"),  # its exception
+        ("www.8m4u238w41xupw.ddns.net.", "8m4u238w41xupw", "dynamic", "ddns.net", "8m4u238w41xupw.ddns.net"),
+        ("host.go.dyndns.org.", "host", "dynamic", "dyndns.org", "host.go.dyndns.org"),
+        ("d111abcdef8.netlify.app.", "d111abcdef8", "private", "netlify.app", "d111abcdef8.netlify.app"),
+        ("x.someone.github.io.", "someone", "private", "github.io", "someone.github.io"),
+        ("kqxz.bit.", "kqxz", "icann", "kqxz.bit", "kqxz.bit"),
+        ("a.xn--fiqs8s.", "a", "icann", "a.xn--fiqs8s", "a.xn--fiqs8s"),
+        ("xn--bcher-kva.org.", "xn--bcher-kva", "icann", "xn--bcher-kva.org", "xn--bcher-kva.org"),
+        ("foo_bar.org.", "foo_bar", "icann", "foo_bar.org", "foo_bar.org"),
+        ("a.\\000.example.org.", "example", "icann", "example.org", "example.org"),
+        ("_dmarc.example.org.", "example", "icann", "example.org", "example.org"),
+        ("_443._tcp.www.example.org.", "example", "icann", "example.org", "example.org"),
     ],
-)
-def test_the_label_left_of_the_suffix(name, label, kind, registrable):
-    assert LABELS.scored(name) == Scorable(label, kind, registrable)
+)  # fmt: skip
+def test_the_label_left_of_the_suffix(name, label, kind, registrable, judged):
+    assert LABELS.scored(name) == Scorable(label, kind, registrable, judged)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,16 @@ def test_what_is_not_scored(name, why):
 def test_any_text_gets_an_answer(name):
     what = LABELS.scored(name)
     assert isinstance(what, Unscored) or (0 < len(what.label) <= 63 and what.label.isascii())
+    if isinstance(what, Scorable):
+        label, _, suffix = what.judged.partition(".")
+        assert label == what.label and suffix
+        assert f".{name.lower().removesuffix('.')}".endswith(f".{what.judged}")
 
 
 def test_the_longest_names():
     name = ".".join(["a" * 63] * 3 + ["b" * 57, "org"]) + "."
     assert len(name) == 254
-    assert LABELS.scored(name) == Scorable("b" * 57, "icann", "b" * 57 + ".org")
+    assert LABELS.scored(name) == Scorable("b" * 57, "icann", "b" * 57 + ".org", "b" * 57 + ".org")
     assert isinstance(LABELS.scored("a." * 126 + "a."), Unscored)
 
 
@@ -100,4 +104,4 @@ def test_a_platform_that_names_its_customers_itself_says_nothing_about_them(name
 
 def test_providers_that_the_warning_lists_lack():
     found = Labels(dynamic_providers()).scored("qxzkvj.yi.org.")
-    assert found == Scorable("qxzkvj", "dynamic", "yi.org")
+    assert found == Scorable("qxzkvj", "dynamic", "yi.org", "qxzkvj.yi.org")

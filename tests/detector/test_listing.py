@@ -10,6 +10,7 @@ from namewarden.detector.label import Labels
 from namewarden.detector.listing import lines
 from namewarden.detector.model import Model
 from tests.detector.conformance import made_up
+from tests.detector.networks import CLASSES, voting, write
 from tests.detector.scorers import Lengths, score_of
 
 LABELS = Labels(["ddns.net"])
@@ -121,3 +122,12 @@ def test_the_packaged_model_tells_gibberish_from_words():
     found = list(lines(["wikipedia.org", "kctcynooqtglbwkqpvx.org"], Model(), LABELS))
     low, high = (float(row.split("\t")[1]) for row in found)
     assert low < 0.5 < high
+
+
+def test_the_family_is_named_with_the_suffix(tmp_path):
+    under = {"alpha": {"": -9.0, "org": -0.1}, "beta": {"": -0.1, "org": -9.0}}
+    folder = write(tmp_path / "model", voting(), family_classes=CLASSES, family_suffixes=under)
+    names = ["aabb.org", "www.aabb.net.", "aabb.ddns.net"]
+    found = [row.split("\t") for row in lines(names, Model(folder), LABELS)]
+    assert [row[3] for row in found] == ["alpha", "beta", "beta"]
+    assert len({row[1] for row in found}) == 1

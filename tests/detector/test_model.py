@@ -20,7 +20,8 @@ SOURCE = Path(__file__).parents[2] / "src"
 @pytest.fixture
 def knows(tmp_path):
     def make(**changes):
-        folder = write(tmp_path / "model", voting(), **{"family_classes": CLASSES, **changes})
+        known = {"family_classes": CLASSES, "family_threshold": 0.5}
+        folder = write(tmp_path / "model", voting(), **{**known, **changes})
         return Model(folder)
 
     return make
@@ -87,6 +88,43 @@ def test_a_family_that_is_not_probable_enough_is_not_told(knows):
         assert score.family == family
 
 
+UNDER = {
+    "alpha": {"": -9.0, "com": -0.1, "co.uk": -9.0},
+    "beta": {"": -0.1, "com": -9.0},
+    "unknown": {"": -2.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("aabb", ""),  # as likely one as the other
+        ("aabb.com", "alpha"),
+        ("aabb.net", "beta"),
+        ("aabb.co.uk", "beta"),
+        ("aaaaaaaaaaaaaaaa.net", "alpha"),  # the label may say more than the suffix
+        ("cccc.com", ""),
+        ("a.com", ""),
+        ("axxx.com", ""),
+    ],
+)
+def test_the_family_heeds_the_suffix_and_nothing_else_does(knows, name, family):
+    model = knows(family_suffixes=UNDER)
+    (score,) = model.score_batch([name])
+    (alone,) = model.score_batch([name.partition(".")[0]])
+    assert score.family == family
+    assert msgspec.structs.replace(score, family="") == msgspec.structs.replace(alone, family="")
+    beside = model.score_batch([*conformance.made_up(40), name, "example.com", "aaaa"])
+    assert beside[-3] == score
+
+
+def test_without_a_table_the_suffix_says_nothing(knows):
+    for model in (knows(), Model()):
+        names = ["aaaa.com", "aabb.co.uk", "xqzjvkwpfhgtrbnm.net", "weather.org"]
+        assert model.manifest.family_suffixes == {}
+        assert model.score_batch(names) == model.score_batch([n.partition(".")[0] for n in names])
+
+
 def test_family_logits_for_measurements(knows):
     found = knows().families(["aab", "c", ""])
     assert found.tolist() == [[0, 2, 1], [1, 0, 0], [0, 0, 0]]
@@ -104,6 +142,7 @@ def test_a_model_whose_classes_nobody_named_knows_no_families(knows):
 
 def test_a_model_with_families_conforms(knows):
     conformance.check(knows())
+    conformance.check(knows(family_suffixes=UNDER))
 
 
 def test_families_cost_nothing_when_the_band_is_benign(knows):

@@ -1,8 +1,10 @@
 """Every scorer we have passes the one conformance suite."""
 
+import pytest
+
 from namewarden.detector.model import Model
 from tests.detector.conformance import check
-from tests.detector.scorers import Lengths
+from tests.detector.scorers import Lengths, score_of
 
 
 def test_the_packaged_model_conforms():
@@ -24,3 +26,12 @@ def test_the_suite_finds_a_scorer_that_depends_on_company():
     except AssertionError:
         return
     raise AssertionError("the suite let it pass")
+
+
+def test_the_suite_finds_a_scorer_that_judges_the_suffix():
+    class Peeking(Lengths):
+        def score_batch(self, names):
+            return [score_of(len(name) / 10 - 1.5) for name in names]
+
+    with pytest.raises(AssertionError, match="the suffix is judged"):
+        check(Peeking())

@@ -28,9 +28,9 @@ def test_names_are_blocked_reviewed_or_not_scored():
 @pytest.mark.parametrize(
     ("what", "action"),
     [
-        (Scorable("x", "icann", "x.org"), "block"),
-        (Scorable("x", "dynamic", "x.org"), "block"),
-        (Scorable("x", "private", "x.org"), "review"),
+        (Scorable("x", "icann", "x.org", "x.org"), "block"),
+        (Scorable("x", "dynamic", "x.org", "x.org"), "block"),
+        (Scorable("x", "private", "x.org", "x.org"), "review"),
         (Unscored("reverse"), "allow"),
     ],
 )

@@ -132,3 +132,9 @@ async def test_a_cancelled_query_leaves_no_timer(stage, scorer, batcher):
         await asking
     await asyncio.sleep(0.08)
     assert batcher.counts.late == 0
+
+
+async def test_a_label_is_asked_about_with_its_suffix_once(stage, scorer):
+    for name in ("www.example.org.", "example.org.", "example.net.", "example.ddns.net."):
+        await stage()(query(name), forward)
+    assert scorer.batches == [["example.org"], ["example.net"], ["example.ddns.net"]]

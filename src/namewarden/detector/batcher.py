@@ -59,24 +59,24 @@ class Batcher:
             self._queue.put(None)
             self._thread.join(timeout=5)
             self._thread = None
-        for label in list(self._waiting):
-            self._settle(label, None)
+        for name in list(self._waiting):
+            self._settle(name, None)
 
     def replace(self, scorer: Scorer) -> None:
         """Another model from now on; what the old one said is forgotten, what it is working on is not remembered."""
         self._scorer = scorer
         self._remembered.clear()
 
-    def known(self, label: str) -> Score | None:
-        score = self._remembered.get(label)
+    def known(self, name: str) -> Score | None:
+        score = self._remembered.get(name)
         if score is not None:
-            self._remembered.move_to_end(label)
+            self._remembered.move_to_end(name)
             self.counts.remembered += 1
         return score
 
-    def ask(self, label: str) -> Waiter | None:
-        """A future for the label's score; None when it will not be scored."""
-        waiting = self._waiting.get(label)
+    def ask(self, name: str) -> Waiter | None:
+        """A future for the name's score; None when it will not be scored."""
+        waiting = self._waiting.get(name)
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             self.counts.broken += 1
             return None
@@ -84,8 +84,8 @@ class Batcher:
             if len(self._waiting) >= self._most_waiting:
                 self.counts.full += 1
                 return None
-            self._waiting[label] = waiting = []
-            self._queue.put(label)
+            self._waiting[name] = waiting = []
+            self._queue.put(name)
         waiter: Waiter = self._loop.create_future()
         waiting.append(waiter)
         return waiter
@@ -99,48 +99,48 @@ class Batcher:
     def _work(self) -> None:
         """The worker thread: what is waiting is one batch."""
         while (first := self._queue.get()) is not None:
-            labels = [first]
+            names = [first]
             try:
-                while len(labels) < BATCH:
-                    label = self._queue.get_nowait()
-                    if label is None:
+                while len(names) < BATCH:
+                    name = self._queue.get_nowait()
+                    if name is None:
                         self._queue.put(None)
                         break
-                    labels.append(label)
+                    names.append(name)
             except Empty:
                 pass
-            self._score(labels)
+            self._score(names)
 
-    def _score(self, labels: list[str]) -> None:
+    def _score(self, names: list[str]) -> None:
         assert self._loop is not None
         scorer = self._scorer
         try:
-            scores: list[Score] | None = scorer.score_batch(labels)
+            scores: list[Score] | None = scorer.score_batch(names)
         except ModelError:
             scores = None
         try:
-            self._loop.call_soon_threadsafe(self._deliver, scorer, labels, scores)
+            self._loop.call_soon_threadsafe(self._deliver, scorer, names, scores)
         except RuntimeError:  # the loop has ended: nobody waits
             return
 
-    def _deliver(self, scorer: Scorer, labels: list[str], scores: list[Score] | None) -> None:
+    def _deliver(self, scorer: Scorer, names: list[str], scores: list[Score] | None) -> None:
         if scores is None:
-            self.counts.broken += len(labels)
-            for label in labels:
-                self._settle(label, None)
+            self.counts.broken += len(names)
+            for name in names:
+                self._settle(name, None)
             return
-        self.counts.scored += len(labels)
-        for label, score in zip(labels, scores, strict=True):
+        self.counts.scored += len(names)
+        for name, score in zip(names, scores, strict=True):
             if scorer is self._scorer:
-                self._remember(label, score)
-            self._settle(label, score)
+                self._remember(name, score)
+            self._settle(name, score)
 
-    def _remember(self, label: str, score: Score) -> None:
-        self._remembered[label] = score
+    def _remember(self, name: str, score: Score) -> None:
+        self._remembered[name] = score
         if len(self._remembered) > self._most_remembered:
             self._remembered.popitem(last=False)
 
-    def _settle(self, label: str, score: Score | None) -> None:
-        for waiter in self._waiting.pop(label, ()):
+    def _settle(self, name: str, score: Score | None) -> None:
+        for waiter in self._waiting.pop(name, ()):
             if not waiter.done():
                 waiter.set_result(score)

@@ -45,6 +45,8 @@ class Explanation(Struct, frozen=True):
     logit: float | None = None
     band: Band = ""
     family: str = ""  # "" = none that the model knows, or the name is benign
+    family_alone: str = ""  # the same by the label alone; `family` heeds the suffix too
+    suffix: str = ""
     p_value: float | None = None
     contributions: tuple[
         float, ...
@@ -68,7 +70,7 @@ def explain(what: Scorable | Unscored, scorer: Scorer) -> Explanation:
         )
     label = what.label
     hidden = [label[:at] + HIDDEN + label[at + 1 :] for at in range(len(label))]
-    score, *others = scorer.score_batch([label, *hidden])
+    score, alone, *others = scorer.score_batch([what.judged, label, *hidden])
     contributions = tuple(score.logit - other.logit for other in others)
     said = judge(what, score, scorer.thresholds, Stance())
     return Explanation(
@@ -84,6 +86,8 @@ def explain(what: Scorable | Unscored, scorer: Scorer) -> Explanation:
         score.logit,
         score.band,
         score.family,
+        alone.family,
+        what.judged.partition(".")[2],
         score.p_value,
         contributions,
         spans(label, contributions),
@@ -124,7 +128,7 @@ def lines(said: Explanation) -> list[str]:
         _line("judged", f"{said.label}, {_WHOSE[said.kind or 'icann']} {said.registrable}"),
         _line("score", f"{said.score:.6f}, log-odds {said.logit:+.2f}"),
         _line("band", f"{said.band} (uncertain from {edges})"),
-        _line("family", said.family or ("-" if said.band == "benign" else "unknown")),
+        _line("family", _family(said)),
         _line("p-value", f"{said.p_value:.2g}, the share of benign names at least as suspicious"),
         _line("by model", by_model),
         "",
@@ -132,6 +136,15 @@ def lines(said: Explanation) -> list[str]:
         *_bars(said.label, said.contributions),
         *(_line("strongest", f"{span.text} {span.contribution:+.2f}") for span in said.spans),
     ]
+
+
+def _family(said: Explanation) -> str:
+    """The one line in which the suffix counts, and whether it made the difference."""
+    if said.band == "benign":
+        return "-"
+    family, alone = (each or "unknown" for each in (said.family, said.family_alone))
+    by_label = "the label alone says the same" if family == alone else f"by the label alone {alone}"
+    return f"{family}, by the label and the suffix {said.suffix}; {by_label}"
 
 
 def _line(word: str, text: str) -> str:

@@ -21,6 +21,8 @@ LARGEST_MANIFEST = 8 * 1024 * 1024
 MOST_STEPS = 100_000  # of the calibration; the packaged model has 2,200
 MOST_NAMES = 4096  # families, and classes of the family head
 LONGEST_NAME = 64
+MOST_SUFFIXES = 1024  # of all families together; the tables then take 32 MiB at most
+LONGEST_SUFFIX = 253
 ADVICE = "give the folder of an exported model, or unset model.path for the packaged one"
 
 
@@ -48,6 +50,9 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         str, ...
     ] = ()  # of the output `families`, in order; the first is "unknown"
     family_threshold: float = 0.0  # a family less probable than this is not named
+    # Class → suffix → the logarithm of the share of its names that stand there; "" for every other suffix. A class
+    # that is not here is as likely under any.
+    family_suffixes: dict[str, dict[str, float]] = {}
 
 
 def read(folder: Path) -> tuple[Manifest, bytes]:
@@ -93,7 +98,7 @@ def _manifest_fault(manifest: Manifest) -> str:
         return "its thresholds are not finite and rising"
     if not 0 <= manifest.family_threshold <= 1:
         return f"its family threshold is {manifest.family_threshold}, no probability"
-    return _calibration_fault(manifest) or _names_fault(manifest)
+    return _calibration_fault(manifest) or _names_fault(manifest) or _suffixes_fault(manifest)
 
 
 def _calibration_fault(manifest: Manifest) -> str:
@@ -120,4 +125,21 @@ def _names_fault(manifest: Manifest) -> str:
             return "it has a family that is no printable word"
     if len(set(manifest.family_classes)) != len(manifest.family_classes):
         return "it names a family class twice"
+    return ""
+
+
+def _suffixes_fault(manifest: Manifest) -> str:
+    of = manifest.family_suffixes
+    suffixes = {suffix for found in of.values() for suffix in found}
+    if not of.keys() <= set(manifest.family_classes):
+        return "it has suffixes of a family that is none of its classes"
+    if len(suffixes) > MOST_SUFFIXES:
+        return f"it names more than {MOST_SUFFIXES} suffixes"
+    if not all(len(each) <= LONGEST_SUFFIX and each.isprintable() for each in suffixes):
+        return "it has a suffix that is no printable word"
+    if not all("" in found for found in of.values()):
+        return "it does not say how likely a family is under other suffixes"
+    shares = (share for found in of.values() for share in found.values())
+    if not all(math.isfinite(share) and share <= 0 for share in shares):
+        return "it has a suffix whose share is no logarithm of one"
     return ""

@@ -39,6 +39,7 @@ class Scorable(Struct, frozen=True, gc=False):
     label: str
     kind: Kind  # private: a CDN's or cloud's customer, at most review by name alone
     registrable: str  # the ICANN registrable domain, without the final dot
+    judged: str  # the label and the suffix it stands under, without the final dot
 
 
 class Unscored(Struct, frozen=True, gc=False):
@@ -89,7 +90,10 @@ class Labels:
         if label[0] == "_":
             # not `_x.` further left: anybody can put that before a generated name
             return _UNSCORED["service"]
-        return Scorable(label, kind, registrable) if _is_host(label) else _UNSCORED["malformed"]
+        if not _is_host(label):
+            return _UNSCORED["malformed"]
+        judged = registrable if depth == icann else ".".join(labels[-depth - 1 :])
+        return Scorable(label, kind, registrable, judged)
 
 
 def _customers(icann: int, every: int, dynamic: int) -> tuple[int, Kind]:

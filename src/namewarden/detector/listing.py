@@ -32,7 +32,7 @@ def lines(
     for batch in _batches(names):
         plain = [normal(name) for name in batch]
         whats = [None if name is None else find(name) for name in plain]
-        scores = iter(scorer.score_batch([w.label for w in whats if isinstance(w, Scorable)]))
+        scores = iter(scorer.score_batch([w.judged for w in whats if isinstance(w, Scorable)]))
         for given, what in zip(batch, whats, strict=True):
             if isinstance(what, Scorable):
                 score = next(scores)
@@ -55,7 +55,7 @@ def _verdicts(scorer: Scorer) -> Said:
     for kind in get_args(Kind):
         for band in ("benign", "uncertain", "malicious"):
             score = Score(0.0, 0.0, band, "", scorer.model)
-            found[kind, band] = judge(Scorable("", kind, ""), score, limits, Stance())
+            found[kind, band] = judge(Scorable("", kind, "", ""), score, limits, Stance())
     return found
 
 

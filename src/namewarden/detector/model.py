@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from namewarden.detector import encoding, graph, trial
 from namewarden.detector.bands import band_of, bands_of, probability, settle, settle_all
 from namewarden.detector.conformal import PValues
+from namewarden.detector.families import Naming, split
 from namewarden.detector.folder import PACKAGED, Manifest, ModelError, read
 from namewarden.detector.trial import BROKEN, FAMILIES, LOGITS, ROWS
 from namewarden.query import Band, Score
@@ -30,6 +31,7 @@ class Model:
         self.model = self.manifest.digest[:12]
         self.thresholds = self.manifest.thresholds
         self._classes = self.manifest.family_classes
+        self.naming = Naming(self.manifest)
         self._p_values = PValues(self.manifest.calibration, self.manifest.calibration_names)
         try:
             trial.run(network, len(self._classes))
@@ -42,12 +44,12 @@ class Model:
                 f"{folder}/model.onnx {error}: train or install another one"
             ) from error
 
-    def score_batch(self, labels: Sequence[str]) -> list[Score]:
-        """A family is told of names that are not benign."""
-        if len(labels) <= 1:
-            return [self._score(label) for label in labels]
-        logits, bands, p_values = self._judged(self.raw(labels))
-        families = self._named(labels, bands)
+    def score_batch(self, names: Sequence[str]) -> list[Score]:
+        """A family is told of names that are not benign; it alone heeds the suffix."""
+        if len(names) <= 1:
+            return [self._score(name) for name in names]
+        logits, bands, p_values = self._judged(self.raw([each.partition(".")[0] for each in names]))
+        families = self._named(names, bands)
         model = self.model
         return [
             Score(probability(logit), logit, band, family, model, p_value)
@@ -64,7 +66,7 @@ class Model:
         return _by_width(labels, run, ())
 
     def families(self, labels: Sequence[str]) -> NDArray[np.float64]:
-        """Logits of the family classes, [names, classes]; no columns when the model knows no families."""
+        """Logits of the family classes, by the label alone, [names, classes]; no columns when there are no classes."""
 
         def run(some: Sequence[str], width: int) -> NDArray[np.float64]:
             found = self._run(self._families, FAMILIES, some, width)
@@ -85,14 +87,15 @@ class Model:
             raise self._broken(trial.plain(error)) from error
         return found
 
-    def _score(self, label: str) -> Score:
+    def _score(self, name: str) -> Score:
         """As `score_batch`, to the last bit: for one name, arrays would take longer than the arithmetic."""
+        label = name.partition(".")[0]
         found = self._run(self._logits, LOGITS, (label,), encoding.width_of(label))
         logit = settle(found.item(), self.manifest.temperature)
         if logit != logit:
             raise self._broken("it gives no number")
         band = band_of(logit, self.thresholds)
-        family = self._named((label,), (band,))[0] if band != "benign" else ""
+        family = self._named((name,), (band,))[0] if band != "benign" else ""
         p_value = self._p_values.of(logit)
         return Score(probability(logit), logit, band, family, self.model, p_value)
 
@@ -104,22 +107,16 @@ class Model:
         bands = bands_of(logits, self.thresholds)
         return logits.tolist(), bands, self._p_values.of_all(logits).tolist()
 
-    def _named(self, labels: Sequence[str], bands: Sequence[Band]) -> list[str]:
+    def _named(self, names: Sequence[str], bands: Sequence[Band]) -> list[str]:
         """The family of each name that is not benign, "" for all others."""
-        families = [""] * len(labels)
-        if self._families is not None:
-            places = [place for place, band in enumerate(bands) if band != "benign"]
-            if places:
-                found = self.families([labels[place] for place in places])
-                for place, row in zip(places, found, strict=True):
-                    families[place] = self._family(row)
+        families = [""] * len(names)
+        places = [place for place, band in enumerate(bands) if band != "benign"]
+        if places and self._families is not None:
+            labels, suffixes = split(names[place] for place in places)
+            found = self.naming.heed(self.families(labels), suffixes)
+            for place, row in zip(places, found, strict=True):
+                families[place] = self.naming.name(row)
         return families
-
-    def _family(self, logits: NDArray[np.float64]) -> str:
-        best = int(logits.argmax())
-        share = 1.0 / np.exp(logits - logits[best]).sum()  # softmax of the greatest
-        # Written so that what is no number is no family either.
-        return self._classes[best] if best and share >= self.manifest.family_threshold else ""
 
     def _broken(self, why: str) -> ModelError:
         return ModelError(f"model {self.model} does not run: {why}; install another one")

@@ -1,4 +1,8 @@
-"""What a scorer is: labels in, a `Score` each out. `tests/detector/conformance.py` is what every one must pass."""
+"""What a scorer is: names in, a `Score` each out. `tests/detector/conformance.py` is what every one must pass.
+
+A name here is a label, or a label, a dot and the suffix it stands under (`Scorable.judged`). A label holds no dot.
+The suffix helps to name the family; all else is said of the label.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +12,7 @@ from namewarden.query import Score
 
 
 class Scorer(Protocol):
-    """Deterministic; a label's score does not depend on what else is in the batch. ModelError when it cannot."""
+    """Deterministic; a name's score does not depend on what else is in the batch. ModelError when it cannot."""
 
     @property
     def model(self) -> str:
@@ -17,4 +21,4 @@ class Scorer(Protocol):
     @property
     def thresholds(self) -> Thresholds: ...
 
-    def score_batch(self, labels: Sequence[str]) -> list[Score]: ...
+    def score_batch(self, names: Sequence[str]) -> list[Score]: ...

@@ -69,7 +69,7 @@ def cost(batches: Sequence[Sequence[str]], score: Score, labels: Labels, rounds:
 
 def judge(names: Sequence[str], score: Score, labels: Labels) -> None:
     whats = [labels.scored(name) for name in names]
-    score([what.label for what in whats if isinstance(what, Scorable)])
+    score([what.judged for what in whats if isinstance(what, Scorable)])
 
 
 def _row(what: str, of: Cost) -> list[str]:

@@ -34,8 +34,8 @@ def verdict(
         what = scored(query.name)
         score = None
         if wanted.mode != "off" and isinstance(what, Scorable):
-            score = known(what.label)
-            if score is None and (waiter := batcher.ask(what.label)) is not None:
+            score = known(what.judged)
+            if score is None and (waiter := batcher.ask(what.judged)) is not None:
                 score = await _in_time(waiter, batcher, deadline)
         said = _said(query, what, score, wanted)
         if said.action in ("block", "redirect"):
