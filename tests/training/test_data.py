@@ -2,13 +2,16 @@
 
 import gzip
 
+import msgspec
 import pytest
 
+from namewarden.detector.label import Labels
 from namewarden.training import data
 from namewarden.training.data import (
     BENIGN,
     CHOOSE_BY,
     REPORT_ON,
+    Corpus,
     assemble,
     assemble_registry,
     divide,
@@ -58,6 +61,44 @@ def test_a_label_is_on_one_side_only(folder):
     for place, families in made.known.items():
         assert {side(label) for labels in families.values() for label in labels} <= {place}
     assert {side(label) for label in made.single} <= {"test"}
+
+
+def test_suffixes_are_counted_of_names_that_are_learned_from(folder):
+    made = assemble(folder)
+    learned = made.known["train"]
+    assert made.suffixes.keys() == learned.keys()
+    assert made.suffixes["qakbot"] == {"com": len(learned["qakbot"])}
+
+
+def test_every_name_of_a_family_counts_and_no_other_familys(tmp_path):
+    learned = next(f"qxz{n}" for n in range(100) if side(f"qxz{n}") == "train")
+    other = next(f"qxz{n}" for n in range(100) if side(f"qxz{n}") == "test")
+    path = tmp_path / "list.tsv"
+    path.write_text(
+        "".join(
+            f"{name}\t{family}\tx\n"
+            for name, family in (
+                (f"{learned}.com", "qakbot"),
+                (f"{learned}.co.uk", "qakbot"),
+                (f"www.{learned}.com", "qakbot"),
+                (f"{learned}.net", "ramnit"),
+                (f"{learned}.ddns.net", "qakbot"),
+                (f"{other}.com", "qakbot"),
+            )
+        )
+    )
+    families, under = data._families(Labels(["ddns.net"]), path)
+    assert families == {learned: "qakbot", other: "qakbot"}
+    assert under == {learned: ["com", "co.uk", "com", "ddns.net"]}
+    found = data._suffixes({"qakbot": [learned]}, under)
+    assert found == {"qakbot": {"co.uk": 1, "com": 2, "ddns.net": 1}}
+
+
+def test_a_corpus_kept_without_suffixes_is_read_and_is_the_same_corpus():
+    kept = {"benign": {}, "single": [], "known": {}, "choose": {}, "unseen": {}, "queried": ["x"]}
+    found = msgspec.msgpack.decode(msgspec.msgpack.encode(kept), type=Corpus)
+    assert found.suffixes == {}
+    assert msgspec.msgpack.encode(found) == msgspec.msgpack.encode(kept)
 
 
 def test_held_families_are_nowhere_in_training(folder):

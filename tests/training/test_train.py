@@ -20,6 +20,7 @@ from namewarden.training.kept import load  # noqa: E402
 from namewarden.training.recipe import Options  # noqa: E402
 from namewarden.training.recipes import own  # noqa: E402
 from namewarden.training.recipes.char_cnn import RECIPE  # noqa: E402
+from namewarden.training.suffixes import family_suffixes  # noqa: E402
 from tests.training import two_heads  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)  # compiling takes long where others compile too
@@ -79,8 +80,10 @@ def test_the_exported_model_conforms_and_says_the_same(tmp_path):
     options = msgspec.structs.replace(own.RECIPE.options, epochs=60, batch=16, made_up=0, every=60)
     weights = train.train(corpus(), own.RECIPE, tmp_path / "trained", options)
     network = train.load_weights(own.RECIPE, weights, 2)
-    made = export.export(own.RECIPE, network, corpus(), tmp_path / "model")
+    counted = msgspec.structs.replace(corpus(), suffixes={"made_of_rare_letters": {"com": 5}})
+    made = export.export(own.RECIPE, network, counted, tmp_path / "model")
     conformance.check(made)
+    assert made.manifest.family_suffixes == family_suffixes(counted) != {}
     wanted = train.judge(own.RECIPE, network)(WORDS + GIBBERISH)
     assert np.abs(made.raw(WORDS + GIBBERISH) - wanted).max() < 1e-3
     assert wanted[:5].max() < wanted[5:].min()

@@ -68,7 +68,7 @@ MOST_POPULAR = 10_000
 COMMON = 20  # a label under which this many generated names hang is a provider's, not generated
 
 
-class Corpus(Struct, frozen=True):
+class Corpus(Struct, frozen=True, omit_defaults=True):
     """Labels by side; the generated ones by family. No label is in two places, but for `popular`."""
 
     benign: dict[Side, list[str]]  # outside "train" only what two makers list
@@ -79,6 +79,8 @@ class Corpus(Struct, frozen=True):
     fed: dict[str, list[str]] = {}  # real malware names of families that nothing was learned from
     queried: list[str] = []  # whole names as clients asked them, whose label is on the test side
     popular: list[str] = []  # the most popular, in order; learned from or not
+    # Family learned from → suffix → how many of its names of the train side stand there; empty in older kept ones.
+    suffixes: dict[str, dict[str, int]] = {}
 
 
 def side(label: str) -> Side:
@@ -97,9 +99,10 @@ def assemble(folder: Path | None, held: frozenset[str] = HELD) -> Corpus:
     if folder is None:
         return assemble_registry()
     labels = Labels(dynamic_providers())
-    families = _families(labels, folder / GENERATED)
+    families, under = _families(labels, folder / GENERATED)
     makers = _benign(labels, _listed(folder), _bad(labels, folder))
     corpus = divide(*_apart(makers, families), held)
+    corpus.suffixes.update(_suffixes(corpus.known["train"], under))
     popular = islice((name for name, *_ in rows(folder / POPULAR)), MOST_POPULAR)
     corpus.popular.extend(_first(labels, popular))
     corpus.queried.extend(_queried(labels, folder / QUERIED, families))
@@ -154,16 +157,29 @@ def rows(path: Path) -> Iterator[list[str]]:
                 yield line.rstrip("\n").split("\t")
 
 
-def _families(labels: Labels, path: Path) -> dict[str, str]:
-    """Generated label → family. What two families generate goes to the first, by the order of the file."""
+def _families(labels: Labels, path: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Generated label → family, and label of the train side → the suffixes of its names. What two families generate
+    goes to the first, by the order of the file."""
     found: dict[str, str] = {}
+    under: dict[str, list[str]] = {}
     hung: Counter[str] = Counter()
     for name, family, *_ in rows(path):
         what = labels.scored(name)
         if isinstance(what, Scorable) and what.kind != "private":
             hung[what.label] += 1
-            found.setdefault(what.label, family)
-    return {k: v for k, v in found.items() if hung[k] < COMMON and len(k) >= SHORTEST}
+            if found.setdefault(what.label, family) == family and side(what.label) == "train":
+                under.setdefault(what.label, []).append(what.judged.partition(".")[2])
+    return {k: v for k, v in found.items() if hung[k] < COMMON and len(k) >= SHORTEST}, under
+
+
+def _suffixes(
+    families: dict[str, list[str]], under: dict[str, list[str]]
+) -> dict[str, dict[str, int]]:
+    """Family → suffix → names."""
+    return {
+        family: dict(sorted(Counter(suffix for label in found for suffix in under[label]).items()))
+        for family, found in families.items()
+    }
 
 
 def _first(labels: Labels, names: Iterable[str]) -> list[str]:

@@ -26,6 +26,7 @@ from namewarden.training.kept import made_of
 from namewarden.training.measure import Logits, centre, temperature, thresholds
 from namewarden.training.recipe import Neural
 from namewarden.training.recipes import find
+from namewarden.training.suffixes import family_suffixes
 from namewarden.training.train import classes, judge, load_weights
 
 SEEN = (
@@ -33,7 +34,9 @@ SEEN = (
     "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5, or below 8 where one maker alone lists it"
 )
 LOOKED_AT = ["example", "xjq7k2vbn", "weather-of-the-world", "q" * 63]
-NAMED_FROM = 0.5  # a family less probable than all others together is not named
+NAMED_FROM = (
+    0.25  # a family less probable is not named; of evenly drawn letters three are often alike
+)
 TAIL = 2000  # calibration logits kept one by one; below them every hundredth of the rest
 
 
@@ -141,6 +144,7 @@ def _manifest(
         seen=SEEN,
         family_classes=classes(corpus),
         family_threshold=NAMED_FROM,
+        family_suffixes=family_suffixes(corpus),
     )
 
 
