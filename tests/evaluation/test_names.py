@@ -1,5 +1,6 @@
 """What is gathered from lists: never learned from, benign as far as is known, each in its sort."""
 
+from namewarden.evaluation.answers import SIZES, sample
 from namewarden.evaluation.names import (
     CRUX,
     FITS,
@@ -10,7 +11,7 @@ from namewarden.evaluation.names import (
     gather,
     without_lists,
 )
-from namewarden.training.data import QUERIED, Corpus, side
+from namewarden.training.data import GENERATED, QUERIED, Corpus, side
 from tests.evaluation.small import SIDES, _write
 
 
@@ -42,8 +43,29 @@ def test_customers_are_a_sort_of_their_own(tmp_path):
     assert found.sorts["cloud and CDN customers"] == [n for n in customers if side(n) == "test"]
 
 
+def test_generated_names_are_kept_whole_where_families_are_asked_about(tmp_path):
+    rows = ("abcdq.com", "abcdq.net", "www.efghq.co.uk", "efghq.com", "never.com", "new.ddns.net")
+    _write(tmp_path / GENERATED, "".join(f"{name}\tsome\tx\n" for name in rows))
+    corpus = empty()
+    corpus.known["test"]["some"] = ["abcdq", "efghq", "missing"]
+    corpus.unseen["other"] = ["new"]
+    found = gather(tmp_path, corpus)
+    assert found.generated == {"some": ["abcdq.com", "efghq.co.uk"], "other": ["new.ddns.net"]}
+    assert found.whole() == {"abcdq": "abcdq.com", "efghq": "efghq.co.uk", "new": "new.ddns.net"}
+
+
+def test_no_more_names_are_kept_than_any_run_asks_about(tmp_path):
+    labels = [f"q{number:05}" for number in range(5000)]
+    _write(tmp_path / GENERATED, "".join(f"{label}.com\tsome\tx\n" for label in labels))
+    corpus = empty()
+    corpus.known["test"]["some"] = labels
+    kept = set(gather(tmp_path, corpus).whole())
+    assert {label for most in SIZES for label in sample(labels, most)} == kept
+
+
 def test_without_lists_there_are_names_made_up_and_no_others():
     assert without_lists().tlds is None and not without_lists().newer
+    assert without_lists().whole() == {}
     assert not set(without_lists().sorts) & set(FITS)
 
 

@@ -42,3 +42,21 @@ def test_attacks_can_be_left_away():
     options = msgspec.structs.replace(run.QUICK, attacks=False)
     found = run.evaluate(subject, corpus(), without_lists(), ABOUT, options, lambda what: None)
     assert found.attacks is None and measured().attacks
+
+
+def test_they_are_asked_about_with_the_suffix_where_the_lists_have_it():
+    asked: list[str] = []
+
+    def guess(names):
+        asked.extend(names)
+        return ["" for _ in names], lengths(names)
+
+    family = corpus().known["test"]["locky_v2"]
+    names = msgspec.structs.replace(
+        without_lists(), generated={"locky_v2": [f"{label}.co.uk" for label in family]}
+    )
+    subject = Subject("x", "x", "", lengths, lengths, guess=guess)
+    found = run.evaluate(subject, corpus(), names, ABOUT, run.QUICK, lambda what: None)
+    assert found.families and found.families.whole == len(family)
+    assert {f"{label}.co.uk" for label in family} <= set(asked)
+    assert set(found.families.unknown_of) == {"chosen by", "unseen"}

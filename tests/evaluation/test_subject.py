@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from namewarden.detector.model import Model, ModelError
-from namewarden.evaluation.subject import odds, of_model, of_recipe
+from namewarden.evaluation.subject import of_model, of_recipe, sureness
 
 LABELS = ["example", "xqzkvjwqpz", "x" * 63]
 
@@ -24,22 +24,34 @@ def test_families_of_one_generator_share_a_name_where_the_model_says_so():
 
 def test_how_sure_it_is_of_a_family_has_no_ties():
     logits = np.array([[0.0, 50.0, 0.0], [0.0, 60.0, 0.0], [9.0, 0.0, 0.0]])
-    sure = odds(logits)
+    sure = sureness(logits, logits)
     assert sure[1] > sure[0] > 0 > sure[2]
-    assert sure[0] == pytest.approx(50 - np.log(2))
+    assert sure[0] == pytest.approx(25)
+
+
+def test_what_is_best_of_many_alike_is_less_sure_and_so_is_what_the_label_does_not_say():
+    alone, alike = np.array([[0.0, 4.0, 0.0]]), np.array([[0.0, 4.0, 4.0]])
+    assert sureness(alike, alike) < sureness(alone, alone)
+    by_suffix = np.array([[-9.0, 4.0, -9.0]])
+    assert sureness(np.zeros((1, 3)), by_suffix) == pytest.approx(0, abs=1e-5)
+    assert sureness(np.zeros((1, 3)), by_suffix) < sureness(alone, by_suffix)
+    assert sureness(np.zeros((0, 3)), np.zeros((0, 3))).shape == (0,)
 
 
 def test_the_family_guessed_is_the_one_that_serves(tmp_path):
     pytest.importorskip("onnx", reason="needs the extra `train`")
     from tests.detector.networks import CLASSES, voting, write
 
-    folder = write(tmp_path / "model", voting(), family_classes=CLASSES, family_threshold=0.6)
+    under = {"alpha": {"": -9.0, "com": -0.1}, "beta": {"": -0.1, "com": -9.0}}
+    changes = {"family_classes": CLASSES, "family_threshold": 0.6, "family_suffixes": under}
+    folder = write(tmp_path / "model", voting(), **changes)
     subject = of_model(folder)
-    labels = ["aaaa", "bbbba", "cccc", "aab", "ab"]
+    names = ["aaaa", "bbbba", "cccc", "aab", "aabb", "aabb.com", "aabb.net"]
     assert subject.guess
-    said, sure = subject.guess(labels)
-    assert said == [score.family for score in Model(folder).score_batch(labels)]
-    assert said == ["alpha", "beta", "", "alpha", ""] and sure[0] > sure[3] > sure[2]
+    said, sure = subject.guess(names)
+    assert said == [score.family for score in Model(folder).score_batch(names)]
+    assert said == ["alpha", "beta", "", "alpha", "", "alpha", "beta"]
+    assert sure[0] > sure[3] > sure[2]
     assert {layer.name for layer in subject.layers} >= {"logits", "families"}
 
 

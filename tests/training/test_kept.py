@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from namewarden.training.kept import claim, find_data, load, load_corpus, made_of, save
+from namewarden.training.kept import claim, digest, find_data, load, load_corpus, made_of, save
 from namewarden.training.recipe import Options, Recipe
 from tests.evaluation.small import write_lists
 from tests.training.small import corpus
@@ -32,6 +32,13 @@ def test_a_folder_is_of_one_recipe_one_corpus_one_set_of_options(tmp_path):
     for options, names in ((Options(seed=1), corpus()), (Options(), other)):
         with pytest.raises(SystemExit, match="other names, options or recipe"):
             claim(tmp_path, RECIPE, options, names)
+
+
+def test_what_was_learned_before_suffixes_were_counted_goes_on(tmp_path):
+    claim(tmp_path, RECIPE, Options(), corpus())
+    counted = msgspec.structs.replace(corpus(), suffixes={"some": {"com": 1}})
+    claim(tmp_path, RECIPE, Options(), counted)
+    assert digest(counted) == digest(corpus())
 
 
 def test_a_corpus_of_a_file_is_kept_beside_the_state(tmp_path):

@@ -9,6 +9,7 @@ from namewarden.training.data import Corpus
 from namewarden.training.measure import Logits, thresholds
 from namewarden.training.recipe import Judge
 
+SIZES = (2000, 200)  # labels of a family at most: of a whole run, of a quick one
 KNOWN, CHOSEN, UNSEEN, FED = "known", "chosen by", "unseen", "fed"
 Families = Mapping[str, Sequence[str]]
 

@@ -1,6 +1,7 @@
 """Which family: does the model's answer name it, and does it know when it knows none?
 
-`Guess`: for each label the family said ("" or "unknown": none) and how sure the model is that it knows the family.
+`Guess`: for each name the family said ("" or "unknown": none) and how sure the model is that it knows the family. A
+name is a label with its suffix, as the product names families; the label alone where the lists are not at hand.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,26 +24,39 @@ class Found(Struct, frozen=True):
     macro_detected: float  # on names in review or blocked
     unknown: float | None  # area: names of known families are surer than those of unseen ones
     f1: dict[str, float]
+    macro_alone: float | None = None  # on all names, by the label alone
+    unknown_of: dict[str, float] = {}  # the same area for each group of unseen families
+    whole: int | None = None  # so many of the known names had their suffix
 
 
 def measure(
     guess: Guess,
     known: Families,
-    unseen: Families,
+    unseen: Mapping[str, Families],
     detected: Mapping[str, Sequence[bool]],
+    whole: Mapping[str, str],
     answered: Callable[[str], str] = lambda family: family,
 ) -> Found:
-    """`answered`: what the model calls a family (those of one generator may be one to it)."""
+    """`unseen` by group; `whole`: label → with its suffix; `answered`: what the model calls a family (those of one
+    generator may be one to it)."""
     large = {family: labels for family, labels in known.items() if len(labels) >= LEAST}
     truth = [answered(family) for family, labels in large.items() for _ in labels]
-    said, sure = guess([label for labels in large.values() for label in labels])
+    labels = [label for found in large.values() for label in found]
+    said, sure = guess([whole.get(label, label) for label in labels])
     here = np.array([each for family in large for each in detected[family]], bool)
     f1 = scores(truth, said)
     kept = [at for at in range(len(truth)) if here[at]]
     found = scores([truth[at] for at in kept], [said[at] for at in kept])
-    other = [label for labels in unseen.values() for label in labels]
-    unknown = auc(guess(other)[1], sure) if other and len(sure) else None
-    return Found(len(f1), _mean(f1), _mean(found), unknown, f1)
+    alone = scores(truth, guess(labels)[0])
+    of = {group: _sure(guess, families, whole) for group, families in unseen.items()}
+    areas = {group: auc(other, sure) for group, other in of.items() if len(other) and len(sure)}
+    unknown = auc(np.concatenate([of[group] for group in areas]), sure) if areas else None
+    here_whole = sum(label in whole for label in labels)
+    return Found(len(f1), _mean(f1), _mean(found), unknown, f1, _mean(alone), areas, here_whole)
+
+
+def _sure(guess: Guess, families: Families, whole: Mapping[str, str]) -> Logits:
+    return guess([whole.get(label, label) for found in families.values() for label in found])[1]
 
 
 def scores(truth: Sequence[str], said: Sequence[str]) -> dict[str, float]:
@@ -60,13 +74,31 @@ def _mean(found: Mapping[str, float]) -> float:
 
 
 def show(found: Found) -> str:
-    unknown = "–" if found.unknown is None else f"{found.unknown:.4f}"
     worst = sorted(found.f1, key=lambda family: found.f1[family])[:8]
     rows = [
         ["families", str(found.classes)],
         ["macro-F1, all names", f"{found.macro_all:.4f}"],
+        *_alone(found),
         ["macro-F1, names in review or blocked", f"{found.macro_detected:.4f}"],
-        ["AUROC of unknown, unseen families", unknown],
+        ["AUROC of unknown, unseen families", _area(found.unknown)],
+        *([f"of these, {group}", _area(area)] for group, area in found.unknown_of.items()),
         ["least", ", ".join(f"{family} {found.f1[family]:.2f}" for family in worst)],
     ]
-    return table(["which family", ""], rows)
+    return table(["which family", ""], rows) + _how(found)
+
+
+def _alone(found: Found) -> list[list[str]]:
+    return [] if not found.whole else [["macro-F1, by the label alone", f"{found.macro_alone:.4f}"]]
+
+
+def _area(area: float | None) -> str:
+    return "–" if area is None else f"{area:.4f}"
+
+
+def _how(found: Found) -> str:
+    """By what families were named; nothing of figures made before that was a question."""
+    if found.whole is None:
+        return ""
+    if not found.whole:
+        return "\nNamed by the label alone: the lists, which have the suffixes, were not at hand.\n"
+    return f"\nNamed by label and suffix, as the product does: {found.whole:,} names.\n"

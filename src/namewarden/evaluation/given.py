@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from namewarden.detector import label
-from namewarden.evaluation import made, names
+from namewarden.evaluation import answers, made, names
 from namewarden.evaluation.names import Names, gather, without_lists
 from namewarden.training import data as training_data
 from namewarden.training import generators, registry
@@ -118,7 +118,7 @@ def _key(data: Path, held: frozenset[str]) -> str:
 
 def rules() -> str:
     """A digest of the code that decides which names there are: what was kept by other rules is not read."""
-    sources = (label, training_data, registry, generators, names, made)
+    sources = (label, training_data, registry, generators, names, answers, made)
     found = sha256()
     for source in sources:
         found.update(Path(str(source.__file__)).read_bytes())

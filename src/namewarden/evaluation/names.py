@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from namewarden.detector.label import Labels, Scorable, Unscored, dynamic_providers
 from namewarden.evaluation import made
+from namewarden.evaluation.answers import SIZES, families_of
 from namewarden.training.data import GENERATED, QUERIED, Corpus, rows, side
 
 CRUX = "benign/crux_1m_2025-12-23.txt.gz"
@@ -67,6 +68,13 @@ class Names(Struct, frozen=True):
     sorts: dict[str, list[str]]
     newer: dict[str, list[str]]  # list → labels that no older list holds
     tlds: Tlds | None
+    generated: dict[
+        str, list[str]
+    ] = {}  # family → what is asked about it, each label with its suffix
+
+    def whole(self) -> dict[str, str]:
+        """Generated label → the same with the suffix it stands under."""
+        return {name.partition(".")[0]: name for found in self.generated.values() for name in found}
 
 
 def without_lists() -> Names:
@@ -87,7 +95,12 @@ def gather(folder: Path, corpus: Corpus) -> Names:
     both = set().union(*new.values()) & set(corpus.benign["test"])
     newer = {title: sorted(it) for title, it in {**new, "the lists of two makers": both}.items()}
     sorts = {title: list(dict.fromkeys(found)) for title, found in seen.sorts.items() if found}
-    return Names({**sorts, **made.names()}, {k: v for k, v in newer.items() if v}, _tlds(folder))
+    return Names(
+        {**sorts, **made.names()},
+        {k: v for k, v in newer.items() if v},
+        _tlds(folder),
+        _generated(folder, corpus),
+    )
 
 
 class _Seen:
@@ -124,6 +137,23 @@ class _Seen:
         for sort, fits in FITS.items():
             if fits(name, what):
                 self.sorts[sort].append(name)
+
+
+def _generated(folder: Path, corpus: Corpus) -> dict[str, list[str]]:
+    """The labels that are asked about by families; of those under several suffixes the first that is met."""
+    wanted = {
+        label: family
+        for most in SIZES
+        for families in families_of(corpus, most).values()
+        for family, found in families.items()
+        for label in found
+    }
+    labels, names = Labels(dynamic_providers(), remembered=0), dict[str, list[str]]()
+    for name in _listed(folder / GENERATED):
+        what = labels.find(name)
+        if isinstance(what, Scorable) and what.kind != "private" and what.label in wanted:
+            names.setdefault(wanted.pop(what.label), []).append(what.judged)
+    return names
 
 
 def _listed(path: Path) -> Iterator[str]:

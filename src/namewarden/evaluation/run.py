@@ -22,6 +22,7 @@ from namewarden.evaluation import (
 from namewarden.evaluation.answers import (
     CHOSEN,
     KNOWN,
+    SIZES,
     UNSEEN,
     Answers,
     Families,
@@ -43,7 +44,7 @@ PARTS = 12  # about so many things are told
 class Options(Struct, frozen=True):
     """How many names: of a family, of a family for the edits, of a sort, for the time; and without attacks."""
 
-    per_family: int = 2000
+    per_family: int = SIZES[0]
     edited: int = 20
     attacks: bool = True
     per_sort: int = 5000
@@ -51,7 +52,7 @@ class Options(Struct, frozen=True):
     rounds: int = 5
 
 
-QUICK = Options(per_family=200, edited=2, per_sort=500, timed=300, rounds=3)
+QUICK = Options(per_family=SIZES[1], edited=2, per_sort=500, timed=300, rounds=3)
 
 
 def evaluate(
@@ -94,7 +95,7 @@ def evaluate(
         attacks=attacked,
         speed=cost,
         network=subject.layers,
-        families=_families(subject, asked, answers),
+        families=_families(subject, asked, answers, names),
     )
 
 
@@ -164,7 +165,7 @@ def _timed(corpus: Corpus, most: int) -> tuple[list[str], list[str]]:
 
 
 def _families(
-    subject: Subject, asked: Mapping[str, Families], answers: Answers
+    subject: Subject, asked: Mapping[str, Families], answers: Answers, names: Names
 ) -> families.Found | None:
     if subject.guess is None:
         return None
@@ -172,4 +173,7 @@ def _families(
         family: (said >= answers.limits[1]).tolist()
         for family, said in answers.groups[KNOWN].items()
     }
-    return families.measure(subject.guess, asked[KNOWN], _held(asked), detected, subject.called)
+    held = {group: asked[group] for group in (CHOSEN, UNSEEN) if group in asked}
+    return families.measure(
+        subject.guess, asked[KNOWN], held, detected, names.whole(), subject.called
+    )

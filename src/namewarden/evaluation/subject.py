@@ -7,7 +7,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from namewarden.detector.bands import probability, settle_all
+from namewarden.detector.bands import settle_all
+from namewarden.detector.families import split
 from namewarden.detector.model import PACKAGED, Model
 from namewarden.evaluation.answers import sample
 from namewarden.evaluation.families import Guess
@@ -18,6 +19,7 @@ from namewarden.training.recipe import Judge, Neural, Options, Recipe
 
 LOADED = ("manifest.json", "model.onnx")
 TEMPERED = 20_000  # names of each side that set a temperature
+BY_LABEL = 0.5  # how much of the family's own logit is in the sureness: docs/detector.md, Reading
 
 
 class Subject(Struct, frozen=True):
@@ -74,31 +76,28 @@ def _judge_of(model: Model) -> Judge:
 
 
 def _guess_of(model: Model) -> Guess | None:
-    """The family the model would name, and the log-odds that it is the best of those it knows."""
-    classes, least = model.manifest.family_classes, model.manifest.family_threshold
-    if not classes:
+    """The family the model names, of labels with or without their suffix, and how sure it is to know it."""
+    if len(model.manifest.family_classes) < 2:
         return None
 
-    def guess(labels: Sequence[str]) -> tuple[list[str], Logits]:
+    def guess(names: Sequence[str]) -> tuple[list[str], Logits]:
+        labels, suffixes = split(names)
         logits = model.families(labels)
-        sure = odds(logits)
-        best = logits.argmax(axis=1)
-        named = [
-            classes[at] if at and probability(odd) >= least else ""
-            for at, odd in zip(best.tolist(), sure.tolist(), strict=True)
-        ]
-        return named, sure
+        heeded = model.naming.heed(logits, suffixes)
+        return [model.naming.name(row) for row in heeded], sureness(logits, heeded)
 
     return guess
 
 
-def odds(logits: Logits) -> Logits:
-    """Of each row the log-odds of the likeliest known class against all others; class 0 is "unknown"."""
-    rows = np.arange(len(logits))
-    best = logits[:, 1:].argmax(axis=1) + 1
-    others = logits.copy()
-    others[rows, best] = -np.inf
-    return np.asarray(logits[rows, best] - np.logaddexp.reduce(others, axis=1), np.float64)
+def sureness(logits: Logits, heeded: Logits) -> Logits:
+    """How sure the likeliest known family of each row is: its log-probability, and what the label alone says for it.
+
+    A name of no known generator can have one likeliest family and be little like it: probability compares families
+    with each other, the logit does not. Class 0 is "unknown".
+    """
+    rows, best = np.arange(len(heeded)), heeded[:, 1:].argmax(axis=1) + 1
+    share = heeded[rows, best] - np.logaddexp.reduce(heeded, axis=1)
+    return np.asarray(share + BY_LABEL * logits[rows, best], np.float64)
 
 
 def of_recipe(name: str, corpus: Corpus, out: Path, options: Options | None = None) -> Subject:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from namewarden.training.data import GENERATED, HELD, Corpus, assemble
 from namewarden.training.recipe import Array, Options, Recipe
@@ -54,7 +55,8 @@ def made_of(out: Path) -> MadeOf:
 
 
 def digest(corpus: Corpus) -> str:
-    return sha256(msgspec.msgpack.encode(corpus)).hexdigest()
+    """Of the names: no array is made of how many stand under a suffix."""
+    return sha256(msgspec.msgpack.encode(replace(corpus, suffixes={}))).hexdigest()
 
 
 def find_data(start: Path) -> Path | None:
