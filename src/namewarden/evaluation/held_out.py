@@ -22,7 +22,6 @@ class Held(Struct, frozen=True):
     """Of another run than the rest: which, its families, the area of "this family is none I know"."""
 
     title: str
-    made_with: str
     groups: dict[str, Group]
     unknown: float | None
 
@@ -38,7 +37,7 @@ def pick(others: Sequence["Figures"]) -> Held | None:
         if name.startswith((CHOSEN, UNSEEN))
     }
     unknown = found.families.unknown if found.families else None
-    return Held(found.about.title, found.about.made_with, groups, unknown)
+    return Held(found.about.title, groups, unknown)
 
 
 def show(held: Held | None) -> str:
@@ -50,8 +49,8 @@ def show(held: Held | None) -> str:
     unknown = NOT_MEASURED if held.unknown is None else f"{held.unknown:.4f}"
     return "\n".join(
         [
-            f"The packaged model has seen all families. These are of its recipe, fitted without them ({held.title}, "
-            f"`{held.made_with}`): not the weights that the rest is about.\n",
+            f"The packaged model has seen all families. These are of its recipe, fitted without them ({held.title}): not "
+            "the weights that the rest is about.\n",
             means_table(held.groups),
             f'Area of "this family is none I know" between them and the families it learned: {unknown}.\n',
             families_table(held.groups),
