@@ -113,14 +113,15 @@ def show(found: Found | None) -> str:
 
 def _found(found: Found) -> str:
     rows = [
-        [it.title, group, *_cells(it.groups.get(group))] for group in GROUPS for it in found.models
+        [it.title, group, *_cells(it.groups[group])]
+        for group in GROUPS
+        for it in found.models
+        if group in it.groups
     ]
     return table(["model", "family mean (95 %, by family)", "families", *COLUMNS, "AUC"], rows)
 
 
-def _cells(means: Means | None) -> list[str]:
-    if means is None:
-        return ["–", *[NOT_MEASURED] * 3, "–"]
+def _cells(means: Means) -> list[str]:
     shares = [f"{percent(it.mean)} ({between(it.low, it.high)})" for it in means.found]
     return [str(means.families), *shares, f"{means.auc:.4f}"]
 

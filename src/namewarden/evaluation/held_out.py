@@ -49,8 +49,8 @@ def show(held: Held | None) -> str:
     unknown = NOT_MEASURED if held.unknown is None else f"{held.unknown:.4f}"
     return "\n".join(
         [
-            f"The packaged model has seen all families. These are of its recipe, fitted without them ({held.title}): not "
-            "the weights that the rest is about.\n",
+            f"The packaged model has seen all families. These are of its recipe, fitted without them ({held.title}): "
+            "not the weights that the rest is about.\n",
             means_table(held.groups),
             f'Area of "this family is none I know" between them and the families it learned: {unknown}.\n',
             families_table(held.groups),
