@@ -16,7 +16,7 @@ def folder(out):
     figures.write(out / "recipe-y.json", named(found, "recipe-y", recipe="y"))
     figures.write(out / "recipe-own.json", named(found, "recipe-own", recipe="own"))
     registry = named(found, kept.REGISTRY, recipe="own", learned_from="registry")
-    figures.write(out / f"{kept.REGISTRY}.json", registry)
+    figures.write(out / f"{kept.REGISTRY}.json", kept.beside(registry, out))
     kept.folds_file(out, "own").write_bytes(msgspec.json.encode([FOLD]))
     half = share_of(1, 2)
     one = seed_task.Result(seed_task.SEED, seed_task.IN_ORDER, half, half, half, half)
@@ -29,6 +29,7 @@ def test_the_packaged_model_gets_all(tmp_path):
     assert found.left_out == [FOLD] and len(found.seed_task) == 1
     assert found.held and found.beside and len(found.beside.models) == 4
     assert found.registry and not any(mark.reached is None for mark in found.registry)
+    assert not any("every baseline" in mark.what for mark in found.registry)
 
 
 def test_another_model_gets_the_others_beside_it_and_keeps_its_own(tmp_path):

@@ -56,4 +56,7 @@ def _figures(path: Path) -> Figures | None:
 def _registry(others: list[Figures]) -> list[Mark]:
     """What the registry's names alone reach; marks that are of other runs are left out."""
     found = next((it for it in others if it.about.subject == REGISTRY), None)
-    return [mark for mark in marks.judge(found) if mark.reached is not None] if found else []
+    if found is None:
+        return []
+    alone = msgspec.structs.replace(found, beside=None)
+    return [mark for mark in marks.judge(alone) if mark.reached is not None]
