@@ -149,8 +149,8 @@ def _seed_task(wish: Wish, say: Callable[[str], None]) -> list[Result]:
 
 
 def _size(wish: Wish) -> run.Options:
-    """Recipes run as they were trained, slowly: fewer exhaustive edits."""
-    size = run.Options(edited=2) if wish.recipe else run.Options()
+    """Recipes run as they were trained, slowly: fewer exhaustive edits, fewer names timed."""
+    size = run.Options(edited=2, timed=500, rounds=3) if wish.recipe else run.Options()
     return msgspec.structs.replace(run.QUICK if wish.quick else size, attacks=wish.attacks)
 
 
