@@ -1,9 +1,10 @@
-"""Why: each character hidden in turn, in one batch; what is said is the model's own arithmetic."""
+"""Why: each character replaced in turn, in one batch; what is said is the model's own arithmetic."""
 
 import msgspec
+import numpy as np
 import pytest
 
-from namewarden.detector.explain import HIDDEN, LONGEST, SPANS, explain, lines, spans
+from namewarden.detector.explain import LONGEST, SPANS, STAND_INS, explain, lines, replaced, spans
 from namewarden.detector.label import Labels, Scorable, Unscored
 from namewarden.detector.model import Model
 from namewarden.query import Score
@@ -29,7 +30,7 @@ def of(label):
 
 
 def test_contributions_are_what_the_log_odds_lose(model):
-    """A hidden a, b or c turns +1 into -1; what is hidden already loses nothing."""
+    """Anything but a, b or c in their place turns +1 into -1, and nothing else matters."""
     said = explain(of("aaxbbb-c"), model)
     assert said.logit == 4.0
     assert said.contributions == (2, 2, 0, 2, 2, 2, 0, 2)
@@ -44,9 +45,24 @@ def test_contributions_are_what_the_log_odds_lose(model):
 def test_one_batch_whatever_the_length():
     scorer = Lengths()
     explain(of("x" * 63), scorer)
-    assert [len(batch) for batch in scorer.batches] == [65]
-    assert scorer.batches[0][:3] == ["x" * 63 + ".org", "x" * 63, HIDDEN + "x" * 62]
+    assert [len(batch) for batch in scorer.batches] == [2 + 63 * len(STAND_INS)]
+    assert scorer.batches[0][:3] == ["x" * 63 + ".org", "x" * 63, STAND_INS[0] + "x" * 62]
     assert {len(label) for label in scorer.batches[0][1:]} == {63}
+
+
+def test_a_contribution_is_a_mean_over_what_could_be_there():
+    """On the packaged model the few that stand in say what all letters and digits would say."""
+    model = Model()
+    label = "weathervzqkxjp"
+    (logit,) = [score.logit for score in model.score_batch([label])]
+    every = [
+        [label[:at] + other + label[at + 1 :] for other in "abcdefghijklmnopqrstuvwxyz0123456789"]
+        for at in range(len(label))
+    ]
+    wanted = [logit - np.mean([s.logit for s in model.score_batch(row)]) for row in every]
+    found = explain(of(label), model).contributions
+    assert np.corrcoef(found, wanted)[0, 1] > 0.9
+    assert len(replaced(label)) == len(STAND_INS) * len(label)
 
 
 def test_numbers_are_those_of_the_score(model):

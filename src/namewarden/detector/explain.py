@@ -1,9 +1,9 @@
-"""Why the model says what it says of one name: every character of the label hidden in turn, all in one batch.
+"""Why the model says what it says of one name: every character of the label replaced in turn, all in one batch.
 
-Hidden means replaced by the code for "no letter we know" (`encoding.OTHER`), so that the length and all other
-places stay as they are. Leaving the character out instead joins its neighbours to pairs that were never there:
-against the mean over all 36 letters and digits in that place, the hidden character's contribution correlates by
-0.89, the left-out one's by 0.71 (162 labels, half of them generated; the first packaged model).
+What a character contributes is what the log-odds lose, on the mean, when one of STAND_INS is in its place; length and
+all other places stay as they are. Against the mean over all 36 letters and digits it correlates by 0.97 within a label
+(the median of 160, half of them generated; model 19e3a8009874). One code that no label holds in its place does by 0.42:
+no n-gram with it was ever met, which speaks for malice whatever stood there.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from namewarden.detector.label import Kind, Scorable, Unscored, Why
 from namewarden.detector.score import Scorer
 from namewarden.query import Action, Band, Reason
 
-HIDDEN = "*"  # in no label, so its code is OTHER
+STAND_INS = "djotux05"
 SPANS = 3
 LONGEST = 40
 SHARE = 0.25  # of the strongest character: what is weaker ends a span
@@ -50,7 +50,7 @@ class Explanation(Struct, frozen=True):
     p_value: float | None = None
     contributions: tuple[
         float, ...
-    ] = ()  # by character: how much the log-odds of malice fall when it is hidden
+    ] = ()  # by character: how much the log-odds of malice fall when another is there
     spans: tuple[Span, ...] = ()  # the strongest first
 
 
@@ -69,9 +69,8 @@ def explain(what: Scorable | Unscored, scorer: Scorer) -> Explanation:
             scorer.thresholds,
         )
     label = what.label
-    hidden = [label[:at] + HIDDEN + label[at + 1 :] for at in range(len(label))]
-    score, alone, *others = scorer.score_batch([what.judged, label, *hidden])
-    contributions = tuple(score.logit - other.logit for other in others)
+    score, alone, *others = scorer.score_batch([what.judged, label, *replaced(label)])
+    contributions = _contributions(score.logit, [other.logit for other in others])
     said = judge(what, score, scorer.thresholds, Stance())
     return Explanation(
         label,
@@ -92,6 +91,16 @@ def explain(what: Scorable | Unscored, scorer: Scorer) -> Explanation:
         contributions,
         spans(label, contributions),
     )
+
+
+def replaced(label: str) -> list[str]:
+    """Each character by each of STAND_INS, place by place."""
+    return [label[:at] + other + label[at + 1 :] for at in range(len(label)) for other in STAND_INS]
+
+
+def _contributions(logit: float, others: Sequence[float]) -> tuple[float, ...]:
+    each = len(STAND_INS)
+    return tuple(logit - sum(others[at : at + each]) / each for at in range(0, len(others), each))
 
 
 def spans(label: str, contributions: Sequence[float]) -> tuple[Span, ...]:
@@ -132,7 +141,7 @@ def lines(said: Explanation) -> list[str]:
         _line("p-value", f"{said.p_value:.2g}, the share of benign names at least as suspicious"),
         _line("by model", by_model),
         "",
-        "what its log-odds of malice lose when a character is hidden:",
+        "what its log-odds of malice lose when another character is there:",
         *_bars(said.label, said.contributions),
         *(_line("strongest", f"{span.text} {span.contribution:+.2f}") for span in said.spans),
     ]
