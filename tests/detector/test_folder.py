@@ -74,6 +74,8 @@ def test_a_changed_network_is_not_loaded(folder, place):
         ({"families": ("x",) * 5000}, "families"),
         ({"families": ("\x1b[31mred",)}, "no printable word"),
         ({"family_classes": ("unknown", "")}, "no printable word"),
+        ({"made": "\x1b[31m2026"}, "says of itself"),
+        ({"seen": "x" * 5000}, "says of itself"),
         ({"family_classes": ("unknown", "x" * 65)}, "no printable word"),
         ({"family_classes": ("unknown", "twice", "twice")}, "twice"),
     ],
@@ -134,6 +136,12 @@ def test_unknown_keys_are_refused(folder):
     text = (folder / "manifest.json").read_bytes()
     (folder / "manifest.json").write_bytes(text.rstrip()[:-1] + b',"more":1}')
     assert "more" in said(folder)
+
+
+def test_an_unknown_key_is_quoted_in_print(folder):
+    text = (folder / "manifest.json").read_bytes()
+    (folder / "manifest.json").write_bytes(text.rstrip()[:-1] + b',"\\u001b[31m":1}')
+    assert said(folder).isprintable() and "unknown field" in said(folder)
 
 
 @pytest.mark.parametrize("missing", ["model.onnx", "manifest.json"])

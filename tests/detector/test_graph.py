@@ -83,6 +83,11 @@ def empty(proto):
     del proto.graph.node[:]
 
 
+def coloured(proto):
+    """Reports draw the steps by the names of what they put out."""
+    proto.graph.node[0].output[0] = proto.graph.node[1].input[0] = "\x1b[31mred"
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -99,6 +104,7 @@ def empty(proto):
         (training, "more graphs than one"),
         (crowded, "nodes, between 1 and"),
         (empty, "it has 0 nodes"),
+        (coloured, "a name that does not print"),
     ],
 )
 def test_what_is_refused_and_why(change, why):

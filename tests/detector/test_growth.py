@@ -1,8 +1,9 @@
 """Small files whose constants would take gigabytes when they are loaded."""
 
 import numpy as np
+import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from namewarden.detector import graph, growth
 from namewarden.detector.model import PACKAGED
@@ -86,3 +87,59 @@ def test_long_names_are_not_taken_for_one_another():
     values = {f"{long}1": np.zeros(1 << 22, np.float32), f"{long}2": np.zeros(1, np.float32)}
     nodes = [node("Identity", [f"{long}1"], [f"c{n}"]) for n in range(20)]
     assert "more memory" in said(nodes, values)
+
+
+def doubled(data, number, first, last):
+    """What says `last` in a field says `first` before it: protobuf reads the last, and so must we."""
+    field = number << 3 | 2
+    written = bytes([field, len(last)]) + last
+    assert data.count(written) == 1
+    return data.replace(written, bytes([field, len(first)]) + first + written)
+
+
+def test_of_an_operator_said_twice_the_last_counts():
+    pads = node("Pad", ["w", "a"], ["logits"]).SerializeToString()
+    data = network([node("Pad", ["w", "a"], ["logits"])], {"w": np.zeros(1), "a": np.zeros(1)})
+    hostile = grown(data, {pads: doubled(pads, 4, b"Cast", b"Pad")})
+    assert onnx.load_from_string(hostile).graph.node[0].op_type == "Pad"
+    assert "may grow" in growth.fault(hostile)
+
+
+def test_of_a_name_said_twice_the_last_counts():
+    """Two tensors that would be taken for each other."""
+    large = numpy_helper.from_array(np.zeros(1 << 22, np.float32), "large").SerializeToString()
+    small = numpy_helper.from_array(np.zeros(1, np.float32), "small").SerializeToString()
+    nodes = [node("Identity", ["large"], [f"c{n}"]) for n in range(20)]
+    data = network(
+        nodes, {"large": np.zeros(1 << 22, np.float32), "small": np.zeros(1, np.float32)}
+    )
+    pairs = {
+        large: doubled(large, 8, b"small", b"large"),
+        small: doubled(small, 8, b"large", b"small"),
+    }
+    data = grown(data, pairs)
+    assert [each.name for each in onnx.load_from_string(data).graph.initializer] == [
+        "large",
+        "small",
+    ]
+    assert "more memory" in growth.fault(data)
+
+
+def grown(data, pairs):
+    """The network with some parts of its graph longer."""
+    model = onnx.load_from_string(data)
+    inside = model.graph.SerializeToString()
+    for part, longer in pairs.items():
+        frame = length(len(part)) + part
+        assert inside.count(frame) == 1
+        inside = inside.replace(frame, length(len(longer)) + longer)
+    model.ClearField("graph")
+    return model.SerializeToString() + b"\x3a" + length(len(inside)) + inside
+
+
+def length(size):
+    found = []
+    while size > 127:
+        found.append(size & 127 | 128)
+        size >>= 7
+    return bytes([*found, size])

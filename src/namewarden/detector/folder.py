@@ -23,6 +23,8 @@ MOST_NAMES = 4096  # families, and classes of the family head
 LONGEST_NAME = 64
 MOST_SUFFIXES = 1024  # of all families together; the tables then take 32 MiB at most
 LONGEST_SUFFIX = 253
+LONGEST_TEXT = 1000  # of what it says of itself
+LONGEST_MESSAGE = 400
 ADVICE = "give the folder of an exported model, or unset model.path for the packaged one"
 
 
@@ -64,7 +66,9 @@ def read(folder: Path) -> tuple[Manifest, bytes]:
     except OSError as error:
         raise ModelError(f"{folder}: {error.strerror or error}: {ADVICE}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{folder}/manifest.json is not a manifest: {error}: {ADVICE}") from error
+        # An unknown field is quoted: nothing of it may move a terminal's cursor.
+        why = ascii(str(error)[:LONGEST_MESSAGE])[1:-1]
+        raise ModelError(f"{folder}/manifest.json is not a manifest: {why}: {ADVICE}") from error
     if fault := _manifest_fault(manifest):
         raise ModelError(f"{folder}/manifest.json: {fault}: {ADVICE}")
     if fault := _network_fault(manifest, network):
@@ -117,7 +121,11 @@ def _calibration_fault(manifest: Manifest) -> str:
 
 
 def _names_fault(manifest: Manifest) -> str:
-    """Family names reach terminals, logs and pages."""
+    """Family names, and what it says of itself, reach terminals, logs and pages."""
+    if not all(
+        len(it) <= LONGEST_TEXT and it.isprintable() for it in (manifest.made, manifest.seen)
+    ):
+        return "what it says of itself does not print, or is too long"
     for names in (manifest.families, manifest.unseen_families, manifest.family_classes):
         if len(names) > MOST_NAMES:
             return f"it names more than {MOST_NAMES} families"

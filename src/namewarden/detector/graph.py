@@ -121,9 +121,9 @@ class _Reader:
     def wiring(self, node: int | memoryview) -> tuple[str, list[str], list[str]]:
         found: dict[int, list[str]] = {1: [], 2: [], 4: []}
         for number, value in self.fields(node):
-            if number in found:
+            if number in found and not isinstance(value, int):
                 found[number].append(_word(value))
-        return found[4][0], found[1], found[2]
+        return found[4][-1], found[1], found[2]  # of a field that comes twice the last counts
 
     def constant(self, node: int | memoryview) -> int:
         """How many numbers a node of operator Constant holds, or at most holds."""
@@ -199,6 +199,8 @@ class _Reader:
                 domain = _word(value)
             elif number == 5:
                 self._attribute(value)
+            elif number in (1, 2) and not _word(value).isprintable():
+                raise GraphError("it has a name that does not print")
         if domain not in ("", "ai.onnx"):
             raise GraphError(f"it wants an operator of another domain: {domain[:80]!a}")
         if operator not in OPERATORS:
@@ -237,7 +239,12 @@ class _Reader:
             raise GraphError("it has a tensor that does not hold what its shape says")
 
     def text(self, message: int | memoryview, number: int) -> str:
-        return next((_word(value) for at, value in self.fields(message) if at == number), "")
+        """Of a field that comes twice the last counts, and none of another kind: so protobuf reads it."""
+        found = ""
+        for at, value in self.fields(message):
+            if at == number and not isinstance(value, int):
+                found = _word(value)
+        return found
 
 
 def _value(message: memoryview, at: int, kind: int) -> tuple[int | memoryview, int]:
