@@ -38,3 +38,13 @@ def test_who_stops_reading_is_no_error(tmp_path):
     (tmp_path / "names").write_text("example.org\n" * 30_000)
     told = run("sh", "-c", f"{sys.executable} -m namewarden score names | head -1", cwd=tmp_path)
     assert told.startswith("example.org\t") and told.count("\n") == 1
+
+
+def test_names_that_the_terminal_cannot_show_end_nothing(tmp_path):
+    """`score` writes UTF-8, as it reads; who explains escapes."""
+    (tmp_path / "names").write_text("\u4f8b.example.org\n", encoding="utf-8")
+    latin = f"env PYTHONIOENCODING=latin-1 {sys.executable} -m namewarden"
+    told = run("sh", "-c", f"{latin} score names", cwd=tmp_path)
+    assert told.startswith("\u4f8b.example.org\t0")
+    told = run("sh", "-c", f"{latin} explain example.org 2>&1", cwd=tmp_path)
+    assert "\\u2588" in told or "\\u2591" in told

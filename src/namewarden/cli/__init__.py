@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -68,6 +69,9 @@ app.add_typer(lists, name="lists")
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is escaped, not fatal
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BrokenPipeError:  # `namewarden query | head`

@@ -34,6 +34,7 @@ def score(
     from namewarden.detector.reading import reading, watching
 
     settings = settings_of(config)
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as names are read
     try:
         model = Model(settings.model.path or PACKAGED)
         with reading(file) as names, watching(names) as seen:
@@ -95,7 +96,7 @@ def evaluate(
     fitted: Annotated[
         Path | None, typer.Option(help="Where recipes are fitted; else OUT/fitted.")
     ] = None,
-    examples: Annotated[int, typer.Option(help="Names at most for a new fit; 0: all.")] = 0,
+    examples: Annotated[int, typer.Option(min=0, help="Names at most for a new fit; 0: all.")] = 0,
     epochs: Annotated[int, typer.Option(min=0, help="Of a new fit; 0: the recipe's.")] = 0,
     learn: Annotated[
         Path | None, typer.Option(help="Names to fit on, if not --data; - for the registry's.")
