@@ -45,6 +45,15 @@ def test_what_only_length_tells_is_not_found_at_matched_thresholds():
     assert (found.effective, found.uncovered) == (5.0, 0.0)
 
 
+def test_families_of_few_names_are_in_no_mean():
+    """As in the means that these are compared with."""
+    benign = ["a" * 5] * 500 + ["b" * 20] * 5
+    families = {"long": ["x" * 20] * 10, "few": ["x" * 30]}
+    said = {family: lengths(labels) for family, labels in families.items()}
+    found = match(len, (benign, lengths(benign)), {"known": (families, said)})
+    assert found and found.means["known"][0].mean == 0.0
+
+
 def test_every_property_is_probed_and_matched():
     benign, bad = ["abc", "abcd"] * 10, ["abcdefgh1"] * 10
     tlds = Tlds({"train": {"org": 9}, "test": {"org": 9}}, {"train": {"cc": 9}, "test": {"cc": 9}})

@@ -7,7 +7,7 @@ import pytest
 
 from namewarden.evaluation import fitted
 from namewarden.evaluation.fitted import Terms
-from namewarden.evaluation.given import REGISTRY
+from namewarden.training.kept import REGISTRY
 
 OUT, DATA = Path("out"), Path("data")
 

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from namewarden.evaluation.given import MissingError, corpus_of, load
-from namewarden.training.data import BENIGN, GENERATED
+from namewarden.evaluation.given import MissingError, as_learned, corpus_of, load
+from namewarden.training.data import BENIGN, GENERATED, side
 from tests.evaluation.small import corpus, write_lists
 
 
@@ -41,3 +41,13 @@ def test_what_is_missing_is_said(tmp_path):
     gone.unlink()
     with pytest.raises(MissingError, match=gone.name):
         load(data, frozenset(), tmp_path, lambda what: None)
+
+
+def test_a_family_that_the_model_learned_from_is_not_called_unseen():
+    """A corpus kept while recipes were compared, and a model of all families."""
+    seen = as_learned(corpus(), ("gozi", "tinba", "locky_v2"))
+    assert seen.choose == {} and list(seen.unseen) == ["few"]
+    divided = {each: found["tinba"] for each, found in seen.known.items() if "tinba" in found}
+    assert all(side(label) == each for each, found in divided.items() for label in found)
+    assert sum(map(len, divided.values())) == len(corpus().unseen["tinba"])
+    assert as_learned(corpus(), ()) == corpus()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from namewarden.evaluation.page import MARKERS, PageError, between, percent, put, table
+from namewarden.evaluation.page import MARKERS, PageError, between, check, percent, put, table
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,5 @@ def test_only_what_is_between_the_markers_is_replaced(tmp_path):
 def test_a_page_without_markers_is_refused(tmp_path):
     with pytest.raises(PageError, match=r"page.md: it has no lines"):
         put(tmp_path / "page.md", "text")
+    with pytest.raises(PageError, match=r"page.md: it has no lines"):
+        check(tmp_path / "page.md")

@@ -1,10 +1,25 @@
 """What is kept is what was given, and a folder belongs to one run."""
 
+import gzip
+
 import msgspec
 import numpy as np
 import pytest
 
-from namewarden.training.kept import claim, digest, find_data, load, load_corpus, made_of, save
+from namewarden.evaluation.given import MissingError
+from namewarden.evaluation.given import load as load_names
+from namewarden.training.data import GENERATED
+from namewarden.training.kept import (
+    ListError,
+    claim,
+    digest,
+    find_data,
+    load,
+    load_corpus,
+    made_of,
+    save,
+    source,
+)
 from namewarden.training.recipe import Options, Recipe
 from tests.evaluation.small import write_lists
 from tests.training.small import corpus
@@ -47,6 +62,40 @@ def test_a_corpus_of_a_file_is_kept_beside_the_state(tmp_path):
     assert load_corpus(given, tmp_path / "out") == corpus()
     given.unlink()
     assert load_corpus(given, tmp_path / "out") == corpus()
+
+
+def test_what_is_no_corpus_is_not_kept(tmp_path):
+    given, out = tmp_path / "given.msgpack", tmp_path / "out"
+    given.write_bytes(b"junk")
+    with pytest.raises(msgspec.DecodeError):
+        load_corpus(given, out)
+    given.write_bytes(msgspec.msgpack.encode(corpus()))
+    assert load_corpus(given, out) == corpus()
+
+
+def test_a_folder_keeps_the_names_of_one_place(tmp_path):
+    given, other = tmp_path / "given.msgpack", tmp_path / "other.msgpack"
+    for path in (given, other):
+        path.write_bytes(msgspec.msgpack.encode(corpus()))
+    assert source(tmp_path / "out") is None
+    load_corpus(given, tmp_path / "out")
+    assert source(tmp_path / "out") == given
+    with pytest.raises(SystemExit, match="keeps the names of .*given.msgpack, not of .*other"):
+        load_corpus(other, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "octets", [b"\x1f\x8bjunk", gzip.compress(b"some.org\n" * 99)[:-9], b"one.org"]
+)
+def test_a_list_that_cannot_be_read_is_said(tmp_path, octets):
+    """No gzip, cut short, and lines without the columns that they need."""
+    data = write_lists(tmp_path / "data")
+    whole = data / GENERATED
+    whole.write_bytes(gzip.compress(octets) if octets == b"one.org" else octets)
+    with pytest.raises(ListError, match="has a list that cannot be read"):
+        load_corpus(data, tmp_path / "out")
+    with pytest.raises(MissingError, match="has a list that cannot be read"):
+        load_names(data, frozenset(), tmp_path, lambda what: None)
 
 
 def test_the_lists_are_found_beside_the_checkout(tmp_path):

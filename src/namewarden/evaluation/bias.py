@@ -12,7 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from namewarden.evaluation.answers import Families
-from namewarden.evaluation.detection import WORDS
+from namewarden.evaluation.detection import LEAST
 from namewarden.evaluation.intervals import Spread, mean_of
 from namewarden.evaluation.names import Tlds
 from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
@@ -89,11 +89,17 @@ def match(
         return None
     limits = weighted_thresholds(said, weights)
     means = {
-        group: mean_of(np.array([rates(logits, limits) for logits in found.values()]))
+        group: mean_of(np.array([rates(logits, limits) for logits in _counted(found)]))
         for group, (_, found) in groups.items()
     }
     effective = float(weights.sum() ** 2 / np.square(weights).sum())
     return Matched(limits, effective, uncovered, means)
+
+
+def _counted(families: Mapping[str, Logits]) -> list[Logits]:
+    """As `detection.counted`, so that both means are over the same families."""
+    every = list(families.values())
+    return [said for said in every if len(said) >= LEAST] or every
 
 
 def weigh(benign: Sequence[int], generated: Sequence[int]) -> tuple[NDArray[np.float64], float]:
@@ -113,10 +119,6 @@ def weighted_thresholds(said: Logits, weights: NDArray[np.float64]) -> list[floa
         for rate in RATES
     ]
     return [float(np.nextafter(said[order[place]], np.inf)) for place in places]
-
-
-def without_words(families: Mapping[str, Logits]) -> dict[str, Logits]:
-    return {family: said for family, said in families.items() if family not in WORDS}
 
 
 def show(found: Found) -> str:

@@ -65,6 +65,8 @@ class Wish(Struct, frozen=True):
 
 def evaluate(wish: Wish, console: Console) -> str:
     """Measure and write; returns the report. MissingError, ModelError, PageError."""
+    if wish.docs:
+        page.check(wish.docs)
     wish.out.mkdir(parents=True, exist_ok=True)
     say = _sayer(console)
     with redirect_stdout(sys.stderr):  # the bars of fits; standard output is the report's
@@ -89,7 +91,9 @@ def _model(wish: Wish, say: Callable[[str], None]) -> Measured:
     measured = subject.of_model(wish.model)
     assert measured.model
     held = frozenset(measured.model.manifest.unseen_families)
-    return measured, load(_data(wish), held, wish.out, say), []
+    names = load(_data(wish), held, wish.out, say)
+    corpus = given.as_learned(names.corpus, measured.learned)
+    return measured, msgspec.structs.replace(names, corpus=corpus), []
 
 
 def _data(wish: Wish) -> Path:

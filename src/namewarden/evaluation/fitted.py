@@ -11,10 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from namewarden.evaluation import subject
-from namewarden.evaluation.given import REGISTRY
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import Corpus
-from namewarden.training.kept import NOTE, made_of
+from namewarden.training.kept import NOTE, REGISTRY, made_of
 from namewarden.training.recipe import Neural, Options, Recipe
 from namewarden.training.recipes import find
 

@@ -4,7 +4,7 @@ A corpus that was kept elsewhere (`corpus.msgpack`) serves as well, and so do th
 then the sorts that need whole names are left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from namewarden.evaluation.names import Names, gather, without_lists
 from namewarden.training import data as training_data
 from namewarden.training import generators, registry
 from namewarden.training.data import GENERATED, Corpus, assemble
+from namewarden.training.kept import BROKEN, REGISTRY
 
 T = TypeVar("T")
 
@@ -32,7 +33,6 @@ class Given(Struct, frozen=True):
     source: str  # in words
 
 
-REGISTRY = Path("-")
 OF_REGISTRY = "the package registry's alone; its families are kinds of made-up generators"
 
 
@@ -77,6 +77,8 @@ def _folder_corpus(
             return assemble(data, held)
         except FileNotFoundError as error:
             raise MissingError(f"{error.filename} is missing: --data is no whole folder") from error
+        except BROKEN as error:
+            raise MissingError(f"{data} has a list that cannot be read: {error}") from error
 
     return _kept(out / f"corpus-{_key(data, held)}.msgpack", Corpus, corpus)
 
@@ -86,7 +88,10 @@ def _names(
 ) -> Names:
     def gathered() -> Names:
         tell("gathering hard and new names (a minute)")
-        return gather(data, found)
+        try:
+            return gather(data, found)
+        except BROKEN as error:
+            raise MissingError(f"{data} has a list that cannot be read: {error}") from error
 
     return _kept(out / f"names-{_key(data, held)}.msgpack", Names, gathered)
 
@@ -123,6 +128,24 @@ def rules() -> str:
     for source in sources:
         found.update(Path(str(source.__file__)).read_bytes())
     return found.hexdigest()[:12]
+
+
+def as_learned(corpus: Corpus, learned: Collection[str]) -> Corpus:
+    """The same names where no family that a model learned from counts as kept away: a corpus kept by another run may
+    keep away others than the model's did."""
+    known = {
+        each: {family: list(labels) for family, labels in found.items()}
+        for each, found in corpus.known.items()
+    }
+    for group in (corpus.choose, corpus.unseen):
+        for family in group.keys() & learned:
+            for one in group[family]:
+                known[training_data.side(one)].setdefault(family, []).append(one)
+    choose, unseen = (
+        {family: found for family, found in group.items() if family not in learned}
+        for group in (corpus.choose, corpus.unseen)
+    )
+    return msgspec.structs.replace(corpus, known=known, choose=choose, unseen=unseen)
 
 
 def _check(corpus: Corpus, data: Path) -> None:

@@ -16,7 +16,7 @@ from namewarden.evaluation.answers import sample
 from namewarden.evaluation.detection import LEAST, WORDS
 from namewarden.evaluation.intervals import Spread, mean_of
 from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
-from namewarden.training.data import GENERATORS, Corpus, Side
+from namewarden.training.data import Corpus, Side, generator, side
 from namewarden.training.measure import rates, thresholds
 from namewarden.training.recipe import Judge
 
@@ -38,10 +38,6 @@ class Fold(Struct, frozen=True):
     number: int
     of: int
     families: dict[str, Held]
-
-
-def generator(family: str) -> str:
-    return GENERATORS.get(family, family)
 
 
 def folds(families: Sequence[str], count: int) -> list[list[str]]:
@@ -66,8 +62,8 @@ def hold(corpus: Corpus, held: Sequence[str]) -> Corpus:
     """The same names, where nothing can be learned from these families but from all others; nothing is chosen by."""
     whole = families_of(corpus)
     known: dict[Side, dict[str, list[str]]] = {
-        side: {family: labels for family, labels in found.items() if family not in held}
-        for side, found in corpus.known.items()
+        each: {family: labels for family, labels in found.items() if family not in held}
+        for each, found in corpus.known.items()
     }
     for group in (corpus.choose, corpus.unseen):
         for family, labels in group.items():
@@ -79,8 +75,6 @@ def hold(corpus: Corpus, held: Sequence[str]) -> Corpus:
 
 
 def _divide(known: dict[Side, dict[str, list[str]]], family: str, labels: Sequence[str]) -> None:
-    from namewarden.training.data import side
-
     for label in labels:
         known[side(label)].setdefault(family, []).append(label)
 

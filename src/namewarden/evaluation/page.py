@@ -29,12 +29,24 @@ def between(low: float, high: float) -> str:
     return f"{percent(low)[:-2]}–{percent(high)}"
 
 
+def check(page: Path) -> None:
+    """Before what takes minutes: PageError when the page has no markers."""
+    _parts(page)
+
+
 def put(page: Path, text: str) -> None:
     """Replace what is between the markers of the page. PageError when they are not there."""
+    before, after = _parts(page)
+    begin, end = MARKERS
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+
+
+def _parts(page: Path) -> tuple[str, str]:
+    """What is before and after the markers."""
     begin, end = MARKERS
     old = page.read_text(encoding="utf-8") if page.is_file() else ""
     before, found, rest = old.partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise PageError(f"{page}: it has no lines {begin} and {end}")
-    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+    return before, after

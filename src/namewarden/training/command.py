@@ -15,10 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from namewarden.training.data import HELD, Corpus
-from namewarden.training.kept import NAMES, find_data, load_corpus
+from namewarden.training.kept import NAMES, REGISTRY, ListError, find_data, load_corpus, source
 from namewarden.training.recipe import Neural, Options
-
-REGISTRY = Path("-")
 
 
 class TrainError(Exception):
@@ -84,7 +82,7 @@ def _options(wish: Wish, options: Options) -> Options:
 
 def _corpus(wish: Wish, say: Callable[[str], None]) -> Corpus:
     """Those kept in OUT, else the names of --data, the shared folder, the registry."""
-    data = wish.data or find_data(Path.cwd()) or REGISTRY
+    data = wish.data or source(wish.out) or find_data(Path.cwd()) or REGISTRY
     if (wish.out / NAMES).exists():
         say(f"names: those kept in {wish.out}")
     else:
@@ -95,6 +93,8 @@ def _corpus(wish: Wish, say: Callable[[str], None]) -> Corpus:
         raise TrainError(
             f"{error.filename} is missing: give the folder of the lists with --data, or - for the package registry's"
         ) from error
+    except ListError as error:
+        raise TrainError(str(error)) from error
     except (msgspec.DecodeError, OSError) as error:
         raise TrainError(f"{data} or {wish.out}: {error}") from error
     _check(corpus, wish)

@@ -3,6 +3,8 @@
 A run that finds its own note goes on; one that finds another's stops, so that nobody measures the wrong weights.
 """
 
+import gzip
+import zlib
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +18,15 @@ from namewarden.training.recipe import Array, Options, Recipe
 
 NOTE = "made-of.json"
 NAMES = "corpus.msgpack"
+SOURCE = "names-of.txt"
+REGISTRY = Path("-")
+# What reading a list that is cut short, or no such list, raises; a missing one is said by its name.
+BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, ValueError, KeyError)
 DATA = "folder of names, a corpus.msgpack kept before, or - for the registry's names alone"
+
+
+class ListError(Exception):
+    """A list that is not what it should be; says which folder."""
 
 
 class MadeOf(msgspec.Struct, frozen=True):
@@ -67,14 +77,33 @@ def find_data(start: Path) -> Path | None:
 
 def load_corpus(data: Path, out: Path, held: frozenset[str] = HELD) -> Corpus:
     """The names of a folder, of a corpus kept before, or of the registry (`-`); kept beside the state, so that a
-    resumed run has the same."""
+    resumed run has the same. Stops when those kept are of other data."""
     kept = out / NAMES
     if not kept.exists():
         out.mkdir(parents=True, exist_ok=True)
-        folder = None if str(data) == "-" else data
-        names = (
-            data.read_bytes() if data.is_file() else msgspec.msgpack.encode(assemble(folder, held))
-        )
-        kept.with_suffix(".part").write_bytes(names)
-        kept.with_suffix(".part").replace(kept)
+        part = kept.with_suffix(".part")
+        part.write_bytes(msgspec.msgpack.encode(_corpus(data, held)))
+        (out / SOURCE).write_text(str(_whole(data)), encoding="utf-8")
+        part.replace(kept)
+    elif (was := source(out)) not in (None, _whole(data)):
+        raise SystemExit(f"{out} keeps the names of {was}, not of {data}: give another folder")
     return msgspec.msgpack.decode(kept.read_bytes(), type=Corpus)
+
+
+def source(out: Path) -> Path | None:
+    """Whose names a folder keeps; None where none are, or nobody noted it."""
+    note = out / SOURCE
+    return Path(note.read_text(encoding="utf-8")) if note.is_file() else None
+
+
+def _corpus(data: Path, held: frozenset[str]) -> Corpus:
+    if data.is_file():
+        return msgspec.msgpack.decode(data.read_bytes(), type=Corpus)
+    try:
+        return assemble(None if data == REGISTRY else data, held)
+    except BROKEN as error:
+        raise ListError(f"{data} has a list that cannot be read: {error}") from error
+
+
+def _whole(data: Path) -> Path:
+    return data if data == REGISTRY else data.resolve()
