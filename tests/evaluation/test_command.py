@@ -138,6 +138,12 @@ def test_what_is_missing_is_said(args, words, tmp_path, monkeypatch):
     assert words in said(*args, status=1)
 
 
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    told = said("--data", tmp_path, "--out", tmp_path / "file" / "out", status=1)
+    assert told == f"{tmp_path / 'file' / 'out'}: Not a directory\n"
+
+
 def test_a_recipe_that_is_not_there(tmp_path):
     assert "no recipe nothing; there are" in said(
         "--recipe", "nothing", "--out", tmp_path, status=1

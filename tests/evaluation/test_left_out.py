@@ -40,6 +40,14 @@ def test_folds_that_were_done_are_not_done_again(tmp_path):
     assert {family for fold in done for family in fold.families} == set(families_of(corpus()))
 
 
+def test_folds_of_other_names_or_options_are_done_anew(tmp_path):
+    kept = tmp_path / "kept.json"
+    for made_of in ("one", "other"):
+        done = run(corpus(), lambda names, number: lengths, kept, 2, made_of)
+        assert {fold.made_of for fold in done} == {made_of}
+    assert load(kept) == done
+
+
 def test_means_are_over_generators_with_names_enough(tmp_path):
     done = run(corpus(), lambda names, number: lengths, tmp_path / "kept.json", 2)
     found = means(done)

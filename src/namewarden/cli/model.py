@@ -144,3 +144,7 @@ def evaluate(
         put(command.evaluate(wish, Console(stderr=True)))
     except (MissingError, ModelError, PageError) as error:
         fail(str(error))
+    except BrokenPipeError:  # of the output: `main` knows
+        raise
+    except OSError as error:
+        fail(f"{error.filename or out}: {error.strerror or error}")

@@ -139,7 +139,8 @@ def _folds(wish: Wish, terms: Terms, corpus: Corpus, say: Callable[[str], None])
         folder = wish.out / f"fold-{number + 1}-of-{wish.folds}-{terms.name}"
         return fit(wish.recipe, some, folder, terms.options)
 
-    return left_out.run(corpus, fit_fold, kept.folds_file(wish.out, terms.name), wish.folds)
+    file, of = kept.folds_file(wish.out, terms.name), terms.made_of(corpus)
+    return left_out.run(corpus, fit_fold, file, wish.folds, of)
 
 
 def _seed_task(wish: Wish, say: Callable[[str], None]) -> list[Result]:

@@ -5,6 +5,7 @@ Its name says on what terms: `recipe-own` are the recipe's own, `recipe-own-6000
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Struct
 from namewarden.evaluation import subject
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import Corpus
-from namewarden.training.kept import NOTE, REGISTRY, made_of
+from namewarden.training.kept import NOTE, REGISTRY, digest, made_of
 from namewarden.training.recipe import Neural, Options, Recipe
 from namewarden.training.recipes import find
 
@@ -46,6 +47,10 @@ class Terms(Struct, frozen=True):
         """Those with which it was fitted, if it was."""
         there = self.folder / self.recipe
         return made_of(there).options if (there / NOTE).is_file() else self.asked
+
+    def made_of(self, corpus: Corpus) -> str:
+        """A digest of what decides a fit but for the recipe's own code."""
+        return sha256(repr((self.options, digest(corpus))).encode()).hexdigest()[:12]
 
     @property
     def name(self) -> str:

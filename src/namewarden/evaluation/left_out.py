@@ -38,6 +38,7 @@ class Fold(Struct, frozen=True):
     number: int
     of: int
     families: dict[str, Held]
+    made_of: str = ""  # a digest of names and options: other ones make another fold
 
 
 def folds(families: Sequence[str], count: int) -> list[list[str]]:
@@ -79,12 +80,14 @@ def _divide(known: dict[Side, dict[str, list[str]]], family: str, labels: Sequen
         known[side(label)].setdefault(family, []).append(label)
 
 
-def run(corpus: Corpus, fit: Fit, kept: Path, count: int = FOLDS) -> list[Fold]:
-    """Fit and measure every fold that is not kept yet."""
-    done = {fold.number: fold for fold in load(kept) if fold.of == count}
+def run(corpus: Corpus, fit: Fit, kept: Path, count: int = FOLDS, made_of: str = "") -> list[Fold]:
+    """Fit and measure every fold that is not kept yet, or was made of something else."""
+    same = (count, made_of)
+    done = {fold.number: fold for fold in load(kept) if (fold.of, fold.made_of) == same}
     for number, held in enumerate(folds(sorted(families_of(corpus)), count)):
         if number not in done and held:
-            done[number] = _measure(hold(corpus, held), held, fit, number, count)
+            found = _measure(hold(corpus, held), held, fit, number)
+            done[number] = Fold(number, count, found, made_of)
             _save(kept, [done[at] for at in sorted(done)])
     return [done[at] for at in sorted(done)]
 
@@ -99,7 +102,7 @@ def _save(kept: Path, done: Sequence[Fold]) -> None:
     part.replace(kept)
 
 
-def _measure(corpus: Corpus, held: Sequence[str], fit: Fit, number: int, count: int) -> Fold:
+def _measure(corpus: Corpus, held: Sequence[str], fit: Fit, number: int) -> dict[str, Held]:
     judge = fit(corpus, number)
     limits = thresholds(judge(corpus.benign["calibration"]))
     found = {}
@@ -107,7 +110,7 @@ def _measure(corpus: Corpus, held: Sequence[str], fit: Fit, number: int, count: 
         labels = corpus.unseen[family]
         said = judge(sample(labels, MOST))
         found[family] = Held(generator(family), len(labels), rates(said, limits))
-    return Fold(number, count, found)
+    return found
 
 
 def means(done: Sequence[Fold]) -> dict[str, list[Spread]]:
