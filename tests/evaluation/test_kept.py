@@ -32,6 +32,15 @@ def test_the_packaged_model_gets_all(tmp_path):
     assert not any("every baseline" in mark.what for mark in found.registry)
 
 
+def test_folds_on_other_terms_serve_where_there_are_none_on_its_own(tmp_path):
+    found = named(folder(tmp_path), "packaged")
+    other = msgspec.structs.replace(FOLD, title="recipe own, few")
+    kept.folds_file(tmp_path, "own-9x1").write_bytes(msgspec.json.encode([other]))
+    assert kept.beside(found, tmp_path).left_out == [FOLD]
+    kept.folds_file(tmp_path, "own").unlink()
+    assert kept.beside(found, tmp_path).left_out == [other]
+
+
 def test_another_model_gets_the_others_beside_it_and_keeps_its_own(tmp_path):
     found = msgspec.structs.replace(folder(tmp_path), left_out=[FOLD, FOLD])
     found = kept.beside(named(found, "recipe-y", recipe="y"), tmp_path)

@@ -33,9 +33,9 @@ def test_folds_that_were_done_are_not_done_again(tmp_path):
         return lengths
 
     with pytest.raises(KeyboardInterrupt):
-        run(corpus(), fit, tmp_path / "kept.json", 2)
+        run(corpus(), fit, tmp_path / "kept.json", 2, "recipe x")
     assert [fold.number for fold in load(tmp_path / "kept.json")] == [0]
-    done = run(corpus(), fit, tmp_path / "kept.json", 2)
+    done = run(corpus(), fit, tmp_path / "kept.json", 2, "recipe x")
     assert fitted == [0, 1, 1] and [fold.number for fold in done] == [0, 1]
     assert {family for fold in done for family in fold.families} == set(families_of(corpus()))
 
@@ -43,15 +43,16 @@ def test_folds_that_were_done_are_not_done_again(tmp_path):
 def test_folds_of_other_names_or_options_are_done_anew(tmp_path):
     kept = tmp_path / "kept.json"
     for made_of in ("one", "other"):
-        done = run(corpus(), lambda names, number: lengths, kept, 2, made_of)
+        done = run(corpus(), lambda names, number: lengths, kept, 2, "recipe x", made_of)
         assert {fold.made_of for fold in done} == {made_of}
     assert load(kept) == done
 
 
 def test_means_are_over_generators_with_names_enough(tmp_path):
-    done = run(corpus(), lambda names, number: lengths, tmp_path / "kept.json", 2)
+    done = run(corpus(), lambda names, number: lengths, tmp_path / "kept.json", 2, "recipe x")
     found = means(done)
     assert list(found) == ["all generators", "of characters", "of words"]
     assert np.isclose(found["all generators"][0].mean, 1.0)  # they are longer than benign ones
+    assert "Recipe x, fitted anew" in show(done)
     assert "2 of 2 folds" in show(done) and "| gozi | gozi |" in show(done)
     assert "not measured" in show([])

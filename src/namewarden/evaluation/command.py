@@ -140,7 +140,7 @@ def _folds(wish: Wish, terms: Terms, corpus: Corpus, say: Callable[[str], None])
         return fit(wish.recipe, some, folder, terms.options)
 
     file, of = kept.folds_file(wish.out, terms.name), terms.made_of(corpus)
-    return left_out.run(corpus, fit_fold, file, wish.folds, of)
+    return left_out.run(corpus, fit_fold, file, wish.folds, terms.title, of)
 
 
 def _seed_task(wish: Wish, say: Callable[[str], None]) -> list[Result]:

@@ -20,7 +20,7 @@ def beside(found: Figures, out: Path) -> Figures:
     packaged = found.about.subject == PACKAGED
     return msgspec.structs.replace(
         found,
-        left_out=folds(out, OWN) if packaged else found.left_out,
+        left_out=_any_folds(out) if packaged else found.left_out,
         seed_task=seed_task.load(seed_file(out)) if packaged else found.seed_task,
         held=held_out.pick(others) if packaged else None,
         registry=_registry(others) if packaged else [],
@@ -34,6 +34,12 @@ def folds_file(out: Path, name: str) -> Path:
 
 def folds(out: Path, name: str) -> list[Fold]:
     return left_out.load(folds_file(out, name))
+
+
+def _any_folds(out: Path) -> list[Fold]:
+    """Of the packaged model's recipe on its own terms, else on others; they say on which."""
+    files = sorted(out.glob(f"left-out-{OWN}*.json"), key=lambda path: len(path.name))
+    return left_out.load(files[0]) if files else []
 
 
 def seed_file(out: Path) -> Path:

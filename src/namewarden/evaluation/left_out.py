@@ -21,7 +21,7 @@ from namewarden.training.measure import rates, thresholds
 from namewarden.training.recipe import Judge
 
 FOLDS = 5
-NOT_THESE = "The recipe, fitted anew without each fold's families; not the weights that the rest is about.\n"
+NOT_THESE = "fitted anew without each fold's families; not the weights that the rest is about"
 MOST = 2000
 Fit = Callable[[Corpus, int], Judge]  # the names without a fold's families, the fold
 
@@ -38,6 +38,7 @@ class Fold(Struct, frozen=True):
     number: int
     of: int
     families: dict[str, Held]
+    title: str = "the recipe"  # what was fitted, on which terms
     made_of: str = ""  # a digest of names and options: other ones make another fold
 
 
@@ -80,14 +81,16 @@ def _divide(known: dict[Side, dict[str, list[str]]], family: str, labels: Sequen
         known[side(label)].setdefault(family, []).append(label)
 
 
-def run(corpus: Corpus, fit: Fit, kept: Path, count: int = FOLDS, made_of: str = "") -> list[Fold]:
+def run(
+    corpus: Corpus, fit: Fit, kept: Path, count: int, title: str, made_of: str = ""
+) -> list[Fold]:
     """Fit and measure every fold that is not kept yet, or was made of something else."""
     same = (count, made_of)
     done = {fold.number: fold for fold in load(kept) if (fold.of, fold.made_of) == same}
     for number, held in enumerate(folds(sorted(families_of(corpus)), count)):
         if number not in done and held:
             found = _measure(hold(corpus, held), held, fit, number)
-            done[number] = Fold(number, count, found, made_of)
+            done[number] = Fold(number, count, found, title, made_of)
             _save(kept, [done[at] for at in sorted(done)])
     return [done[at] for at in sorted(done)]
 
@@ -139,6 +142,7 @@ def _by_generator(found: Mapping[str, Held]) -> "np.ndarray[tuple[int, ...], np.
 def show(done: Sequence[Fold]) -> str:
     if not done:
         return f"Leave-one-generator-out: {NOT_MEASURED} (`namewarden evaluate --recipe NAME --left-out`).\n"
+    title = done[0].title
     rows = [[name, *map(_spread, found)] for name, found in means(done).items()]
     every = {family: held for fold in done for family, held in fold.families.items()}
     each = [
@@ -148,7 +152,7 @@ def show(done: Sequence[Fold]) -> str:
     head = f"{len(done)} of {done[0].of} folds; mean (95 %, by generator)"
     return "\n".join(
         [
-            NOT_THESE,
+            f"{title[:1].upper()}{title[1:]}, {NOT_THESE}.\n",
             table([head, *COLUMNS], rows),
             table(["family left out", "generator", *COLUMNS], each),
         ]
