@@ -83,9 +83,17 @@ def test_a_recipe_is_named_by_the_terms_on_which_it_was_fitted(few):
 
 
 def test_a_recipe_learns_from_other_names_than_it_is_measured_on(few, measured):
+    from namewarden.training.fit import fit
+    from namewarden.training.recipe import Options
+
     folder, options = few
-    said(*options, "--data", measured[0] / "data", "--learn", folder / "names.msgpack")
-    found = figures.read(folder / "out" / "recipe-ngram-lr-60x2-from-names.json")
+    benign = {**corpus().benign, "train": ["harbours", "bakeries", "gardens"]}
+    others = msgspec.structs.replace(corpus(), benign=benign)
+    (folder / "names.msgpack").write_bytes(msgspec.msgpack.encode(others))
+    fit("ngram-lr", others, folder / "more", Options(made_up=0, examples=30, epochs=2))
+    learn = ("--learn", folder / "names.msgpack")
+    said(*options[:-1], folder / "more", "--data", measured[0] / "data", *learn)
+    found = figures.read(folder / "out" / "recipe-ngram-lr-30x2-from-names.json")
     assert (
         found.about.learned_from == "names.msgpack" and found.about.names == "the lists of --data"
     )

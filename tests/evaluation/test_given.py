@@ -1,9 +1,11 @@
 """Names come from lists or from a kept corpus, and what is missing is said."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from namewarden.evaluation.given import MissingError, as_learned, corpus_of, load
+from namewarden.evaluation.given import MissingError, as_learned, corpus_of, load, not_taught
 from namewarden.training.data import BENIGN, GENERATED, side
 from tests.evaluation.small import corpus, write_lists
 
@@ -51,3 +53,13 @@ def test_a_family_that_the_model_learned_from_is_not_called_unseen():
     assert all(side(label) == each for each, found in divided.items() for label in found)
     assert sum(map(len, divided.values())) == len(corpus().unseen["tinba"])
     assert as_learned(corpus(), ()) == corpus()
+
+
+def test_no_threshold_is_set_on_labels_that_other_names_teach():
+    taught = corpus().benign["calibration"][:2]
+    by = msgspec.structs.replace(corpus(), benign={"train": taught})
+    left = not_taught(corpus(), by, Path("lists")).benign
+    assert left["calibration"] == corpus().benign["calibration"][2:]
+    with pytest.raises(MissingError, match="lists holds no benign names to set thresholds"):
+        not_taught(corpus(), corpus(), Path("lists"))
+    assert left["train"] == corpus().benign["train"] and left["test"] == corpus().benign["test"]

@@ -148,6 +148,19 @@ def as_learned(corpus: Corpus, learned: Collection[str]) -> Corpus:
     return msgspec.structs.replace(corpus, known=known, choose=choose, unseen=unseen)
 
 
+def not_taught(corpus: Corpus, by: Corpus, data: Path) -> Corpus:
+    """The same names but for benign labels beside the training side that the other names teach: what two makers list
+    here, one alone may list there. MissingError when that leaves nothing of `data`."""
+    taught = {*by.benign["train"]}
+    benign = {
+        each: found if each == "train" else [one for one in found if one not in taught]
+        for each, found in corpus.benign.items()
+    }
+    left = msgspec.structs.replace(corpus, benign=benign)
+    _check(left, data)
+    return left
+
+
 def _check(corpus: Corpus, data: Path) -> None:
     for what, found in (
         ("benign names to set thresholds", corpus.benign["calibration"]),
