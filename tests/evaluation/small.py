@@ -53,7 +53,8 @@ def corpus() -> Corpus:
 
 def write_lists(folder: Path) -> Path:
     """The lists that `training/data.py` reads, a few lines each."""
-    lists = {path: "".join(f"{name}.org\n" for name in BENIGN_NAMES) for path in (*BENIGN, POPULAR)}
+    lists = {path: "".join(f"{name}.org\n" for name in BENIGN_NAMES) for path in BENIGN}
+    lists[POPULAR] = "".join(f"{name}.org\n" for name in BENIGN_NAMES[:5])  # all learned from
     lists[QUERIED] = "".join(
         f"www.{name}.org\t19\t2026-07-07\t{name}.org\n" for name in BENIGN_NAMES
     )

@@ -1,6 +1,7 @@
 """Each label is asked about once, families at even distances."""
 
-from namewarden.evaluation.answers import CHOSEN, FED, KNOWN, UNSEEN, ask, families_of, sample
+from namewarden.evaluation.answers import CHOSEN, FED, KNOWN, UNSEEN, ask, families_of
+from namewarden.training.measure import sample
 from tests.evaluation.small import corpus, lengths
 
 

@@ -1,6 +1,6 @@
 """What is gathered from lists: never learned from, benign as far as is known, each in its sort."""
 
-from namewarden.evaluation.answers import SIZES, sample
+from namewarden.evaluation.answers import SIZES
 from namewarden.evaluation.names import (
     CRUX,
     FITS,
@@ -12,6 +12,7 @@ from namewarden.evaluation.names import (
     without_lists,
 )
 from namewarden.training.data import GENERATED, QUERIED, Corpus, side
+from namewarden.training.measure import sample
 from tests.evaluation.small import SIDES, _write
 
 

@@ -115,6 +115,15 @@ def test_one_maker_alone_teaches_but_sets_no_threshold():
     assert made.benign["train"] and made.single
 
 
+def test_the_most_popular_are_all_learned_from():
+    labels = {f"n{number}": {"crux", "tranco"} for number in range(100)}
+    made = divide(labels, {}, popular=["n7", "n9", "unlisted"])
+    others = {side(label) for label in ("n7", "n9")} - {"train"}
+    assert others and {"n7", "n9"} <= set(made.benign["train"])
+    assert not {"n7", "n9"} & {*made.benign["calibration"], *made.benign["test"], *made.single}
+    assert made.popular == ["n7", "n9", "unlisted"] and "unlisted" not in made.benign["train"]
+
+
 def test_sides_are_for_ever():
     assert [side(label) for label in ("google", "wikipedia", "example")] == [
         "calibration",

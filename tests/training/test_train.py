@@ -126,7 +126,7 @@ def test_few_names_are_repeated_and_one_generator_is_one_class():
     names = msgspec.structs.replace(corpus(), known={"train": few})
     examples = train.learn_from(names, Options(made_up=0, least=30))
     assert train.classes(names) == ("unknown", "banjori", "vawtrak")
-    assert [(examples.family == at).sum() for at in (1, 2)] == [30, 5 * 6 + 20]
+    assert [(examples.family == at).sum() for at in (1, 2)] == [30, 5 * 6 + 30]
 
 
 def test_a_folder_of_other_names_or_options_is_refused(trained):
@@ -155,3 +155,11 @@ def test_made_up_names_leave_out_held_names():
     assert examples.bad.sum() == len(made_up) - len(held) + sum(
         map(len, corpus_with.known["train"].values())
     )
+
+
+def test_the_most_popular_are_taught_again_and_again():
+    benign = {f"site{number}": {"crux", "tranco"} for number in range(20)}
+    corpus = divide(benign, {"qxzkvj": "some_family"}, popular=["site3", "unlisted"])
+    labels = train.learn_from(corpus, Options(made_up=1, popular=5)).labels
+    assert labels.count("site3") == 5 and "unlisted" not in labels
+    assert max(labels.count(label) for label in benign if label != "site3") == 1

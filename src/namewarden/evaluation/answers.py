@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 from msgspec import Struct
 
 from namewarden.training.data import Corpus
-from namewarden.training.measure import Logits, thresholds
+from namewarden.training.measure import Logits, sample, thresholds
 from namewarden.training.recipe import Judge
 
 SIZES = (2000, 200)  # labels of a family at most: of a whole run, of a quick one
@@ -51,10 +50,3 @@ def families_of(corpus: Corpus, most: int) -> dict[str, dict[str, list[str]]]:
         for group, families in groups.items()
         if families
     }
-
-
-def sample(labels: Sequence[str], most: int) -> list[str]:
-    """So many labels at even distances: no dice, and of a sorted list every beginning is there."""
-    if len(labels) <= most:
-        return list(labels)
-    return [labels[int(at)] for at in np.linspace(0, len(labels) - 1, most)]

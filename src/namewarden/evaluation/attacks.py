@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from namewarden.evaluation.answers import Families, sample
+from namewarden.evaluation.answers import Families
 from namewarden.evaluation.intervals import Share, share
 from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
-from namewarden.training.measure import Logits
+from namewarden.training.measure import Logits, sample
 from namewarden.training.recipe import Judge
 
 SEED = 20261121

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from namewarden.detector.label import Labels
-from namewarden.evaluation.answers import sample
 from namewarden.evaluation.intervals import Share
 from namewarden.evaluation.page import COLUMNS, between, percent, table
 from namewarden.evaluation.product import Judged, judge_names
+from namewarden.training.measure import sample
 from namewarden.training.recipe import Judge
 
 MOST = 5000

@@ -113,6 +113,6 @@ def _popular(found: Found) -> str:
     blocked = ", ".join(f"`{label}`" for label in found.popular_blocked) or "none"
     review = ", ".join(f"`{label}`" for label in found.popular_review) or "none"
     return (
-        f"Of the {found.popular:,} labels of the 10,000 most popular names, learned from or not, blocked: {blocked}; "
-        f"in review: {review}.\n"
+        f"Of the {found.popular:,} labels of the 10,000 most popular names, nearly all learned from, blocked: "
+        f"{blocked}; in review: {review}.\n"
     )

@@ -12,12 +12,11 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from namewarden.evaluation.answers import sample
 from namewarden.evaluation.detection import LEAST, WORDS
 from namewarden.evaluation.intervals import Spread, mean_of
 from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
 from namewarden.training.data import Corpus, Side, generator, side
-from namewarden.training.measure import rates, thresholds
+from namewarden.training.measure import rates, sample, thresholds
 from namewarden.training.recipe import Judge
 
 FOLDS = 5

@@ -109,6 +109,7 @@ class _Seen:
     def __init__(self, corpus: Corpus) -> None:
         self._labels = Labels(dynamic_providers(), remembered=0)
         self.benign = {*corpus.benign["test"], *corpus.single}
+        self.popular = frozenset(corpus.popular)
         self.older: set[str] = set()
         self.newer: dict[str, set[str]] = {}
         self.sorts: dict[str, list[str]] = {sort: [] for sort in FITS}
@@ -128,7 +129,7 @@ class _Seen:
         """Benign as far as the corpus knows, and never learned from."""
         if isinstance(what, Unscored) or what.kind == "private":
             return side(name) == "test"
-        return side(what.label) == "test"
+        return side(what.label) == "test" and what.label not in self.popular
 
     def _sort(self, name: str, what: What) -> None:
         scored = isinstance(what, Scorable) and what.kind != "private"

@@ -28,13 +28,12 @@ from namewarden.evaluation.answers import (
     Families,
     ask,
     families_of,
-    sample,
 )
 from namewarden.evaluation.figures import About, Figures
 from namewarden.evaluation.names import Names
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import Corpus
-from namewarden.training.measure import Logits
+from namewarden.training.measure import Logits, sample
 from namewarden.training.recipe import Judge
 
 Tell = Callable[[str], None]  # which part comes now

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from namewarden.detector.bands import settle_all
 from namewarden.detector.families import split
 from namewarden.detector.model import PACKAGED, Model
-from namewarden.evaluation.answers import sample
 from namewarden.evaluation.families import Guess
 from namewarden.evaluation.network import Layer, layers_of, layers_of_keras
 from namewarden.training.data import Corpus, generator
-from namewarden.training.measure import Logits, temperature
+from namewarden.training.measure import Logits, sample, temperature
 from namewarden.training.recipe import Judge, Neural, Options, Recipe
 
 LOADED = ("manifest.json", "model.onnx")

@@ -7,7 +7,7 @@ is `train.py`.
 
 import gzip
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -78,7 +78,7 @@ class Corpus(Struct, frozen=True, omit_defaults=True):
     unseen: dict[str, list[str]]
     fed: dict[str, list[str]] = {}  # real malware names of families that nothing was learned from
     queried: list[str] = []  # whole names as clients asked them, whose label is on the test side
-    popular: list[str] = []  # the most popular, in order; learned from or not
+    popular: list[str] = []  # the most popular, in order; learned from
     # Family learned from → suffix → how many of its names of the train side stand there; empty in older kept ones.
     suffixes: dict[str, dict[str, int]] = {}
 
@@ -101,11 +101,10 @@ def assemble(folder: Path | None, held: frozenset[str] = HELD) -> Corpus:
     labels = Labels(dynamic_providers())
     families, under = _families(labels, folder / GENERATED)
     makers = _benign(labels, _listed(folder), _bad(labels, folder))
-    corpus = divide(*_apart(makers, families), held)
+    ranked = islice((name for name, *_ in rows(folder / POPULAR)), MOST_POPULAR)
+    corpus = divide(*_apart(makers, families), held, _first(labels, ranked))
     corpus.suffixes.update(_suffixes(corpus.known["train"], under))
-    popular = islice((name for name, *_ in rows(folder / POPULAR)), MOST_POPULAR)
-    corpus.popular.extend(_first(labels, popular))
-    corpus.queried.extend(_queried(labels, folder / QUERIED, families))
+    corpus.queried.extend(_queried(labels, folder / QUERIED, {*families, *corpus.popular}))
     for label, family in sorted(_fed(labels, folder / FEED).items()):
         if label not in makers and label not in families:
             corpus.fed.setdefault(family, []).append(label)
@@ -116,18 +115,23 @@ def assemble_registry(most: int | None = None, each: int = registry.EACH_KIND) -
     """The names of the package registry, `most` of each list; the families are kinds of made-up generators."""
     labels = Labels(dynamic_providers())
     makers = _benign(labels, registry.listed(most), set())
-    corpus = divide(*_apart(makers, registry.made(makers, each)))
-    corpus.popular.extend(_first(labels, registry.popular(most)))
-    return corpus
+    popular = _first(labels, registry.popular(most))
+    return divide(*_apart(makers, registry.made(makers, each)), HELD, popular)
 
 
 def divide(
-    benign: dict[str, set[str]], families: dict[str, str], held: frozenset[str] = HELD
+    benign: dict[str, set[str]],
+    families: dict[str, str],
+    held: frozenset[str] = HELD,
+    popular: Sequence[str] = (),
 ) -> Corpus:
-    """Put every label on its side; sorted, so that one input gives one corpus. Benign: label → who lists it."""
-    corpus = Corpus(_sides(list), [], _sides(dict), {}, {})
+    """Put every label on its side; sorted, so that one input gives one corpus. Benign: label → who lists it. The most
+    popular are all learned from."""
+    corpus = Corpus(_sides(list), [], _sides(dict), {}, {}, popular=list(popular))
+    taught = frozenset(popular)
     for label, makers in sorted(benign.items()):
-        _place(corpus, label, makers).append(label)
+        place = corpus.benign["train"] if label in taught else _place(corpus, label, makers)
+        place.append(label)
     for label, family in sorted(families.items()):
         found = corpus.choose if family in CHOOSE_BY else corpus.unseen
         if family not in held:
@@ -189,13 +193,13 @@ def _first(labels: Labels, names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _queried(labels: Labels, path: Path, families: dict[str, str]) -> list[str]:
-    """Names of the test side; what the product does not score has the side of the name."""
+def _queried(labels: Labels, path: Path, others: set[str]) -> list[str]:
+    """Names of the test side but of those labels; what the product does not score has the side of the name."""
     found = []
     for name, *_ in rows(path):
         what = labels.scored(name)
         label = what.label if isinstance(what, Scorable) else name
-        if side(label) == "test" and label not in families:
+        if side(label) == "test" and label not in others:
             found.append(name)
     return found
 

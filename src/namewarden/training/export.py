@@ -31,7 +31,8 @@ from namewarden.training.train import classes, judge, load_weights
 
 SEEN = (
     "benign label learned from: it is the scored label of a name in the training lists and "
-    "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5, or below 8 where one maker alone lists it"
+    "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5, or below 8 where one maker alone lists it; "
+    "so are nearly all of the 10,000 most popular names of early 2025"
 )
 LOOKED_AT = ["example", "xjq7k2vbn", "weather-of-the-world", "q" * 63]
 NAMED_FROM = (

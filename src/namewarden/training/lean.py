@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from namewarden.detector.encoding import PADDING
-from namewarden.training.grams import HALVES, LONGEST, MARK, Gram, unpacked
+from namewarden.training.grams import HALVES, LONGEST, MARK, Gram, bits, unpacked
 
 OPSET = 17
 Array = NDArray[Any]
@@ -33,8 +33,9 @@ class Parts(Struct, frozen=True):
     """What the graph is made of."""
 
     letters: NDArray[np.float32]  # [symbols, embedding]
-    grams: tuple[Gram, ...]  # one a table
+    grams: tuple[Gram, ...]  # one a table, those of counts first
     counts: tuple[NDArray[np.uint8], ...]  # octets of two halves, one a table
+    made: tuple[NDArray[np.uint8], ...]  # octets of a bit for each group, one a table
     unit: float  # of a step
     first: Dense
     second: Dense
@@ -76,22 +77,24 @@ def lean(parts: Parts) -> bytes:
 
 def _tables(parts: Parts) -> dict[str, Array]:
     """What is stored to the last bit: tables, and the whole numbers that lead into them."""
-    rows = [gram.factors() for gram in parts.grams] + [gram.halves() for gram in parts.grams]
+    counted = len(parts.counts)
+    rows = [gram.factors() for gram in parts.grams]
+    rows += [np.full(gram.letters, MARK) for gram in parts.grams[:counted]]
     factors = np.zeros((len(rows), 1, LONGEST), np.float32)
     for at, row in enumerate(rows):
         factors[at, 0, LONGEST - len(row) :] = row[::-1]
     sizes = [gram.size for gram in parts.grams]
-    starts = [*np.cumsum([0, *sizes[:-1]]), *([0] * len(sizes))]
-    sizes += [HALVES * MARK] * len(sizes)
+    starts = [*np.cumsum([0, *sizes[:-1]]), *([0] * counted)]
+    sizes += [HALVES * MARK] * counted
     return {
         "factors": factors,
         "sizes": np.array(sizes, np.int32)[:, None],
         "starts": np.array(starts, np.int32)[:, None],
-        "counts": np.concatenate(parts.counts),
-        "zero": np.zeros(1, np.int64),
-        "grams": np.array([len(parts.grams)], np.int64),
-        "all": np.array([len(rows)], np.int64),
-        "steps": unpacked().astype(np.float32),
+        "octets": np.concatenate([*parts.counts, *parts.made]),
+        "grams_and_halves": np.array([len(parts.grams), counted]),
+        "counts_and_made": np.array([counted, len(parts.made)]),
+        "bits": bits().astype(np.float32),
+        "steps": unpacked() * np.float32(parts.unit),
         "axis_1": np.ones(1, np.int64),
         "axis_2": np.full(1, 2, np.int64),
         "nothing": np.zeros((), np.float32),
@@ -100,14 +103,11 @@ def _tables(parts: Parts) -> dict[str, Array]:
 
 
 def _weights(parts: Parts) -> dict[str, Array]:
-    """The rest; the unit of steps is in the first kernel."""
+    """The rest."""
     letters = parts.letters.copy()
     letters[PADDING] = 0
-    kernel = parts.first.kernel.copy()
-    at = letters.shape[1]
-    kernel[:, at:] *= parts.unit
     found: dict[str, Array] = {"letters": letters, "lengths": parts.lengths}
-    found |= {"first": _turned(kernel), "second": _turned(parts.second.kernel)}
+    found |= {"first": _turned(parts.first.kernel), "second": _turned(parts.second.kernel)}
     for name in ("hidden", "logit", "kin", "families"):
         layer = getattr(parts, name)
         found |= {f"{name}_kernel": _turned(layer.kernel), f"{name}_bias": layer.bias}
@@ -129,21 +129,24 @@ def _remembered() -> list[Any]:
         node("Cast", ["sums"], ["whole"], to=TensorProto.INT32),
         node("Mod", ["whole", "sizes"], ["within"]),
         node("Add", ["within", "starts"], ["places"]),
-        node("Slice", ["places", "zero", "grams", "axis_1"], ["met_places"]),
-        node("Slice", ["places", "grams", "all", "axis_1"], ["halves"]),
-        node("Gather", ["counts", "met_places"], ["met_octets"]),
+        node("Split", ["places", "grams_and_halves"], ["met_places", "halves"], axis=1),
+        node("Gather", ["octets", "met_places"], ["met_octets"]),
         node("Cast", ["met_octets"], ["met_whole"], to=TensorProto.INT32),
-        node("Add", ["met_whole", "halves"], ["met_halves"]),
+        node("Split", ["met_whole", "counts_and_made"], ["met_counts", "met_made"], axis=1),
+        node("Add", ["met_counts", "halves"], ["met_halves"]),
         node("Gather", ["steps", "met_halves"], ["met"]),
+        node("Gather", ["bits", "met_made"], ["made_each"]),
+        node("ReduceSum", ["made_each", "axis_1"], ["made"], keepdims=0),
     ]
 
 
 def _read() -> list[Any]:
-    """Letters and memory → maximum and mean of both convolutions."""
+    """Letters and memory → maximum and mean of what is read and of both convolutions."""
     node = helper.make_node
     return [
         node("Gather", ["letters", "rows"], ["spelled"]),
-        node("Transpose", ["spelled"], ["columns"], perm=[0, 2, 1]),
+        node("Concat", ["spelled", "made"], ["beside"], axis=2),
+        node("Transpose", ["beside"], ["columns"], perm=[0, 2, 1]),
         node("Concat", ["columns", "met"], ["everywhere"], axis=1),
         node("Clip", ["column", "nothing", "one"], ["mask"]),
         node("Mul", ["everywhere", "mask"], ["read"]),
@@ -151,9 +154,9 @@ def _read() -> list[Any]:
         node("Relu", ["heard"], ["found"]),
         node("Conv", ["found", "second"], ["heard_2"], pads=[1, 1]),
         node("Relu", ["heard_2"], ["found_2"]),
-        node("Concat", ["found", "found_2"], ["both"], axis=1),
-        node("ReduceMax", ["both"], ["most"], axes=[2]),
-        node("ReduceSum", ["both", "axis_2"], ["sum"]),
+        node("Concat", ["read", "found", "found_2"], ["every"], axis=1),
+        node("ReduceMax", ["every"], ["most"], axes=[2]),
+        node("ReduceSum", ["every", "axis_2"], ["sum"]),
         node("ReduceSum", ["mask", "axis_2"], ["length"]),
         node("Max", ["length", "one"], ["length_1"]),
         node("Div", ["sum", "length_1"], ["mean"]),

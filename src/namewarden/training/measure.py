@@ -12,6 +12,13 @@ Logits = NDArray[np.float64]
 RATES = (1e-2, 1e-3, 1e-4)
 
 
+def sample(labels: Sequence[str], most: int) -> list[str]:
+    """So many labels at even distances: no dice, and of a sorted list every beginning is there."""
+    if len(labels) <= most:
+        return list(labels)
+    return [labels[int(at)] for at in np.linspace(0, len(labels) - 1, most)]
+
+
 def thresholds(benign: Logits) -> list[float]:
     """For each of RATES the least logit that at most that share of these benign names reaches."""
     ordered = np.sort(benign)[::-1]

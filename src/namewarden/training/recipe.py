@@ -36,6 +36,7 @@ class Options(Struct, frozen=True):
     smoothing: float = 0.02  # popularity lists hold live malware names: never be sure
     family_weight: float = 0.25  # of the loss of the second head, where there is one
     benign_weight: float = 1.0  # of a benign name's loss, where the recipe's loss heeds it
+    popular: int = 1  # times that the most popular names are taught
     least: int = 0  # times that a family is taught at least: names of small ones are repeated
     made_up: int = 450_000  # names of made-up generators
     hyphened: int = 0  # generated names with a hyphen put in

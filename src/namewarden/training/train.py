@@ -23,13 +23,13 @@ from namewarden.detector.encoding import MARGIN
 from namewarden.training import generators
 from namewarden.training.data import HELD, Corpus, generator
 from namewarden.training.kept import DATA, claim, load, load_corpus, save
-from namewarden.training.measure import family_mean, thresholds
+from namewarden.training.measure import family_mean, sample, thresholds
 from namewarden.training.recipe import Array, Examples, Judge, Neural, Options
 from namewarden.training.recipes import find, names
 
 DEVICES = ("auto", "cpu", "gpu")
 UNKNOWN = 0  # the family of a name that no known generator made
-REPEATED = 20
+REPEATED = 40
 NO_FAMILY = -1  # benign: the second head is not asked
 
 
@@ -125,6 +125,8 @@ def learn_from(corpus: Corpus, options: Options) -> Examples:
     benign = corpus.benign["train"]
     if len(benign) > options.benign:
         benign = [benign[i] for i in np.sort(dice.permutation(len(benign))[: options.benign])]
+    popular = set(corpus.popular).intersection(benign)
+    benign = [*benign, *sorted(popular) * (options.popular - 1)]
     known = _by_generator(corpus.known["train"], options.least)
     words = [] if known else generators.common_words(benign)
     made = generators.names(options.made_up, options.seed, words)
@@ -174,7 +176,8 @@ def widths_of(recipe: Neural, labels: Sequence[str]) -> NDArray[np.int64]:
 def batches(
     examples: Examples, recipe: Neural, options: Options, epoch: int
 ) -> Iterator[NDArray[np.int64]]:
-    """Each name once, batches of about one length, shuffled; the same for the same seed and epoch."""
+    """Each name once, but for a part of a batch of each width; batches of about one length, shuffled; the same for the
+    same seed and epoch."""
     dice = np.random.default_rng((options.seed, epoch))
     order = dice.permutation(len(examples.labels))
     widths = widths_of(recipe, examples.labels)[order]
@@ -249,8 +252,8 @@ def look(say: Judge, corpus: Corpus, most: int = 50_000) -> float:
     """Mean over unseen families and the three false-positive rates of what is found; recipes are chosen by it."""
     if not corpus.choose:
         return 0.0
-    limits = thresholds(say(corpus.benign["calibration"][:most]))
-    families = {name: say(found[:1500]) for name, found in corpus.choose.items()}
+    limits = thresholds(say(sample(corpus.benign["calibration"], most)))
+    families = {name: say(sample(found, 1500)) for name, found in corpus.choose.items()}
     return float(np.mean(family_mean(families, limits)))
 
 

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("keras", reason="needs the extra `train`")
 
 from namewarden.detector.encoding import encode
-from namewarden.training.grams import COUNTED
+from namewarden.training.grams import GROUPS
 from namewarden.training.recipe import Examples, Options
 from namewarden.training.recipes import own
 
@@ -27,26 +27,30 @@ def memory():
 
 
 def seen(memory, label, side):
-    rows = encode([label], 16)
-    found = np.asarray(memory(rows, np.array([[side]], np.int32)))
-    return found[0, : len(label), : len(COUNTED)] * own.SCALE
+    """By letter of the label: what the groups made, and what is counted of benign labels."""
+    found = np.asarray(memory(encode([label], 16), np.array([[side]], np.int32)))[0, : len(label)]
+    return found[:, :GROUPS], found[:, GROUPS:] * own.SCALE
 
 
 def test_what_was_met_often_is_remembered_by_side(memory):
-    benign, generated = seen(memory, "gardenz", 0), seen(memory, "qxzkvjz", 0)
-    of = [table.of for table in COUNTED]
-    assert (benign[5, [side == "benign" for side in of]] > 0).all()
-    assert (benign[5, [side == "generated" for side in of]] == 0).all()
-    assert generated[5, of.index("generated")] > 0 and generated[5, 0] == 0
+    made, benign = seen(memory, "gardenz", 0)
+    assert (benign[5] > 0).all() and not made.any()
+    made, benign = seen(memory, "qxzkvjz", 0)
+    assert made[5].tolist() == [2, 0, 0, 0, 0, 0, 0, 0]  # both tables, the first group
+    assert benign[5, 0] == 0
 
 
 def test_made_up_names_are_no_memory(memory):
-    assert not seen(memory, "wvwvwv", 0).any()
+    assert not any(part.any() for part in seen(memory, "wvwvwv", 0))
 
 
 def test_a_label_taught_does_not_remember_itself(memory):
     """The last letter's trigram stands in one label only: there for others, not for the label itself."""
-    assert seen(memory, "gardena", 0)[6, 0] == 1 and seen(memory, "gardena", 1)[6, 0] == 0
+    assert seen(memory, "gardena", 0)[1][6, 0] == 1 and seen(memory, "gardena", 1)[1][6, 0] == 0
+    few = own.build(1, 2)
+    own.remember(few, Examples(GENERATED[:4], np.ones(4, np.float32), np.ones(4, np.int32)))
+    memory = few.get_layer("memory")
+    assert seen(memory, "qxzkva", 0)[0][4, 0] == 2 and seen(memory, "qxzkva", 2)[0][4, 0] == 0
 
 
 def test_what_is_beyond_belief_teaches_nothing():
