@@ -128,6 +128,14 @@ def test_the_name_of_the_readme_is_blocked_as_it_says(running):
     assert data(blocked) == ["0.0.0.0"] and blocked.options[0].code == 15
 
 
+def test_the_log_names_the_family_of_a_malicious_name(running):
+    name = "xqzjvkwpfhgtrbnm.com"
+    running.ask(name)
+    family = running.event(name)["family"]
+    told = running.command("query", "--config", str(running.config), "--name", name).stdout
+    assert family and f" {family} score >= " in told
+
+
 def test_popular_names_are_answered(running):
     for name in ("google.com", "microsoft.com", "github.com"):
         assert data(running.ask(name)) == ["192.0.2.1"]

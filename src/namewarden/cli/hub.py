@@ -84,9 +84,10 @@ def _row(event: dict[str, Any]) -> str:
     moment = datetime.fromtimestamp(event["time"]).isoformat(" ", "seconds")
     score = "" if event["score"] is None else f"{event['score']:.4f}"
     times = f"×{event['count']}" if event["count"] > 1 else ""
+    said = (event["family"], event["rule"], times)
     return (
         f"{moment}  {event['client']:15}  {event['qtype']:5} {event['name']:40} {event['status']:13}"
-        f" {event['action']:8} {event['reason']:15} {score:6} {event['rule']} {times}"
+        f" {event['action']:8} {event['reason']:15} {score:6} {' '.join(filter(None, said))}"
     ).rstrip()
 
 

@@ -77,6 +77,7 @@ function showEvents(page) {
     clock(event.time), event.client, event.name,
     event.count > 1 ? `${event.qtype} ×${event.count}` : event.qtype, [event.action, event.action],
     event.reason, event.rule, event.score === null ? "" : event.score.toFixed(4),
+    event.family,
   ])), "no query yet");
 }
 
