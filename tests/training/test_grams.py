@@ -14,8 +14,8 @@ from namewarden.training.grams import (
     MADE,
     MARK,
     SHARED,
-    Counted,
     Gram,
+    Table,
     bits,
     count,
     group_counts,
@@ -57,7 +57,7 @@ def test_windows_look_back_and_see_nothing_before_the_first():
 
 
 def test_counts_of_what_was_met_often_enough():
-    table = Counted(Gram(3, 64_007), 2)
+    table = Table(Gram(3, 64_007), 2)
     counts = count(rows("abc", "xabc", "q"), table)
     assert sorted(counts[counts > 0].tolist()) == [2.0]
     a, b, c = 1, 2, 3

@@ -15,7 +15,6 @@ from namewarden.evaluation.page import table
 from namewarden.training.measure import Logits, auc
 
 Guess = Callable[[Sequence[str]], tuple[list[str], Logits]]
-NONE = frozenset({"", "unknown"})
 
 
 class Found(Struct, frozen=True):

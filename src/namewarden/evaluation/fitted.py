@@ -15,7 +15,7 @@ from namewarden.evaluation import subject
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import Corpus
 from namewarden.training.kept import NOTE, REGISTRY, digest, made_of
-from namewarden.training.recipe import Neural, Options, Recipe
+from namewarden.training.recipe import Neural, Options, Recipe, bounded
 from namewarden.training.recipes import find
 
 
@@ -32,9 +32,7 @@ class Terms(Struct, frozen=True):
 
     @property
     def asked(self) -> Options:
-        own = find(self.recipe).options
-        more = {"examples": self.examples, "epochs": self.epochs}
-        return msgspec.structs.replace(own, **{name: n for name, n in more.items() if n})
+        return bounded(find(self.recipe).options, self.examples, self.epochs)
 
     @property
     def folder(self) -> Path:
@@ -104,8 +102,7 @@ def _exported(recipe: Neural, terms: Terms, corpus: Corpus) -> Subject:
     from namewarden.training import train
     from namewarden.training.export import export
 
-    weights = train.train(corpus, recipe, terms.folder / recipe.name, terms.options)
-    network = train.load_weights(recipe, weights, len(train.classes(corpus)))
+    network = train.taught(corpus, recipe, terms.folder / recipe.name, terms.options)
     folder = terms.out / f"recipe-{terms.name}"
     export(recipe, network, corpus, folder)
     found = subject.of_model(folder)

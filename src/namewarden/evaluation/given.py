@@ -4,7 +4,8 @@ A corpus that was kept elsewhere (`corpus.msgpack`) serves as well, and so do th
 then the sorts that need whole names are left out.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -74,11 +75,10 @@ def _folder_corpus(
     def corpus() -> Corpus:
         tell("reading the lists (a minute)")
         try:
-            return assemble(data, held)
+            with _readable(data):
+                return assemble(data, held)
         except FileNotFoundError as error:
             raise MissingError(f"{error.filename} is missing: --data is no whole folder") from error
-        except BROKEN as error:
-            raise MissingError(f"{data} has a list that cannot be read: {error}") from error
 
     return _kept(out / f"corpus-{_key(data, held)}.msgpack", Corpus, corpus)
 
@@ -88,12 +88,18 @@ def _names(
 ) -> Names:
     def gathered() -> Names:
         tell("gathering hard and new names (a minute)")
-        try:
+        with _readable(data):
             return gather(data, found)
-        except BROKEN as error:
-            raise MissingError(f"{data} has a list that cannot be read: {error}") from error
 
     return _kept(out / f"names-{_key(data, held)}.msgpack", Names, gathered)
+
+
+@contextmanager
+def _readable(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except BROKEN as error:
+        raise MissingError(f"{data} has a list that cannot be read: {error}") from error
 
 
 def _kept(path: Path, kind: type[T], make: Callable[[], T]) -> T:

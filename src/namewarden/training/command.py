@@ -9,14 +9,13 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from namewarden.training.data import HELD, Corpus
 from namewarden.training.kept import NAMES, REGISTRY, ListError, find_data, load_corpus, source
-from namewarden.training.recipe import Neural, Options
+from namewarden.training.recipe import Neural, bounded
 
 
 class TrainError(Exception):
@@ -54,9 +53,9 @@ def train(wish: Wish, say: Callable[[str], None]) -> str:
     with redirect_stdout(sys.stderr):  # bars; standard output is the result's
         corpus = _corpus(wish, say)
         _make(wish.folder)
-        weights = loop.train(corpus, recipe, wish.out, _options(wish, recipe.options))
+        options = bounded(recipe.options, wish.examples, wish.epochs)
+        network = loop.taught(corpus, recipe, wish.out, options)
         say("setting thresholds on names that nothing was learned from")
-        network = loop.load_weights(recipe, weights, len(loop.classes(corpus)))
         model = export.export(recipe, network, corpus, wish.folder)
     return "\n".join([f"model {model.manifest.digest[:12]} is in {wish.folder}", *_next(wish)])
 
@@ -72,12 +71,6 @@ def _recipe(name: str) -> Neural:
             f"{name} is a recipe to compare with, no model is made of it: namewarden evaluate --recipe {name}"
         )
     return recipe
-
-
-def _options(wish: Wish, options: Options) -> Options:
-    """The recipe's own but for what is asked."""
-    asked: dict[str, Any] = {"epochs": wish.epochs, "examples": wish.examples}
-    return msgspec.structs.replace(options, **{name: n for name, n in asked.items() if n})
 
 
 def _corpus(wish: Wish, say: Callable[[str], None]) -> Corpus:

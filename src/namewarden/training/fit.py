@@ -44,8 +44,7 @@ def fit(name: str, corpus: Corpus, out: Path, options: Options | None = None) ->
 def _network(recipe: Neural, corpus: Corpus, out: Path, options: Options) -> Judge:
     from namewarden.training import train
 
-    weights = train.train(corpus, recipe, out, options)
-    return train.judge(recipe, train.load_weights(recipe, weights, len(train.classes(corpus))))
+    return train.judge(recipe, train.taught(corpus, recipe, out, options))
 
 
 def _features(recipe: Featured, corpus: Corpus, out: Path, options: Options) -> Judge:

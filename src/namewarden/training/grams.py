@@ -25,7 +25,7 @@ HIGHEST = 15  # most steps that a count has: half an octet
 HALVES = 2  # counts in an octet
 MARK = 256  # what the second half of an octet is marked by
 GROUPS = 8  # of generators: bits of an octet
-SHARED = 2  # generators that have a bit to themselves, at most
+SHARED = 2  # generators to a bit, at most
 REPEATING = 0.2  # a generator that repeats a lesser share of its n-grams has no group
 
 
@@ -48,27 +48,21 @@ class Gram(Struct, frozen=True):
         return places
 
 
-class Counted(Struct, frozen=True):
-    """A table of counts of benign labels taught; what was met less than `least` times is not kept."""
+class Table(Struct, frozen=True):
+    """What was met less than `least` times is not in it."""
 
     gram: Gram
     least: int
 
 
-class Grouped(Struct, frozen=True):
-    """A table of which groups made an n-gram in `least` labels or more."""
-
-    gram: Gram
-    least: int
-
-
+# Counts of benign labels taught, and which groups made an n-gram.
 COUNTED = (
-    Counted(Gram(3, 32_003), 1),
-    Counted(Gram(4, 262_139), 2),
-    Counted(Gram(5, 196_613), 8),
-    Counted(Gram(6, 131_071), 12),
+    Table(Gram(3, 32_003), 1),
+    Table(Gram(4, 262_139), 2),
+    Table(Gram(5, 196_613), 8),
+    Table(Gram(6, 131_071), 12),
 )
-MADE = (Grouped(Gram(5, 73_721), 4), Grouped(Gram(6, 73_727), 4))
+MADE = (Table(Gram(5, 73_721), 4), Table(Gram(6, 73_727), 4))
 
 
 def windows(rows: NDArray[np.uint8], letters: int) -> NDArray[np.int64]:
@@ -90,7 +84,7 @@ def met(rows: NDArray[np.uint8], letters: int, whole: bool = False) -> tuple[Cod
     return np.unique(np.concatenate(found), return_counts=True)
 
 
-def count(rows: NDArray[np.uint8], table: Counted) -> NDArray[np.float32]:
+def count(rows: NDArray[np.uint8], table: Table) -> NDArray[np.float32]:
     """Rows of labels taught → for each place and half how many of them its most frequent n-gram was met in."""
     gram = table.gram
     names, times = met(rows, gram.letters)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from namewarden.detector.encoding import PADDING, WIDTH, encode
@@ -44,6 +45,11 @@ class Options(Struct, frozen=True):
     examples: int = 0  # names of all kinds at most, drawn evenly; 0: all
     seed: int = 20261121
     every: int = 500  # steps between looks at the unseen families
+
+
+def bounded(options: Options, examples: int, epochs: int) -> Options:
+    """The recipe's own options but for these; zeros are its own."""
+    return replace(options, examples=examples or options.examples, epochs=epochs or options.epochs)
 
 
 class Examples(Struct, frozen=True):

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+from namewarden.detector.families import OTHER
 from namewarden.training.data import Corpus, generator
 
 SMOOTHING = 0.5  # added to every count: few names under few suffixes prove little
@@ -26,14 +27,14 @@ def family_suffixes(corpus: Corpus) -> Shares:
 def shares(counts: Mapping[str, Mapping[str, int]]) -> Shares:
     """Smoothed over all suffixes and one more, "", which stands for every other; of what is unknown all are alike."""
     every = len({suffix for found in counts.values() for suffix in found}) + 1
-    flat = {"": _rounded(1 / every)}
+    flat = {OTHER: _rounded(1 / every)}
     return {UNKNOWN: flat} | {each: _smoothed(found, every) for each, found in counts.items()}
 
 
 def _smoothed(found: Mapping[str, int], every: int) -> dict[str, float]:
     total = sum(found.values()) + SMOOTHING * every
     said = {suffix: (count + SMOOTHING) / total for suffix, count in sorted(found.items())}
-    return {suffix: _rounded(share) for suffix, share in {"": SMOOTHING / total, **said}.items()}
+    return {suffix: _rounded(share) for suffix, share in {OTHER: SMOOTHING / total, **said}.items()}
 
 
 def _rounded(share: float) -> float:

@@ -114,6 +114,11 @@ def train(
     return out / "weights.npz"
 
 
+def taught(corpus: Corpus, recipe: Neural, out: Path, options: Options) -> "keras.Model":
+    """As `train`; the network with the weights kept."""
+    return load_weights(recipe, train(corpus, recipe, out, options), len(classes(corpus)))
+
+
 def classes(corpus: Corpus) -> tuple[str, ...]:
     """The classes of the second head: "unknown", then the generators learned from."""
     return ("unknown", *sorted({generator(family) for family in corpus.known["train"]}))

@@ -132,8 +132,8 @@ def remember(model: Any, taught: Examples) -> None:
         counts.assign(count(benign, table))
     generators = [np.unique(rows[taught.family == at], axis=0) for at in range(1, memory.classes)]
     group = groups(generators)
-    for grouped, made in zip(MADE, memory.made, strict=True):
-        made.assign(group_counts(generators, group, grouped.gram))
+    for table, made in zip(MADE, memory.made, strict=True):
+        made.assign(group_counts(generators, group, table.gram))
     memory.own.assign(np.eye(GROUPS + 1)[[-1, -1, *group]][:, :GROUPS])
 
 
