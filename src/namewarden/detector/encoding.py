@@ -29,11 +29,17 @@ _NARROWEST = tuple(
 
 def encode(labels: Sequence[str], width: int = WIDTH) -> NDArray[np.int32]:
     """One row of `width` codes a label; what is longer is cut, unknown octets are OTHER."""
-    rows = b"".join(
-        label.encode("ascii", "replace")[: width - 1].translate(_TABLE).ljust(width, b"\0")
-        for label in labels
-    )
+    rows = b"".join(_codes(label, width) for label in labels)
     return np.frombuffer(rows, dtype=np.uint8).reshape(len(labels), width).astype(np.int32)
+
+
+def write(label: str, row: NDArray[np.int32]) -> None:
+    """Put into a row what `encode` would make of the label."""
+    row[...] = np.frombuffer(_codes(label, row.size), dtype=np.uint8)
+
+
+def _codes(label: str, width: int) -> bytes:
+    return label.encode("ascii", "replace")[: width - 1].translate(_TABLE).ljust(width, b"\0")
 
 
 def width_of(label: str) -> int:

@@ -15,6 +15,7 @@ from namewarden.detector.bands import band_of, bands_of, probability, settle, se
 from namewarden.detector.conformal import PValues
 from namewarden.detector.families import Naming, split
 from namewarden.detector.folder import PACKAGED, Manifest, ModelError, read
+from namewarden.detector.single import Single
 from namewarden.detector.trial import BROKEN, FAMILIES, LOGITS, ROWS
 from namewarden.query import Band, Score
 
@@ -39,6 +40,7 @@ class Model:
             # and nine in ten thousand names or less are not benign.
             self._families = trial.session(network) if self._classes else None
             self._logits = trial.session(graph.without_output(network, FAMILIES))
+            self._single = _single(self._logits)
         except ModelError as error:
             raise ModelError(
                 f"{folder}/model.onnx {error}: train or install another one"
@@ -89,9 +91,11 @@ class Model:
 
     def _score(self, name: str) -> Score:
         """As `score_batch`, to the last bit: for one name, arrays would take longer than the arithmetic."""
-        label = name.partition(".")[0]
-        found = self._run(self._logits, LOGITS, (label,), encoding.width_of(label))
-        logit = settle(found.item(), self.manifest.temperature)
+        try:
+            found = self._single.logit(name.partition(".")[0])
+        except BROKEN as error:
+            raise self._broken(trial.plain(error)) from error
+        logit = settle(found, self.manifest.temperature)
         if logit != logit:
             raise self._broken("it gives no number")
         band = band_of(logit, self.thresholds)
@@ -120,6 +124,17 @@ class Model:
 
     def _broken(self, why: str) -> ModelError:
         return ModelError(f"model {self.model} does not run: {why}; install another one")
+
+
+def _single(session: Any) -> Single:
+    """Tried on a label of each width: what loads is to answer."""
+    try:
+        single = Single(session)
+        for label in trial.LABELS:
+            single.logit(label)
+    except BROKEN as error:
+        raise ModelError(f"does not run on one name: {trial.plain(error)}") from error
+    return single
 
 
 Run = Callable[[Sequence[str], int], NDArray[np.float64]]
