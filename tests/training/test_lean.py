@@ -20,7 +20,8 @@ def model():
     made = own.build(3, CLASSES)
     labels = [f"{word}{end}" for word in ("example", "mail-0", "xjq7k2") for end in "abcdefghijkl"]
     bad = np.repeat([0.0, 0.0, 1.0], 12).astype(np.float32)
-    own.remember(made, Examples(labels, bad, bad.astype(np.int32)))
+    weight = np.ones(len(labels), np.float32)
+    own.remember(made, Examples(labels, bad, 2 * bad.astype(np.int32) - 1, weight))
     return made
 
 

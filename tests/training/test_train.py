@@ -129,6 +129,28 @@ def test_few_names_are_repeated_and_one_generator_is_one_class():
     assert [(examples.family == at).sum() for at in (1, 2)] == [30, 5 * 6 + 30]
 
 
+def test_families_weigh_the_same_and_made_up_names_as_asked():
+    names = corpus()
+    names.known["train"]["few"] = ["abcabc", "bcabca"]
+    names.known["train"]["one"] = ["xyzxyz"]
+    options = Options(made_up=3, even=2.0, made_up_weight=0.25)
+    examples = train.learn_from(names, options)
+    weight = dict(zip(examples.labels, examples.weight.tolist(), strict=True))
+    assert weight["weather"] == 1  # benign
+    assert weight["xqzkvjwqpz"] == pytest.approx(8 / 3 / 5)
+    assert weight["abcabc"] == pytest.approx(8 / 3 / 2)
+    assert weight["xyzxyz"] == 2  # the most that is asked for
+    assert (examples.weight[examples.family == train.UNKNOWN] == 0.25).all()
+    assert (train.learn_from(names, Options(made_up=3)).weight == 1).all()
+
+
+def test_made_up_names_weigh_as_much_where_all_families_are_made_up():
+    for families in ({"letters": GIBBERISH}, {}):
+        names = msgspec.structs.replace(corpus(), known={"train": families, "calibration": {}})
+        examples = train.learn_from(names, Options(made_up=3, even=2.0, made_up_weight=0.25))
+        assert (examples.weight == 1).all()
+
+
 def test_a_folder_of_other_names_or_options_is_refused(trained):
     with pytest.raises(SystemExit, match="other names, options or recipe"):
         train.train(corpus(), RECIPE, trained, Options(epochs=61))

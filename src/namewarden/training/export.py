@@ -38,7 +38,7 @@ LOOKED_AT = ["example", "xjq7k2vbn", "weather-of-the-world", "q" * 63]
 NAMED_FROM = (
     0.25  # a family less probable is not named; of evenly drawn letters three are often alike
 )
-TAIL = 2000  # calibration logits kept one by one; below them every hundredth of the rest
+TAIL = 1100  # calibration logits kept one by one, one in a hundred; below them every hundredth of the rest
 
 
 def main() -> None:

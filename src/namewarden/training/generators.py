@@ -45,7 +45,7 @@ def by_kind(count: int, seed: int, words: Sequence[str]) -> dict[str, list[str]]
             new = sorted({draw() for _ in range(EACH)} - met)
             own += new
             met.update(new)
-        found[kind.__name__.strip("_")] = own[:count]
+        found[_name(kind)] = own[:count]
     return found
 
 
@@ -145,3 +145,10 @@ def _words(dice: Dice, words: Sequence[str]) -> Draw:
 
 # Those written twice are drawn from twice as often.
 KINDS = (_letters, _letters, _skewed, _skewed, _syllables, _hexadecimal, _mixed, _words)
+
+
+def _name(kind: Callable[..., Draw]) -> str:
+    return kind.__name__.strip("_")
+
+
+NAMES = frozenset(map(_name, KINDS))  # what `by_kind` calls them

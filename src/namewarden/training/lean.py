@@ -1,10 +1,9 @@
 """The product's own network (`recipes/own.py`) as the ONNX graph the resolver runs.
 
 Same weights, same numbers (`export.py` compares them with Keras). All n-grams' places are one convolution over the
-codes, a remainder and a sum; all tables are one. Dense layers are convolutions of
-width 1: those are computed row by row, so that a label's logit does not depend, to the last bit, on what else is in
-the batch. Counts are stored in half octets, all other weights as float16, which ONNX Runtime widens once, at
-load.
+codes, a remainder and a sum; all tables are one. Dense layers are convolutions of width 1: those are computed row by
+row, so that a label's logit does not depend, to the last bit, on what else is in the batch. Tables are octets, all
+other weights float16, which ONNX Runtime widens once, at load.
 """
 
 from typing import Any
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from namewarden.detector.encoding import PADDING
-from namewarden.training.grams import HALVES, LONGEST, MARK, Gram, bits, unpacked
+from namewarden.training.grams import HIGHEST, LONGEST, Gram
+from namewarden.training.retrieval import PARTS, VALUES
 
 OPSET = 17
 Array = NDArray[Any]
@@ -33,9 +33,10 @@ class Parts(Struct, frozen=True):
     """What the graph is made of."""
 
     letters: NDArray[np.float32]  # [symbols, embedding]
-    grams: tuple[Gram, ...]  # one a table, those of counts first
-    counts: tuple[NDArray[np.uint8], ...]  # octets of two halves, one a table
-    made: tuple[NDArray[np.uint8], ...]  # octets of a bit for each group, one a table
+    counted: tuple[Gram, ...]  # tables of counts
+    made: tuple[Gram, ...]  # tables of codes
+    octets: NDArray[np.uint8]  # of all tables, one after the other
+    book: NDArray[np.float32]  # [values, groups]
     unit: float  # of a step
     first: Dense
     second: Dense
@@ -76,25 +77,20 @@ def lean(parts: Parts) -> bytes:
 
 
 def _tables(parts: Parts) -> dict[str, Array]:
-    """What is stored to the last bit: tables, and the whole numbers that lead into them."""
-    counted = len(parts.counts)
-    rows = [gram.factors() for gram in parts.grams]
-    rows += [np.full(gram.letters, MARK) for gram in parts.grams[:counted]]
-    factors = np.zeros((len(rows), 1, LONGEST), np.float32)
-    for at, row in enumerate(rows):
-        factors[at, 0, LONGEST - len(row) :] = row[::-1]
-    sizes = [gram.size for gram in parts.grams]
-    starts = [*np.cumsum([0, *sizes[:-1]]), *([0] * counted)]
-    sizes += [HALVES * MARK] * counted
+    """What is stored to the last bit: tables, and the whole numbers that lead into them, by part, then by table."""
+    grams = (*parts.counted, *parts.made)
+    factors = np.zeros((PARTS, len(grams), LONGEST), np.float32)
+    for at, gram in enumerate(grams):
+        factors[:, at, LONGEST - gram.letters :] = gram.factors()[:, ::-1]
+    begins = np.cumsum([0, *(gram.size for gram in grams[:-1])])
+    starts = np.array([gram.starts() for gram in grams]) + begins[:, None]
     return {
-        "factors": factors,
-        "sizes": np.array(sizes, np.int32)[:, None],
-        "starts": np.array(starts, np.int32)[:, None],
-        "octets": np.concatenate([*parts.counts, *parts.made]),
-        "grams_and_halves": np.array([len(parts.grams), counted]),
-        "counts_and_made": np.array([counted, len(parts.made)]),
-        "bits": bits().astype(np.float32),
-        "steps": unpacked() * np.float32(parts.unit),
+        "factors": factors.reshape(-1, 1, LONGEST),
+        "sizes": np.array([gram.parts for gram in grams], np.int32).T.reshape(-1, 1),
+        "starts": starts.astype(np.int32).T.reshape(-1, 1),
+        "octets": parts.octets.astype(np.uint8),
+        "by_part": np.array([0, PARTS, len(grams), -1]),
+        "counted_and_made": np.array([len(parts.counted), len(parts.made)]),
         "axis_1": np.ones(1, np.int64),
         "axis_2": np.full(1, 2, np.int64),
         "nothing": np.zeros((), np.float32),
@@ -106,7 +102,14 @@ def _weights(parts: Parts) -> dict[str, Array]:
     """The rest."""
     letters = parts.letters.copy()
     letters[PADDING] = 0
-    found: dict[str, Array] = {"letters": letters, "lengths": parts.lengths}
+    steps = np.zeros(VALUES, np.float32)
+    steps[: HIGHEST + 1] = np.arange(HIGHEST + 1) * parts.unit
+    # Sums of parts are not taken modulo: what a value means is said once for each part.
+    found: dict[str, Array] = {
+        "steps": np.tile(steps, PARTS),
+        "book": np.tile(parts.book, (PARTS, 1)),
+    }
+    found |= {"letters": letters, "lengths": parts.lengths}
     found |= {"first": _turned(parts.first.kernel), "second": _turned(parts.second.kernel)}
     for name in ("hidden", "logit", "kin", "families"):
         layer = getattr(parts, name)
@@ -129,14 +132,14 @@ def _remembered() -> list[Any]:
         node("Cast", ["sums"], ["whole"], to=TensorProto.INT32),
         node("Mod", ["whole", "sizes"], ["within"]),
         node("Add", ["within", "starts"], ["places"]),
-        node("Split", ["places", "grams_and_halves"], ["met_places", "halves"], axis=1),
-        node("Gather", ["octets", "met_places"], ["met_octets"]),
-        node("Cast", ["met_octets"], ["met_whole"], to=TensorProto.INT32),
-        node("Split", ["met_whole", "counts_and_made"], ["met_counts", "met_made"], axis=1),
-        node("Add", ["met_counts", "halves"], ["met_halves"]),
-        node("Gather", ["steps", "met_halves"], ["met"]),
-        node("Gather", ["bits", "met_made"], ["made_each"]),
-        node("ReduceSum", ["made_each", "axis_1"], ["made"], keepdims=0),
+        node("Gather", ["octets", "places"], ["parts"]),
+        node("Cast", ["parts"], ["parts_whole"], to=TensorProto.INT32),
+        node("Reshape", ["parts_whole", "by_part"], ["parts_apart"]),
+        node("ReduceSum", ["parts_apart", "axis_1"], ["parts_sum"], keepdims=0),
+        node("Split", ["parts_sum", "counted_and_made"], ["met_steps", "codes_made"], axis=1),
+        node("Gather", ["steps", "met_steps"], ["met"]),
+        node("Gather", ["book", "codes_made"], ["made_each"]),
+        node("ReduceMin", ["made_each"], ["made"], axes=[1], keepdims=0),
     ]
 
 

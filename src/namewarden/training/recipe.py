@@ -39,7 +39,9 @@ class Options(Struct, frozen=True):
     benign_weight: float = 1.0  # of a benign name's loss, where the recipe's loss heeds it
     popular: int = 1  # times that the most popular names are taught
     least: int = 0  # times that a family is taught at least: names of small ones are repeated
+    even: float = 0.0  # all families weigh the same, a name of a small one this many times at most; 0: all names do
     made_up: int = 450_000  # names of made-up generators
+    made_up_weight: float = 1.0  # of the loss of a name that no malware made
     hyphened: int = 0  # generated names with a hyphen put in
     benign: int = 1_000_000  # names at most, so that a small machine can be done in time
     examples: int = 0  # names of all kinds at most, drawn evenly; 0: all
@@ -53,11 +55,13 @@ def bounded(options: Options, examples: int, epochs: int) -> Options:
 
 
 class Examples(Struct, frozen=True):
-    """What is learned from: labels, 1 for generated, and the class of the family for the second head."""
+    """What is learned from: labels, 1 for generated, the class of the family for the second head, and what the first
+    head's loss weighs."""
 
     labels: list[str]
     bad: NDArray[np.float32]
     family: NDArray[np.int32]
+    weight: NDArray[np.float32]
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
@@ -84,7 +88,9 @@ class Neural(Recipe, frozen=True, kw_only=True):
     # A network with a memory has a second input, [names, 1]: on which side a row itself was taught, 0 for never. The
     # memory is filled before all else.
     remember: Callable[[Any, Examples], None] | None = None
-    sides: Callable[[NDArray[np.float32], NDArray[np.int32]], NDArray[np.int32]] | None = None
+    sides: (
+        Callable[[Sequence[str], NDArray[np.float32], NDArray[np.int32]], NDArray[np.int32]] | None
+    ) = None
     # Its ONNX network, this much added to its logits; None: it is measured, never packaged.
     graph: Callable[[Any, float], bytes] | None = None
 

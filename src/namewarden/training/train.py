@@ -144,8 +144,31 @@ def learn_from(corpus: Corpus, options: Options) -> Examples:
     kept = np.arange(len(labels))
     if 0 < options.examples < len(labels):
         kept = np.sort(dice.permutation(len(labels))[: options.examples])
-    family = family[kept].astype(np.int32)
-    return Examples([labels[i] for i in kept], (family != NO_FAMILY).astype(np.float32), family)
+    labels, family = [labels[i] for i in kept], family[kept].astype(np.int32)
+    real = not generators.NAMES.issuperset(corpus.known["train"])
+    rare = (
+        options.made_up_weight if real else 1.0
+    )  # where nothing else is learned from, they are what is meant
+    weight = np.where(family == UNKNOWN, rare, 1.0).astype(np.float32)
+    if options.even:
+        _make_even(weight, labels, corpus.known["train"], options.even)
+    return Examples(labels, (family != NO_FAMILY).astype(np.float32), family, weight)
+
+
+def _make_even(
+    weight: NDArray[np.float32],
+    labels: Sequence[str],
+    families: Mapping[str, list[str]],
+    most: float,
+) -> None:
+    """Give all families the same weight, as far as `most` times that of a name goes: a rare family is missed like any
+    other (Neyman and Pearson: what is best for the mean over families is the odds against their even mixture)."""
+    owner = {label: at for at, name in enumerate(sorted(families)) for label in families[name]}
+    of = np.fromiter((owner.get(label, -1) for label in labels), np.int64, len(labels))
+    known = of >= 0
+    counts = np.bincount(of[known])
+    each = known.sum() / max(np.count_nonzero(counts), 1)
+    weight[known] *= np.minimum(each / counts[of[known]], most)
 
 
 def held_apart(corpus: Corpus) -> set[str]:
@@ -217,13 +240,14 @@ def learn(
     labels = [examples.labels[i] for i in chosen]
     rows: Any = recipe.encode(labels, int(widths_of(recipe, labels).max()))
     bad, family = examples.bad[chosen, None], examples.family[chosen]
+    weight = examples.weight[chosen]
     if recipe.sides:
-        rows = [rows, recipe.sides(bad[:, 0], family)[:, None]]
+        rows = [rows, recipe.sides(labels, bad[:, 0], family)[:, None]]
     if recipe.family_loss is None:
-        return _first(model.train_on_batch(rows, bad))
+        return _first(model.train_on_batch(rows, bad, sample_weight=weight))
     asked = (family != NO_FAMILY).astype(np.float32)
-    weights = [np.ones(len(chosen), np.float32), asked]
-    return _first(model.train_on_batch(rows, [bad, np.maximum(family, 0)], sample_weight=weights))
+    truth = [bad, np.maximum(family, 0)]
+    return _first(model.train_on_batch(rows, truth, sample_weight=[weight, asked]))
 
 
 def _first(losses: Any) -> float:

@@ -6,51 +6,70 @@ import pytest
 pytest.importorskip("keras", reason="needs the extra `train`")
 
 from namewarden.detector.encoding import encode
-from namewarden.training.grams import GROUPS
+from namewarden.training.groups import FLOOR, GROUPS, fold
 from namewarden.training.recipe import Examples, Options
 from namewarden.training.recipes import own
 
-BENIGN = [f"garden{letter}" for letter in "abcdefghijklmnop"]
-GENERATED = [f"qxzkvj{letter}" for letter in "abcdefghijklmnop"]
-TAUGHT = Examples(
-    [*BENIGN, *GENERATED, "wvwvwv"],
-    np.array([0.0] * 16 + [1.0] * 17, np.float32),
-    np.array([-1] * 16 + [1] * 16 + [0], np.int32),
-)
+LETTERS = "abcdefghijklmnopqrst"
+BENIGN = [f"garden{letter}" for letter in LETTERS]
+GENERATED = [f"qxzkvj{letter}" for letter in LETTERS]
+EXPECTED, SURPRISE = 0.0, FLOOR
+
+
+def taught(labels, family):
+    return Examples(
+        labels,
+        np.array([at != -1 for at in family], np.float32),
+        np.array(family, np.int32),
+        np.ones(len(labels), np.float32),
+    )
+
+
+def memory_of(examples):
+    model = own.build(1, 2)
+    own.remember(model, examples)
+    return model.get_layer("memory")
 
 
 @pytest.fixture(scope="module")
 def memory():
-    model = own.build(1, 2)
-    own.remember(model, TAUGHT)
-    return model.get_layer("memory")
+    return memory_of(taught([*BENIGN, *GENERATED, "wvwvwv"], [-1] * 20 + [1] * 20 + [0]))
 
 
 def seen(memory, label, side):
-    """By letter of the label: what the groups made, and what is counted of benign labels."""
+    """By letter of the label: its surprise under the groups, and what is counted of benign labels."""
     found = np.asarray(memory(encode([label], 16), np.array([[side]], np.int32)))[0, : len(label)]
-    return found[:, :GROUPS], found[:, GROUPS:] * own.SCALE
+    return found[:, :GROUPS] * own.SURPRISE, found[:, GROUPS:] * own.SCALE
 
 
 def test_what_was_met_often_is_remembered_by_side(memory):
     made, benign = seen(memory, "gardenz", 0)
-    assert (benign[5] > 0).all() and not made.any()
+    assert (benign[5] > 0).all() and (made == SURPRISE).all()
     made, benign = seen(memory, "qxzkvjz", 0)
-    assert made[5].tolist() == [2, 0, 0, 0, 0, 0, 0, 0]  # both tables, the first group
-    assert benign[5, 0] == 0
+    assert made[5, 0] == pytest.approx(EXPECTED, abs=0.1) and (made[5, 1:] == SURPRISE).all()
+    assert not benign[5].any()
 
 
 def test_made_up_names_are_no_memory(memory):
-    assert not any(part.any() for part in seen(memory, "wvwvwv", 0))
+    made, benign = seen(memory, "wvwvwv", 0)
+    assert (made[5] == SURPRISE).all() and not benign[
+        5, :3
+    ].any()  # a stranger may look met in a table
 
 
 def test_a_label_taught_does_not_remember_itself(memory):
     """The last letter's trigram stands in one label only: there for others, not for the label itself."""
     assert seen(memory, "gardena", 0)[1][6, 0] == 1 and seen(memory, "gardena", 1)[1][6, 0] == 0
-    few = own.build(1, 2)
-    own.remember(few, Examples(GENERATED[:4], np.ones(4, np.float32), np.ones(4, np.int32)))
-    memory = few.get_layer("memory")
-    assert seen(memory, "qxzkva", 0)[0][4, 0] == 2 and seen(memory, "qxzkva", 2)[0][4, 0] == 0
+    same = [label for label in (f"zjqv{n}" for n in range(99)) if fold(label) == 3][:4]
+    few = memory_of(taught(same, [1] * 4))
+    assert seen(few, same[0], 0)[0][3, 0] < 1
+    assert seen(few, same[0], 2 + 3)[0][3, 0] == SURPRISE
+    assert seen(few, same[0], 2 + 1)[0][3, 0] < 1
+
+
+def test_sides_tell_what_a_name_is_not_to_remember():
+    sides = own.sides(["a", "b", "c"], np.array([0, 1, 1], np.float32), np.array([-1, 3, 0]))
+    assert sides.tolist() == [1, 2 + fold("b"), 0]
 
 
 def test_what_is_beyond_belief_teaches_nothing():

@@ -1,12 +1,14 @@
 """The product's own network: what letters were met together, remembered in tables, read by two small convolutions.
 
-For every place of a label tables say how often the n-gram that ends there was met in benign labels taught, and which
-groups of generators make it again and again. A label taught does not remember itself: its own n-grams count one less,
-so the tables mean the same for labels never met; the most popular, taught many times, are the exception. The second
+For every place of a label tables say how often the n-gram that ends there was met in benign labels taught, and how
+surprising its last letter is under each group of generators that repeat themselves. No label taught remembers itself: a
+benign one's own n-grams count one less, a generated one is read with what was made of other folds, so the tables mean
+the same for labels never met; the most popular, taught many times, are the exception. The second
 head tells the family; it alone sees the length of the label, which says much about a generator and nothing about
 malice.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -15,86 +17,63 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from namewarden.detector.encoding import PADDING, SYMBOLS, WIDTH, encode
-from namewarden.training.grams import (
-    COUNTED,
-    GROUPS,
-    HALVES,
-    HIGHEST,
-    LONGEST,
-    MADE,
-    Gram,
-    count,
-    group_counts,
-    groups,
-    packed,
-    sharers,
-)
+from namewarden.training.grams import COUNTED, HIGHEST, LONGEST, Gram, count
+from namewarden.training.groups import FLOOR, FOLDS, GROUPS, MADE, fold, remembered
 from namewarden.training.lean import Dense, Parts, lean
 from namewarden.training.recipe import Examples, Neural, Options
+from namewarden.training.retrieval import VALUES
 
+GRAMS = tuple(table.gram for table in COUNTED)
 EMBEDDING = 16
 CHANNELS = 48
 HIDDEN = 96
 HEARD = 128
 SCALE = 4.0  # steps of a count by this are what the network reads
-BLIND = 0.15  # share of names taught without what is remembered of generated ones: no family is to be all memory
+SURPRISE = 2.0  # and of the surprise under a group
+BLIND = 0.05  # share of names taught without what is remembered of generated ones: no family is to be all memory
 SURE = 6.0  # a benign label this suspicious is taken for a mistake of the lists: it teaches nothing
 
 
 class Memory(layers.Layer):  # type: ignore[misc]
-    """Rows [names, width], side [names, 1] (0 never taught, 1 benign, 1 + class generated) → [names, width, groups and
+    """Rows [names, width], side [names, 1] (0 never taught, 1 benign, 2 + fold generated) → [names, width, groups and
     tables]."""
-
-    def __init__(self, classes: int, **rest: Any) -> None:
-        super().__init__(**rest)
-        self.classes = classes
 
     def build(self, *_: Any) -> None:
         def kept(*shape: int) -> Any:
             return self.add_weight(shape=shape, initializer="zeros", trainable=False)
 
-        self.counts = [kept(table.gram.size, HALVES) for table in COUNTED]
-        self.made = [kept(table.gram.size, GROUPS) for table in MADE]
-        self.own = kept(
-            1 + self.classes, GROUPS
-        )  # by side: what of the groups' counts is the label's own
+        self.counted = kept(2, sum(gram.size for gram in GRAMS))
+        self.made = kept(1 + FOLDS, sum(gram.size for gram in MADE))
+        self.book = kept(VALUES, GROUPS)
         self.dice = keras.random.SeedGenerator(1)
 
     def call(self, rows: Any, side: Any, training: bool = False) -> Any:
         far = ops.pad(rows, ((0, 0), (LONGEST - 1, 0)))
         width = ops.shape(rows)[1]
         back = [far[:, LONGEST - 1 - k :][:, :width] for k in range(LONGEST)]
-        seen = ops.stack([self._steps(back, side, at) for at in range(len(COUNTED))], axis=-1)
-        made = sum(self._made(back, side, at) for at in range(len(MADE)))
+        steps = _values(back, GRAMS, self.counted, ops.cast(ops.equal(side, 1), "int32"))
+        seen = ops.where(steps <= HIGHEST, steps, 0.0) / SCALE
+        codes = _values(back, MADE, self.made, ops.maximum(side - 1, 0))
+        made = ops.min(ops.take(self.book, ops.cast(codes, "int32"), axis=0), axis=2) / SURPRISE
         if training:
             blind = keras.random.uniform((ops.shape(rows)[0], 1, 1), seed=self.dice) < BLIND
-            made = ops.where(blind, 0.0, made)
+            made = ops.where(blind, FLOOR / SURPRISE, made)
         return ops.concatenate([made, seen], axis=-1)
 
-    def _steps(self, back: list[Any], side: Any, at: int) -> Any:
-        """As `grams.steps`, the label's own count taken away."""
-        table = COUNTED[at]
-        at_place = HALVES * place(back, table.gram) + half(back, table.gram)
-        mine = ops.cast(ops.equal(side, 1), "float32")
-        counts = ops.take(ops.reshape(self.counts[at], -1), at_place) - mine
-        octaves = ops.floor(ops.log2(ops.maximum(counts, 1e-3) / table.least) + 1e-4)
-        return ops.where(counts >= table.least, ops.minimum(1 + octaves, HIGHEST), 0.0) / SCALE
 
-    def _made(self, back: list[Any], side: Any, at: int) -> Any:
-        """As `grams.sharers`, the label's own count taken away."""
-        counts = ops.take(self.made[at], place(back, MADE[at].gram), axis=0)
-        return ops.cast(counts - ops.take(self.own, side, axis=0) >= MADE[at].least, "float32")
-
-
-def place(back: list[Any], gram: Gram) -> Any:
-    """Codes by how far back they stand → the n-gram's place in its table."""
-    factors = gram.factors().tolist()
-    return sum(codes * by for codes, by in zip(back, factors, strict=False)) % gram.size
-
-
-def half(back: list[Any], gram: Gram) -> Any:
-    """Which half of the octet there is the n-gram's."""
-    return sum(back[: gram.letters]) % HALVES
+def _values(back: list[Any], grams: Sequence[Gram], octets: Any, at: Any) -> Any:
+    """Codes by how far back they stand, and which row of octets is each name's → what the tables give, [names, width,
+    tables]."""
+    flat, every = ops.reshape(octets, -1), octets.shape[1]
+    found, start = [], at * every
+    for gram in grams:
+        parts = []
+        for factors, size in zip(gram.factors().tolist(), gram.parts, strict=True):
+            sums = sum(codes * by for codes, by in zip(back, factors, strict=False))
+            parts.append(ops.take(flat, start + sums % size))
+            start = start + size
+        found.append(sum(parts) % VALUES)
+    return ops.stack(found, axis=-1)
 
 
 def build(seed: int, classes: int) -> Any:
@@ -104,7 +83,7 @@ def build(seed: int, classes: int) -> Any:
     side = keras.Input(shape=(1,), dtype="int32")
     mask = ops.expand_dims(ops.cast(ops.not_equal(rows, PADDING), "float32"), -1)
     letters = layers.Embedding(SYMBOLS, EMBEDDING, name="letters")(rows)
-    read = layers.Concatenate()([letters, Memory(classes, name="memory")(rows, side)]) * mask
+    read = layers.Concatenate()([letters, Memory(name="memory")(rows, side)]) * mask
     first = _convolution("first")(read)
     every = layers.Concatenate()([read, first, _convolution("second")(first)])
     length = ops.sum(mask, axis=1)
@@ -128,13 +107,16 @@ def remember(model: Any, taught: Examples) -> None:
     memory = model.get_layer("memory")
     rows = encode(taught.labels).astype(np.uint8)
     benign = rows[taught.bad < 0.5]
-    for table, counts in zip(COUNTED, memory.counts, strict=True):
-        counts.assign(count(benign, table))
-    generators = [np.unique(rows[taught.family == at], axis=0) for at in range(1, memory.classes)]
-    group = groups(generators)
-    for table, made in zip(MADE, memory.made, strict=True):
-        made.assign(group_counts(generators, group, table.gram))
-    memory.own.assign(np.eye(GROUPS + 1)[[-1, -1, *group]][:, :GROUPS])
+    memory.counted.assign(np.concatenate([count(benign, table) for table in COUNTED], axis=1))
+    generators, folds = [], []
+    for at in range(1, int(taught.family.max()) + 1):
+        _, first = np.unique(rows[taught.family == at], axis=0, return_index=True)
+        labels = np.flatnonzero(taught.family == at)[first]
+        generators.append(rows[labels])
+        folds.append(np.array([fold(taught.labels[i]) for i in labels]))
+    made = remembered(generators, folds)
+    memory.made.assign(made.octets)
+    memory.book.assign(made.book.astype(np.float16))
 
 
 def graph(model: Any, shift: float = 0.0) -> bytes:
@@ -144,13 +126,13 @@ def graph(model: Any, shift: float = 0.0) -> bytes:
     for variable in model.trainable_variables:
         variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
     memory = model.get_layer("memory")
-    counts, made = zip(memory.counts, COUNTED, strict=True), zip(memory.made, MADE, strict=True)
     return lean(
         Parts(
             letters=np.asarray(model.get_layer("letters").embeddings),
-            grams=tuple(table.gram for table in (*COUNTED, *MADE)),
-            counts=tuple(packed(np.asarray(found), table.least) for found, table in counts),
-            made=tuple(sharers(np.asarray(found), table.least) for found, table in made),
+            counted=GRAMS,
+            made=MADE,
+            octets=np.concatenate([np.asarray(memory.counted)[0], np.asarray(memory.made)[0]]),
+            book=(np.asarray(memory.book) / SURPRISE).astype(np.float32),
             unit=1.0 / SCALE,
             lengths=np.asarray(model.get_layer("lengths").embeddings),
             **{name: _dense(model.get_layer(name)) for name in DENSE},
@@ -183,9 +165,14 @@ def kin_loss() -> Any:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def sides(bad: NDArray[np.float32], family: NDArray[np.int32]) -> NDArray[np.int32]:
-    """What `Memory` is told of names taught: made-up ones are in no table."""
-    return np.where(bad < 0.5, 1, np.where(family > 0, 1 + family, 0)).astype(np.int32)
+def sides(
+    labels: Sequence[str], bad: NDArray[np.float32], family: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """What `Memory` is told of names taught. Made-up ones are in no table, but those with a hyphen put in are made of
+    one that is."""
+    folds = np.fromiter(map(fold, labels), np.int32, len(labels))
+    made_of = (family > 0) | np.fromiter(("-" in label for label in labels), bool, len(labels))
+    return np.where(bad < 0.5, 1, np.where(made_of, 2 + folds, 0)).astype(np.int32)
 
 
 RECIPE = Neural(
@@ -200,14 +187,17 @@ RECIPE = Neural(
     graph=graph,
     options=Options(
         epochs=8,
-        batch=1024,
-        rate=2e-3,
+        batch=256,
+        rate=1.5e-3,
         smoothing=0.01,
         family_weight=0.5,
         benign_weight=4.0,
         popular=16,
         least=3000,
+        even=6.0,
         made_up=300_000,
+        made_up_weight=0.1,
         hyphened=8000,
+        every=4000,
     ),
 )
