@@ -12,8 +12,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from namewarden.detector.encoding import PADDING, SYMBOLS
-from namewarden.training.grams import Codes, Gram, met, spelled
+from namewarden.detector.encoding import SYMBOLS
+from namewarden.training.grams import Codes, Gram, met
 from namewarden.training.retrieval import VALUES, filled
 
 GROUPS = 12
@@ -28,12 +28,11 @@ Rows = NDArray[np.uint8]
 
 
 class Made(Struct, frozen=True):
-    """Tables and book."""
+    """Tables [1 + FOLDS, octets], of all labels and without each fold; book [VALUES, GROUPS], the surprise that each
+    value stands for, a likelihood's negative natural logarithm."""
 
-    octets: NDArray[np.uint8]  # [1 + FOLDS, all tables]: of all labels, and without each fold
-    book: NDArray[
-        np.float32
-    ]  # [256, GROUPS]: surprise, the negative natural logarithm of the likelihood
+    octets: NDArray[np.uint8]
+    book: NDArray[np.float32]
 
 
 def fold(label: str) -> int:
@@ -67,36 +66,36 @@ def groups(generators: Sequence[Rows]) -> list[int]:
 def repeated(rows: Rows) -> float:
     """The share of a generator's shortest n-grams that it made again and again."""
     names, times = met(rows, MADE[0].letters)
-    whole = times[spelled(names, MADE[0].letters)[:, -1] != PADDING]
+    whole = times[names >= SYMBOLS ** (MADE[0].letters - 1)]  # none that begins before its label
     return float(whole[whole > LEAST].sum() / max(whole.sum(), 1))
 
 
 def _likely(
     generators: Sequence[Rows], group: Sequence[int], gram: Gram
 ) -> tuple[Codes, NDArray[np.float32]]:
-    """The n-grams that a group makes most; [n-grams, GROUPS] how much likelier than the floor the last letter is."""
+    """The n-grams that a group makes most; [n-grams, GROUPS] the surprise of the last letter."""
     parts = [
         (bit, *_after(rows, gram.letters))
         for rows, bit in zip(generators, group, strict=True)
         if bit >= 0 and len(rows)
     ]
     names = np.unique(np.concatenate([part[1] for part in parts] or [np.zeros(0, np.int64)]))
-    said, weight = np.zeros((len(names), GROUPS), np.float32), np.zeros(len(names))
-    for bit, found, share, likely in parts:
+    said, weight = np.full((len(names), GROUPS), FLOOR, np.float32), np.zeros(len(names))
+    for bit, found, share, surprise in parts:
         at = np.searchsorted(names, found)
-        said[at, bit] = np.maximum(said[at, bit], likely)
+        said[at, bit] = np.minimum(said[at, bit], surprise)
         weight[at] = np.maximum(weight[at], share)
     most = np.argsort(-weight, kind="stable")[: gram.room]
     return names[most], said[most]
 
 
 def _after(rows: Rows, letters: int) -> tuple[Codes, NDArray[np.float64], NDArray[np.float64]]:
-    """n-grams of one generator, how many of each a label, and how much likelier than the floor the last letter is."""
+    """n-grams of one generator, how many of each a label, and the surprise of the last letter, where below FLOOR."""
     names, times = met(rows, letters)
     _, before = np.unique(names // SYMBOLS, return_inverse=True)
-    likely = np.log(times / np.bincount(before, times)[before]) + FLOOR
-    kept = (times >= LEAST) & (likely > 0)
-    return names[kept], times[kept] / len(rows), likely[kept]
+    surprise = -np.log(times / np.bincount(before, times)[before])
+    kept = (times >= LEAST) & (surprise < FLOOR)
+    return names[kept], times[kept] / len(rows), surprise[kept]
 
 
 def _book(said: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -107,7 +106,7 @@ def _book(said: NDArray[np.float32]) -> NDArray[np.float32]:
     most = min(CODES, len(np.unique(said, axis=0)))
     if most:
         means = MiniBatchKMeans(most, random_state=0, n_init=1, max_iter=30, batch_size=8192)
-        book[1 : 1 + most] = FLOOR - means.fit(said).cluster_centers_
+        book[1 : 1 + most] = means.fit(said).cluster_centers_
     return book
 
 
@@ -125,7 +124,7 @@ def _octets(
 
 def _nearest(said: NDArray[np.float32], book: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The nearest code of each."""
-    codes = FLOOR - book[1 : 1 + CODES]
+    codes = book[1 : 1 + CODES]
     far = (codes**2).sum(1) - 2 * said @ codes.T
     nearest: NDArray[np.uint8] = (1 + far.argmin(1)).astype(np.uint8)
     return nearest

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from namewarden.detector.encoding import PADDING
-from namewarden.training.grams import HIGHEST, LONGEST, Gram
-from namewarden.training.retrieval import PARTS, VALUES
+from namewarden.training.grams import LONGEST, Gram
+from namewarden.training.retrieval import PARTS
 
 OPSET = 17
 Array = NDArray[Any]
@@ -36,8 +36,8 @@ class Parts(Struct, frozen=True):
     counted: tuple[Gram, ...]  # tables of counts
     made: tuple[Gram, ...]  # tables of codes
     octets: NDArray[np.uint8]  # of all tables, one after the other
-    book: NDArray[np.float32]  # [values, groups]
-    unit: float  # of a step
+    steps: NDArray[np.float32]  # [values]: what a value of the tables of counts means
+    book: NDArray[np.float32]  # [values, groups]: and of those of codes
     first: Dense
     second: Dense
     hidden: Dense
@@ -102,11 +102,9 @@ def _weights(parts: Parts) -> dict[str, Array]:
     """The rest."""
     letters = parts.letters.copy()
     letters[PADDING] = 0
-    steps = np.zeros(VALUES, np.float32)
-    steps[: HIGHEST + 1] = np.arange(HIGHEST + 1) * parts.unit
     # Sums of parts are not taken modulo: what a value means is said once for each part.
     found: dict[str, Array] = {
-        "steps": np.tile(steps, PARTS),
+        "steps": np.tile(parts.steps, PARTS),
         "book": np.tile(parts.book, (PARTS, 1)),
     }
     found |= {"letters": letters, "lengths": parts.lengths}

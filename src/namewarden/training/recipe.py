@@ -18,6 +18,8 @@ Array = NDArray[Any]
 Judge = Callable[[Sequence[str]], NDArray[np.float64]]
 # Labels and a width → rows of codes, one row a label; 0 is padding. Every label given is shorter than the width.
 Encode = Callable[[Sequence[str], int], NDArray[np.int32]]
+# Labels taught, 1 for generated, the class of the family → on which side each was taught.
+Sides = Callable[[Sequence[str], NDArray[np.float32], NDArray[np.int32]], NDArray[np.int32]]
 Tell = Callable[[str, float], None]  # what is being done, and what share of it is done
 
 BUCKETS = (
@@ -88,9 +90,7 @@ class Neural(Recipe, frozen=True, kw_only=True):
     # A network with a memory has a second input, [names, 1]: on which side a row itself was taught, 0 for never. The
     # memory is filled before all else.
     remember: Callable[[Any, Examples], None] | None = None
-    sides: (
-        Callable[[Sequence[str], NDArray[np.float32], NDArray[np.int32]], NDArray[np.int32]] | None
-    ) = None
+    sides: Sides | None = None
     # Its ONNX network, this much added to its logits; None: it is measured, never packaged.
     graph: Callable[[Any, float], bytes] | None = None
 

@@ -18,9 +18,8 @@ def filled(places: NDArray[np.int64], values: NDArray[np.uint8], size: int) -> N
     all places, and of what is too crowded, the values are forgotten."""
     if not len(places):
         return np.zeros(size, np.uint8)
-    table = np.random.default_rng(size).integers(
-        0, VALUES, size
-    )  # or strangers would add up to small values
+    # Left at zero, free places would make strangers' sums small: values that mean something.
+    table = np.random.default_rng(size).integers(0, VALUES, size)
     for keys, free in reversed(_order(places, size)):
         here = places[keys]
         own = np.take_along_axis(here, free[:, None], 1)[:, 0]

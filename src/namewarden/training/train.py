@@ -145,14 +145,23 @@ def learn_from(corpus: Corpus, options: Options) -> Examples:
     if 0 < options.examples < len(labels):
         kept = np.sort(dice.permutation(len(labels))[: options.examples])
     labels, family = [labels[i] for i in kept], family[kept].astype(np.int32)
-    real = not generators.NAMES.issuperset(corpus.known["train"])
-    rare = (
-        options.made_up_weight if real else 1.0
-    )  # where nothing else is learned from, they are what is meant
+    weight = _weights(labels, family, corpus.known["train"], options)
+    return Examples(labels, (family != NO_FAMILY).astype(np.float32), family, weight)
+
+
+def _weights(
+    labels: Sequence[str],
+    family: NDArray[np.int32],
+    families: Mapping[str, list[str]],
+    options: Options,
+) -> NDArray[np.float32]:
+    """What each label weighs; made-up ones as much as others where all families are made up."""
+    real = not generators.NAMES.issuperset(families)
+    rare = options.made_up_weight if real else 1.0
     weight = np.where(family == UNKNOWN, rare, 1.0).astype(np.float32)
     if options.even:
-        _make_even(weight, labels, corpus.known["train"], options.even)
-    return Examples(labels, (family != NO_FAMILY).astype(np.float32), family, weight)
+        _make_even(weight, labels, families, options.even)
+    return weight
 
 
 def _make_even(

@@ -52,13 +52,18 @@ class Memory(layers.Layer):  # type: ignore[misc]
         width = ops.shape(rows)[1]
         back = [far[:, LONGEST - 1 - k :][:, :width] for k in range(LONGEST)]
         steps = _values(back, GRAMS, self.counted, ops.cast(ops.equal(side, 1), "int32"))
-        seen = ops.where(steps <= HIGHEST, steps, 0.0) / SCALE
+        seen = _read(steps)
         codes = _values(back, MADE, self.made, ops.maximum(side - 1, 0))
         made = ops.min(ops.take(self.book, ops.cast(codes, "int32"), axis=0), axis=2) / SURPRISE
         if training:
             blind = keras.random.uniform((ops.shape(rows)[0], 1, 1), seed=self.dice) < BLIND
             made = ops.where(blind, FLOOR / SURPRISE, made)
         return ops.concatenate([made, seen], axis=-1)
+
+
+def _read(steps: Any) -> Any:
+    """What the network reads of values that tables of counts give: those above HIGHEST are of n-grams not met."""
+    return ops.where(steps <= HIGHEST, steps, 0.0) / SCALE
 
 
 def _values(back: list[Any], grams: Sequence[Gram], octets: Any, at: Any) -> Any:
@@ -132,8 +137,8 @@ def graph(model: Any, shift: float = 0.0) -> bytes:
             counted=GRAMS,
             made=MADE,
             octets=np.concatenate([np.asarray(memory.counted)[0], np.asarray(memory.made)[0]]),
-            book=(np.asarray(memory.book) / SURPRISE).astype(np.float32),
-            unit=1.0 / SCALE,
+            steps=np.asarray(_read(np.arange(VALUES, dtype=np.float32))),
+            book=np.asarray(memory.book / SURPRISE),
             lengths=np.asarray(model.get_layer("lengths").embeddings),
             **{name: _dense(model.get_layer(name)) for name in DENSE},
         )
