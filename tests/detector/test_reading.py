@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from namewarden.detector.reading import reading, watched, watching
+from namewarden.detector.reading import LONGEST, bounded, reading, watched, watching
 
 
 def test_watching_changes_nothing():
@@ -43,4 +43,12 @@ def test_a_file_that_is_not_there(tmp_path):
 
 def test_nobody_looks_no_bar(tmp_path):
     with io.StringIO("a.org\n") as names, watching(names) as seen:
-        assert seen is names
+        assert list(seen) == ["a.org\n"]
+
+
+@pytest.mark.parametrize("more", [0, 1, LONGEST, 5 * LONGEST])
+def test_of_a_line_without_end_the_beginning_is_taken(more):
+    """And what follows is read as ever, whether the file ends with a line's end or not."""
+    long = "x" * (LONGEST + more)
+    names = io.StringIO(f"a.org\n{long}\n\nb.org\n{long}")
+    assert list(bounded(names)) == ["a.org\n", "x" * LONGEST, "\n", "b.org\n", "x" * LONGEST]

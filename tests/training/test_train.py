@@ -56,8 +56,9 @@ def test_a_second_head_learns_the_families(tmp_path):
 
 def test_a_finished_run_is_not_run_again(trained):
     before = (trained / "weights.npz").read_bytes()
-    train.train(corpus(), RECIPE, trained, OPTIONS)
-    assert (trained / "weights.npz").read_bytes() == before
+    steps: list[int] = []
+    train.train(corpus(), RECIPE, trained, OPTIONS, steps.append)
+    assert (trained / "weights.npz").read_bytes() == before and steps == []
 
 
 def test_one_seed_one_model_also_over_a_kill(trained, tmp_path):
@@ -70,6 +71,7 @@ def test_one_seed_one_model_also_over_a_kill(trained, tmp_path):
 
     with pytest.raises(Killed):
         train.train(corpus(), RECIPE, tmp_path, OPTIONS, killing)
+    assert not (tmp_path / "weights.npz").exists()
     train.train(corpus(), RECIPE, tmp_path, OPTIONS)
     once = np.load(trained / "state.npz")
     twice = np.load(tmp_path / "state.npz")

@@ -11,6 +11,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+LONGEST = 4096  # characters: 253 of a name, four times as many where each is escaped, and blanks
+
 
 @contextmanager
 def reading(file: str) -> Iterator[TextIO]:
@@ -23,11 +25,19 @@ def reading(file: str) -> Iterator[TextIO]:
             yield opened
 
 
+def bounded(names: TextIO) -> Iterator[str]:
+    """Its lines; of one longer than a name can be written the beginning, which is no name either."""
+    while line := names.readline(LONGEST):
+        yield line
+        while line and not line.endswith("\n"):
+            line = names.readline(LONGEST)
+
+
 @contextmanager
 def watching(names: TextIO) -> Iterator[Iterable[str]]:
-    """The same names, and a bar on standard error for who waits; none where results scroll by or nobody looks."""
+    """Its lines, and a bar on standard error for who waits; none where results scroll by or nobody looks."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield names
+        yield bounded(names)
         return
     columns = (BarColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
     began, count = time.monotonic(), 0
@@ -43,7 +53,7 @@ def watching(names: TextIO) -> Iterator[Iterable[str]]:
             rate = count / max(time.monotonic() - began, 0.001)
             progress.update(task, advance=characters, said=f"{count:,} names, {rate:,.0f} a second")
 
-        yield watched(names, tell)
+        yield watched(bounded(names), tell)
 
 
 def watched(

@@ -48,10 +48,12 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder with weights.npz and corpus.msgpack")
     parser.add_argument("folder", type=Path, help="folder of the model to be written")
     given = parser.parse_args()
+    weights = given.out / "weights.npz"
+    if not weights.exists():
+        raise SystemExit(f"{weights} is missing: nothing is there that has learned to the end")
     corpus = msgspec.msgpack.decode((given.out / "corpus.msgpack").read_bytes(), type=Corpus)
     recipe = find(made_of(given.out).recipe)
     assert isinstance(recipe, Neural)
-    weights = given.out / "weights.npz"
     export(recipe, load_weights(recipe, weights, len(classes(corpus))), corpus, given.folder)
 
 

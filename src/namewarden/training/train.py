@@ -1,8 +1,8 @@
 """Train a network, top to bottom: names and a recipe in, `weights.npz` out; `export.py` makes the packaged model of it.
 
 `python -m namewarden.training.train DATA OUT` may be killed at any time and goes on from its last state. One seed
-gives one model on one machine. The last weights are kept; what is found of families that nothing was learned from is
-said on the way, to choose recipes by.
+gives one model on one machine. The last weights are written when all is learned; what is found of families that
+nothing was learned from is said on the way, to choose recipes by.
 """
 
 import argparse
@@ -85,6 +85,9 @@ def train(
 ) -> Path:
     """Learn; returns the file with the weights to keep. `after` is told each step that is done."""
     claim(out, recipe, options, corpus)
+    weights = out / "weights.npz"
+    if weights.exists():
+        return weights
     examples = learn_from(corpus, options)
     model = recipe.build(options.seed, len(classes(corpus)))
     plan = [b for e in range(options.epochs) for b in batches(examples, recipe, options, e)]
@@ -108,10 +111,10 @@ def train(
                 seen = look(judge(recipe, model), corpus)
                 progress.update(bar, unseen=seen)
                 progress.console.print(f"step {step} loss {loss:.4f} unseen {seen:.4f}")
-                save(out / "weights.npz", numbered(model.weights))
                 keep(model, out / "state.npz", step)
             after(step)
-    return out / "weights.npz"
+    save(weights, numbered(model.weights))
+    return weights
 
 
 def taught(corpus: Corpus, recipe: Neural, out: Path, options: Options) -> "keras.Model":
