@@ -46,6 +46,50 @@ def voting(with_families=True):
     return network(nodes, values, outputs)
 
 
+def shifting(operator):
+    """Adds up the codes of a row, and takes another shape when a label has 25 z or more: `Pad` makes it wide,
+    `Slice` leaves names out. The labels of `trial.LABELS` show nothing of it."""
+    floats = node("Cast", ["rows"], ["x"], to=TensorProto.FLOAT)
+    counted = [
+        node("Gather", ["is_z", "rows"], ["z"]),
+        node("ReduceSum", ["z", "axis"], ["zs"], keepdims=0),
+        node("ReduceMax", ["zs"], ["most"], axes=[0], keepdims=1),
+        node("Sub", ["most", "few"], ["over"]),
+        node("Max", ["over", "none"], ["many"]),
+    ]
+    changed = {
+        "Pad": [
+            node("Mul", ["many", "million"], ["right"]),
+            node("Concat", ["none", "none", "none", "right"], ["pads"], axis=0),
+            node("Pad", ["x", "pads"], ["wide"]),
+            node("ReduceSum", ["wide", "axis"], ["logits"], keepdims=1),
+        ],
+        "Slice": [
+            node("ReduceSum", ["x", "axis"], ["sums"], keepdims=1),
+            node("Slice", ["sums", "many", "million", "none"], ["logits"]),
+        ],
+    }[operator]
+    numbers = {"axis": 1, "few": 24, "none": 0, "million": 1_000_000}
+    values = {name: np.array([number], np.int64) for name, number in numbers.items()}
+    values["is_z"] = (np.arange(SYMBOLS) == ALPHABET.index("z") + 1).astype(np.int64)
+    return network([floats, *counted, *changed], values)
+
+
+def growing_by_names(from_name):
+    """Every octet counts one; from so many names on each of these is told twice, which no smaller batch shows."""
+    nodes = [
+        node("Gather", ["table", "rows"], ["votes"]),
+        node("ReduceSum", ["votes", "axis"], ["sums"], keepdims=0),
+        node("Slice", ["sums", "from", "to", "names"], ["again"]),
+        node("Concat", ["sums", "again"], ["logits"], axis=0),
+        node("Identity", ["logits"], ["families"]),
+    ]
+    numbers = {"axis": 1, "from": from_name - 1, "to": 1000, "names": 0}
+    values = {name: np.array([number], np.int64) for name, number in numbers.items()}
+    values["table"] = np.ones((SYMBOLS, 1), np.float32)
+    return network(nodes, values, {"logits": ["names", 1], "families": ["names", 1]})
+
+
 def network(nodes, values=None, outputs=None, inputs=None, opsets=(("", 17),), **more):
     """ONNX bytes; nothing is checked."""
     graph = helper.make_graph(

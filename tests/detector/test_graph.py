@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from namewarden.detector import graph, trial
-from namewarden.detector.graph import MOST_NODES, OPERATORS, fault, without_output
+from namewarden.detector.graph import MOST_NODES, OPERATORS, SHAPED, fault, without_output
 from namewarden.detector.model import PACKAGED
-from tests.detector.networks import network, node, parsed, voting
+from tests.detector.networks import network, node, parsed, shifting, voting
 
 PACKAGED_NETWORK = (PACKAGED / "model.onnx").read_bytes()
 SMALL = voting()
@@ -177,6 +177,45 @@ def test_any_octets_get_an_answer(data):
         broken[data] ^= 0xFF
         data = bytes(broken)
     assert isinstance(fault(data), str)
+
+
+@pytest.mark.parametrize("operator", ["Pad", "Slice"])
+def test_shapes_that_a_label_changes_are_refused(operator):
+    said = fault(shifting(operator))
+    assert said == f"it has a node whose shape depends on more than constants: '{operator}'"
+
+
+INPUTS = dict.fromkeys(sorted(SHAPED), 2) | {"Pad": 4, "Slice": 5}
+
+
+@pytest.mark.parametrize(
+    ("operator", "at"), [(each, at) for each, count in INPUTS.items() for at in range(1, count)]
+)
+def test_every_input_that_gives_a_shape_is_a_constant(operator, at):
+    takes = ["rows", *["fixed"] * (INPUTS[operator] - 1)]
+    values = {"fixed": np.ones(1, np.int64)}
+    inner = node("Constant", [], ["within"], value_ints=[1])
+    copied = node("Identity", ["fixed"], ["copy"])
+
+    def said(other):
+        changed = [*takes[:at], other, *takes[at + 1 :]]
+        return fault(network([inner, copied, node(operator, changed, ["logits"])], values))
+
+    assert said("fixed") == said("within") == said("") == ""
+    assert all("more than constants" in said(other) for other in ("rows", "copy", "nowhere"))
+
+
+def counts(schema):
+    """Whether an input after its first holds nothing but whole numbers."""
+    whole = {"tensor(int32)", "tensor(int64)"}
+    return any(set(each.types) <= whole for each in list(schema.inputs)[1:])
+
+
+def test_no_other_operator_of_the_list_is_told_a_shape():
+    """In any version. Three are told whole numbers that give none: an axis to add along, places to read, a bias."""
+    schemas = onnx.defs.get_all_schemas_with_history()
+    found = {each.name for each in schemas if each.domain == "" and counts(each)}
+    assert found & OPERATORS == SHAPED | {"CumSum", "Gather", "QLinearConv"}
 
 
 def test_an_output_less_is_the_same_network_without_what_led_there_only():

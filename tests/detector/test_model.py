@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 
 from namewarden.detector.bands import settle
-from namewarden.detector.model import Model, ModelError
+from namewarden.detector.model import AT_ONCE, Model, ModelError
 from tests.detector import conformance
-from tests.detector.networks import CLASSES, network, node, voting, write
+from tests.detector.networks import (
+    CLASSES,
+    growing_by_names,
+    network,
+    node,
+    shifting,
+    voting,
+    write,
+)
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -179,6 +187,26 @@ def test_no_number_is_no_score(tmp_path, others):
     model = Model(write(tmp_path / "model", data))
     with pytest.raises(ModelError, match="no number"):
         model.score_batch(["y"] + ["a"] * others)
+
+
+@pytest.mark.parametrize("operator", ["Pad", "Slice"])
+def test_a_network_whose_shape_a_label_changes_is_refused(tmp_path, operator):
+    with pytest.raises(ModelError, match="shape depends on more than constants"):
+        Model(write(tmp_path / "model", shifting(operator)))
+
+
+def test_a_shape_that_the_trial_did_not_see_is_an_error_that_names_the_model(tmp_path):
+    data = growing_by_names(AT_ONCE)
+    model = Model(write(tmp_path / "model", data, family_classes=("unknown",)))
+    assert model.raw(["a"] * (AT_ONCE - 1)).tolist() == [16] * (AT_ONCE - 1)
+    said = rf"model {model.model} does not run: it gives {{}} of shape \(129, 1\) for 128 names"
+    for ask, output in (
+        (model.score_batch, "logits"),
+        (model.raw, "logits"),
+        (model.families, "families"),
+    ):
+        with pytest.raises(ModelError, match=said.format(output)):
+            ask(["a"] * AT_ONCE)
 
 
 def test_temperature_divides(knows):

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from namewarden.detector import encoding
+from namewarden.detector import encoding, trial
 from namewarden.detector.model import Model, ModelError
-from tests.detector.networks import network, node, write
+from namewarden.detector.single import Single
+from tests.detector.networks import network, node, shifting, write
 
 LABELS = ["example", "xjq7k2vbn", "", "a", "weather-of-the-world", "q" * 63, "bücher", "x" * 300]
 
@@ -57,3 +58,11 @@ def test_a_network_may_give_a_column_or_a_list(tmp_path, axes):
 def test_a_network_that_answers_seven_names_and_not_one_is_refused(tmp_path):
     with pytest.raises(ModelError, match="does not run on one name"):
         Model(write(tmp_path / "model", summing([1], [7, 1])))
+
+
+def test_a_logit_of_another_shape_is_an_error_that_the_model_knows():
+    """The network leaves a name out at this label alone."""
+    single = Single(trial.session(shifting("Slice")))
+    assert single.logit("a" * 25) == 25
+    with pytest.raises(trial.BROKEN, match="shape"):
+        single.logit("z" * 25)

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from namewarden.detector import graph, trial
 from namewarden.detector.folder import ModelError
 from namewarden.detector.model import PACKAGED
-from tests.detector.networks import CLASSES, network, node, voting
+from tests.detector.networks import CLASSES, network, node, shifting, voting
 
 FLOATS = node("Cast", ["rows"], ["x"], to=TensorProto.FLOAT)
 AXIS = {"axis": np.array([1], np.int64)}
@@ -56,6 +56,20 @@ def test_shapes():
         network([node("Cast", ["rows"], ["logits"], to=1)], outputs={"logits": ["n", "w"]})
     )
     assert "families of shape" in said(voting(), len(CLASSES) + 1)
+
+
+def test_one_number_is_no_table_of_families():
+    nodes = [FLOATS, ADDED, node("Identity", ["sum"], ["logits"]),
+             node("ReduceSum", ["x"], ["families"], keepdims=0)]  # fmt: skip
+    data = network(nodes, AXIS, {"logits": ["names", 1], "families": []})
+    assert "families of shape () for 7 names" in said(data, len(CLASSES))
+
+
+@pytest.mark.parametrize("operator", ["Pad", "Slice"])
+def test_what_a_label_changes_is_not_found_here(operator):
+    """Why `graph.py` looks at where shapes come from."""
+    trial.run(shifting(operator), 0)
+    assert graph.fault(shifting(operator))
 
 
 def test_a_type_that_the_file_does_not_have():

@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the extra `train`")
 
+from namewarden.detector import graph, growth, trial
 from namewarden.detector.encoding import WIDTHS, encode
 from namewarden.training.recipe import Examples
 from namewarden.training.recipes import own
@@ -38,6 +39,12 @@ def test_it_says_what_keras_says(model, session):
     wanted = model([encode(LABELS, WIDTHS[-1]), NEVER], training=False)
     for found, said in zip(run(session, LABELS, WIDTHS[-1]), wanted, strict=True):
         assert np.abs(found - np.asarray(said)).max() < 1e-4
+
+
+def test_it_is_made_of_what_the_resolver_loads(model):
+    network = own.graph(model)
+    assert graph.fault(network) == growth.fault(network) == ""
+    trial.run(network, CLASSES)
 
 
 def test_neither_company_nor_padding_changes_the_last_bit(session):

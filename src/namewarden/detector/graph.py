@@ -1,7 +1,8 @@
 """What an ONNX file asks for, read without running it: a bounded look at its wire format (onnx.proto, protobuf).
 
 `fault` says why a network is not run: operators beyond a closed list, nested graphs, data in other files, tensors
-that promise more than they hold. What passes is run under a memory limit first (`model.py`).
+that promise more than they hold, shapes that depend on a label. What passes is run under a memory limit first
+(`trial.py`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,8 +11,9 @@ from math import prod
 
 import numpy as np
 
-# What recipes and int8 quantisation write. None makes a large tensor out of a number, as ConstantOfShape, Expand,
-# Tile and Range do; none runs another graph, as Loop, If and Scan do.
+# What recipes and int8 quantisation write. None but Pad makes a large tensor out of a number among its inputs, as
+# ConstantOfShape, Expand, Tile and Range do, and there it is a constant (SHAPED); no shape depends on the values of
+# data, as with NonZero and Unique; none runs another graph, as Loop, If and Scan do.
 OPERATORS = frozenset(
     """
     Abs Add And ArgMax AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvInteger CumSum
@@ -21,6 +23,11 @@ OPERATORS = frozenset(
     QLinearMatMul QuantizeLinear ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Round Selu Shape Sigmoid
     Slice Softmax Softplus Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where
     """.split()
+)
+# Every input but the first says what shape the output has: sizes, bounds, axes; Pad's third fills it. All others of
+# the list make their shape of the shapes that they are given and of attributes.
+SHAPED = frozenset(
+    "Pad ReduceMax ReduceMean ReduceMin ReduceSum Reshape Slice Split Squeeze Unsqueeze".split()
 )
 MOST_NODES = 512
 MOST_PARTS = 200_000  # fields read in all; our graphs have some hundreds
@@ -38,6 +45,7 @@ def fault(network: bytes) -> str:
     """What is wrong with it, in words; "" when nothing is."""
     try:
         _Reader().model(memoryview(network))
+        _shapes(network)
     except GraphError as error:
         return str(error)
     return ""
@@ -91,6 +99,16 @@ def weights(network: bytes) -> dict[str, int]:
     reader = _Reader()
     found = [reader.extent(value) for number, value in reader.graph(network) if number == 5]
     return {name: size for name, kind, size in found if kind != INT64}
+
+
+def _shapes(network: bytes) -> None:
+    """All follow from the shape of the rows and from constants: what one label takes, every other of its width does."""
+    fixed = constants(network).keys()
+    for operator, takes, _ in nodes(network):
+        if operator in SHAPED and set(takes[1:]) - fixed:
+            raise GraphError(
+                f"it has a node whose shape depends on more than constants: {operator!a}"
+            )
 
 
 class _Reader:

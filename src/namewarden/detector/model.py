@@ -62,8 +62,7 @@ class Model:
         """The network's logits, uncalibrated. A row's logit is the same to the last bit whatever is beside it."""
 
         def run(some: Sequence[str], width: int) -> NDArray[np.float64]:
-            found = self._run(self._logits, LOGITS, some, width)
-            return found.astype(np.float64).reshape(len(some))
+            return self._run(self._logits, LOGITS, some, width, 1)[:, 0]
 
         return _by_width(labels, run, ())
 
@@ -71,30 +70,34 @@ class Model:
         """Logits of the family classes, by the label alone, [names, classes]; no columns when there are no classes."""
 
         def run(some: Sequence[str], width: int) -> NDArray[np.float64]:
-            found = self._run(self._families, FAMILIES, some, width)
-            return found.astype(np.float64).reshape(len(some), len(self._classes))
+            return self._run(self._families, FAMILIES, some, width, classes)
 
+        classes = len(self._classes)
         if self._families is None:
             return np.zeros((len(labels), 0))
-        return _by_width(labels, run, (len(self._classes),))
+        return _by_width(labels, run, (classes,))
 
     def _run(
-        self, session: Any, output: str, labels: Sequence[str], width: int
-    ) -> NDArray[np.float32]:
+        self, session: Any, output: str, labels: Sequence[str], width: int, columns: int
+    ) -> NDArray[np.float64]:
+        """[labels, columns], whatever the network gives."""
+        rows = encoding.encode(labels, width)
+        found = self._asked(session.run, [output], {ROWS: rows})[0]
+        if fault := trial.misshapen(found, output, len(labels), columns):
+            raise self._broken(f"it {fault}")
+        numbers: NDArray[np.float64] = found.astype(np.float64).reshape(len(labels), columns)
+        return numbers
+
+    def _asked(self, ask: Callable[..., Any], *given: Any) -> Any:
+        """What ONNX Runtime answers. ModelError."""
         try:
-            found: NDArray[np.float32] = session.run(
-                [output], {ROWS: encoding.encode(labels, width)}
-            )[0]
+            return ask(*given)
         except BROKEN as error:
             raise self._broken(trial.plain(error)) from error
-        return found
 
     def _score(self, name: str) -> Score:
         """As `score_batch`, to the last bit: for one name, arrays would take longer than the arithmetic."""
-        try:
-            found = self._single.logit(name.partition(".")[0])
-        except BROKEN as error:
-            raise self._broken(trial.plain(error)) from error
+        found = self._asked(self._single.logit, name.partition(".")[0])
         logit = settle(found, self.manifest.temperature)
         if logit != logit:
             raise self._broken("it gives no number")

@@ -45,9 +45,9 @@ def run(network: bytes, classes: int, seconds: float = SECONDS) -> None:
         labels = LABELS if width < encoding.WIDTH else LABELS * (AT_ONCE // len(LABELS))
         rows = encoding.encode(labels, width)
         found = dict(zip((LOGITS, FAMILIES), _run(tried, rows, classes, seconds), strict=False))
-        _check(found[LOGITS], LOGITS, len(labels), (1,))
+        _check(found[LOGITS], LOGITS, len(labels), 1)
         if classes:
-            _check(found[FAMILIES], FAMILIES, len(labels), (classes,))
+            _check(found[FAMILIES], FAMILIES, len(labels), classes)
 
 
 def session(network: bytes, as_written: bool = False) -> Any:
@@ -69,6 +69,15 @@ def session(network: bytes, as_written: bool = False) -> Any:
         )
     except BROKEN as error:
         raise ModelError(f"does not load: {plain(error)}") from error
+
+
+def misshapen(found: Any, output: str, names: int, columns: int) -> str:
+    """What is wrong with the kind or the shape of an output, in words; "" when nothing is."""
+    if not isinstance(found, np.ndarray) or found.dtype != np.float32:
+        return f"gives {output} that are no float32 tensor"
+    if found.shape == (names, columns) or (columns == 1 and found.shape == (names,)):
+        return ""
+    return f"gives {output} of shape {found.shape} for {names} names"
 
 
 def plain(error: Exception) -> str:
@@ -113,11 +122,9 @@ def _run(tried: Any, rows: NDArray[np.int32], classes: int, seconds: float) -> A
         watch.cancel()
 
 
-def _check(found: Any, output: str, names: int, shape: tuple[int, ...]) -> None:
-    if not isinstance(found, np.ndarray) or found.dtype != np.float32:
-        raise ModelError(f"gives {output} that are no float32 tensor")
-    if found.shape not in ((names, *shape), (names,) if shape == (1,) else ()):
-        raise ModelError(f"gives {output} of shape {found.shape} for {names} names")
+def _check(found: Any, output: str, names: int, columns: int) -> None:
+    if fault := misshapen(found, output, names, columns):
+        raise ModelError(fault)
     if not np.isfinite(found).all():
         raise ModelError(f"gives {output} that are no finite numbers")
 
