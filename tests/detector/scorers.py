@@ -19,6 +19,8 @@ class Lengths:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.broken = False
+        self.error: Exception = ModelError("broken by the test")
+        self.keeps_back = 0
         self.go = threading.Event()
         self.go.set()
 
@@ -26,8 +28,9 @@ class Lengths:
         self.go.wait(10)
         self.batches.append(list(names))
         if self.broken:
-            raise ModelError("broken by the test")
-        return [score_of(len(name.partition(".")[0]) / 10 - 1.5) for name in names]
+            raise self.error
+        kept = names[self.keeps_back :]
+        return [score_of(len(name.partition(".")[0]) / 10 - 1.5) for name in kept]
 
 
 def score_of(logit: float) -> Score:

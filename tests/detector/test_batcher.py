@@ -70,6 +70,37 @@ async def test_a_broken_model_answers_nothing_and_recovers(batcher, scorer):
     assert await asked(batcher, "abc") is not None
 
 
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("of another shape"), MemoryError(), TypeError(), ZeroDivisionError()],
+    ids=repr,
+)
+async def test_whatever_a_scorer_raises_its_waiters_are_answered_and_the_next_ones_scored(
+    batcher, scorer, error
+):
+    scorer.broken, scorer.error = True, error
+    scorer.go.clear()
+    waiters = [batcher.ask("abc"), batcher.ask("abc"), batcher.ask("defg")]
+    scorer.go.set()
+    assert await asyncio.wait_for(asyncio.gather(*waiters), 5) == [None] * 3
+    assert batcher.counts.broken == 2 and batcher.known("abc") is None
+    scorer.broken = False
+    assert await asked(batcher, "abc") is not None
+
+
+async def test_fewer_scores_than_names_are_none(batcher, scorer):
+    scorer.keeps_back = 1
+    scorer.go.clear()
+    first = batcher.ask("first")
+    await asyncio.sleep(0.05)  # the worker has taken it
+    waiters = [first, batcher.ask("abc"), batcher.ask("defg")]
+    scorer.go.set()
+    assert await asyncio.wait_for(asyncio.gather(*waiters), 5) == [None] * 3
+    assert (batcher.counts.broken, batcher.counts.scored) == (3, 0)
+    scorer.keeps_back = 0
+    assert await asked(batcher, "abc") is not None
+
+
 async def test_a_late_score_is_none_for_its_waiter_and_kept_for_the_next(batcher, scorer):
     scorer.go.clear()
     waiter = batcher.ask("abc")

@@ -12,7 +12,6 @@ from queue import Empty, SimpleQueue
 from msgspec import Struct
 
 from namewarden.detector.bands import Thresholds
-from namewarden.detector.model import ModelError
 from namewarden.detector.score import Scorer
 from namewarden.query import Score
 
@@ -114,10 +113,7 @@ class Batcher:
     def _score(self, names: list[str]) -> None:
         assert self._loop is not None
         scorer = self._scorer
-        try:
-            scores: list[Score] | None = scorer.score_batch(names)
-        except ModelError:
-            scores = None
+        scores = _scores(scorer, names)
         try:
             self._loop.call_soon_threadsafe(self._deliver, scorer, names, scores)
         except RuntimeError:  # the loop has ended: nobody waits
@@ -144,3 +140,12 @@ class Batcher:
         for waiter in self._waiting.pop(name, ()):
             if not waiter.done():
                 waiter.set_result(score)
+
+
+def _scores(scorer: Scorer, names: list[str]) -> list[Score] | None:
+    """One a name, or None. Whatever the scorer raises, the thread lives on, and who waits is answered."""
+    try:
+        scores = scorer.score_batch(names)
+        return scores if len(scores) == len(names) else None
+    except Exception:
+        return None
