@@ -66,6 +66,8 @@ def test_a_changed_network_is_not_loaded(folder, place):
         ({"thresholds": Thresholds(1.0, 3.0, 2.0)}, "thresholds"),
         ({"family_threshold": 1.5}, "family threshold"),
         ({"calibration": ()}, "no calibration"),
+        ({"calibration": ((0.0, 0),), "calibration_names": 0}, "set on no name"),
+        ({"calibration_names": -1}, "set on no name"),
         ({"calibration": ((1.0, 5), (0.0, 4))}, "does not rise"),
         ({"calibration": ((0.0, 4), (1.0, 5))}, "more names above a higher"),
         ({"calibration": ((0.0, 4), (1.0, -1))}, "more names above a higher"),

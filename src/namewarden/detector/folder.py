@@ -108,6 +108,8 @@ def _manifest_fault(manifest: Manifest) -> str:
 def _calibration_fault(manifest: Manifest) -> str:
     if not manifest.calibration:
         return "it has no calibration"
+    if manifest.calibration_names < 1:
+        return "its thresholds were set on no name"
     if len(manifest.calibration) > MOST_STEPS:
         return f"its calibration has more than {MOST_STEPS} steps"
     at, above = zip(*manifest.calibration, strict=True)

@@ -6,9 +6,12 @@ with the very code that runs in the resolver; what the model finds is measured b
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
@@ -35,6 +38,8 @@ SEEN = (
     "so are nearly all of the 10,000 most popular names of early 2025"
 )
 LOOKED_AT = ["example", "xjq7k2vbn", "weather-of-the-world", "q" * 63]
+NEVER = 1e9  # a threshold that no logit reaches
+IN_PLACE = ("card.md", "model.onnx", "manifest.json")  # the manifest last: it makes them a model
 NAMED_FROM = (
     0.25  # a family less probable is not named; of evenly drawn letters three are often alike
 )
@@ -59,7 +64,23 @@ def main() -> None:
 
 def export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
     """Write the folder; returns the model as the resolver will load it."""
+    with replacing(folder) as new:
+        return _export(recipe, model, corpus, new)
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write a model in, on the file system of the final one, which stays as it is until that has loaded;
+    then the files are renamed. Between network and manifest the final one is refused by its digest."""
     folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".new-", dir=folder) as made:
+        yield Path(made)
+        for name in IN_PLACE:
+            (Path(made) / name).replace(folder / name)
+
+
+def _export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
+    """A model that only measures comes first, then in its place the one whose thresholds are of what that said."""
     benign, known = _said(_raw(to_onnx(recipe, model), corpus, folder), corpus)
     both, bad = np.concatenate([benign, known]), np.arange(len(benign) + len(known)) >= len(benign)
     network = to_onnx(recipe, model, centre(both, bad))
@@ -77,9 +98,9 @@ def export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) -
 
 
 def _raw(network: bytes, corpus: Corpus, folder: Path) -> Model:
-    """The network as the resolver will load it, not calibrated yet."""
+    """The network as the resolver will load it, not calibrated yet; as it stands it blocks nothing."""
     (folder / "model.onnx").write_bytes(network)
-    _write(folder, _manifest(network, 1.0, (0.0, 0.0, 0.0), ((0.0, 0),), 0, corpus))
+    _write(folder, _manifest(network, 1.0, (NEVER,) * 3, ((0.0, 0),), 1, corpus))
     return Model(folder)
 
 
