@@ -27,6 +27,13 @@ def test_scores_are_one_line_a_name(tmp_path):
     assert (row["name"], row["action"]) == ("example.org", "allow")
 
 
+def test_a_carriage_return_ends_no_line(tmp_path):
+    (tmp_path / "names").write_bytes(b"a.com\rb.com\nexample.org\r\n")
+    first, second = said("score", "names", status=0).splitlines()
+    assert first == "a.com\\013b.com\t0.0\terror\t\tallow"
+    assert second.startswith("example.org\t")
+
+
 @pytest.mark.parametrize("by_pipe", [False, True])
 def test_who_waits_sees_a_bar_and_results_stay_clean(tmp_path, by_pipe):
     """The terminal is standard error; the size of the input is known, or not."""

@@ -51,6 +51,8 @@ def test_tsv_fields():
         ("bü cher.de", "error", "allow"),
         ("tab\tbed.org", "error", "allow"),
         ("\x1b[31mred.org", "error", "allow"),
+        ("a.com\rb.com\n", "error", "allow"),
+        ("example.org\r\n", "benign", "allow"),
     ],
 )
 def test_bands_and_actions_of_the_model_alone(name, band, action):
@@ -60,6 +62,15 @@ def test_bands_and_actions_of_the_model_alone(name, band, action):
     assert row.replace("\t", "").isprintable()
     assert (fields[2], fields[4]) == (band, action)
     assert (float(fields[1]) == 0.0) == (band in ("", "error"))
+
+
+def test_what_is_within_a_line_stays_on_it():
+    """Whoever pairs lines by their number is not shifted by what a name has in it."""
+    assert rows(["a.com\rb.com\n"])[0].split("\t")[0] == "a.com\\013b.com"
+    for form in ("tsv", "jsonl"):
+        for odd in "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029":
+            (row,) = rows([f"a.com{odd}b.com\n"], form)
+            assert len(row.splitlines()) == 1 and odd not in row
 
 
 def test_order_is_kept_over_batches():

@@ -36,6 +36,18 @@ def test_standard_input_is_read_the_same_way(monkeypatch):
         assert list(names) == ["\ufffd.org\n", "bücher.org\n"]
 
 
+RETURNS = b"a.com\rb.com\nc.org\r\n\rd.org\r\r\ne.org\r"
+
+
+def test_a_line_ends_with_its_line_feed_and_nowhere_else(tmp_path, monkeypatch):
+    (tmp_path / "names").write_bytes(RETURNS)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(RETURNS)))
+    for file in (str(tmp_path / "names"), "-"):
+        with reading(file) as names:
+            found = list(bounded(names))
+        assert found == ["a.com\rb.com\n", "c.org\r\n", "\rd.org\r\r\n", "e.org\r"]
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(OSError), reading(str(tmp_path / "gone")):
         pass

@@ -16,12 +16,13 @@ LONGEST = 4096  # characters: 253 of a name, four times as many where each is es
 
 @contextmanager
 def reading(file: str) -> Iterator[TextIO]:
-    """The lines of a file or of standard input; octets that are no UTF-8 become an invalid name, no crash."""
+    """The lines of a file or of standard input, ended by LF alone: a CR within is the name's, and makes it an invalid
+    one, as octets do that are no UTF-8."""
     if file == "-":
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
         yield sys.stdin
     else:
-        with open(file, encoding="utf-8", errors="replace") as opened:
+        with open(file, encoding="utf-8", errors="replace", newline="\n") as opened:
             yield opened
 
 
