@@ -5,7 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from namewarden.evaluation.given import MissingError, as_learned, corpus_of, load, not_taught
+from namewarden.evaluation.given import (
+    Given,
+    MissingError,
+    as_learned,
+    corpus_of,
+    load,
+    not_taught,
+)
+from namewarden.evaluation.names import Names, without_lists
 from namewarden.training.data import BENIGN, GENERATED, side
 from tests.evaluation.small import corpus, write_lists
 
@@ -55,11 +63,31 @@ def test_a_family_that_the_model_learned_from_is_not_called_unseen():
     assert as_learned(corpus(), ()) == corpus()
 
 
+def taught(*labels):
+    """A corpus that teaches these as benign."""
+    return msgspec.structs.replace(corpus(), benign={"train": list(labels)})
+
+
+def measures(**changes):
+    return Given(msgspec.structs.replace(corpus(), **changes), without_lists(), "tests")
+
+
 def test_no_threshold_is_set_on_labels_that_other_names_teach():
-    taught = corpus().benign["calibration"][:2]
-    by = msgspec.structs.replace(corpus(), benign={"train": taught})
-    left = not_taught(corpus(), by, Path("lists")).benign
-    assert left["calibration"] == corpus().benign["calibration"][2:]
-    with pytest.raises(MissingError, match="lists holds no benign names to set thresholds"):
-        not_taught(corpus(), corpus(), Path("lists"))
+    first, second, *rest = corpus().benign["calibration"]
+    left = not_taught(measures(), taught(first, second), Path("lists")).corpus.benign
+    assert left["calibration"] == rest
     assert left["train"] == corpus().benign["train"] and left["test"] == corpus().benign["test"]
+    with pytest.raises(MissingError, match="lists holds no benign names to set thresholds"):
+        not_taught(measures(), corpus(), Path("lists"))
+
+
+def test_names_that_came_later_are_none_that_other_names_teach():
+    """Of whole names by the label that is scored, in any case and below whatever suffix it stands."""
+    asked = ["www.garden.org", "GARDEN.co.uk", "garden.ddns.net", "garden.github.io", "garden",
+             "garden.bakery.org", "gardens.org", "x1.d111abcdef8.cloudfront.net"]  # fmt: skip
+    names = Names({"banks": ["garden.org"]}, {"a list": ["garden", "gardens"]}, None)
+    given = measures(single=["bakeries", "garden"], queried=asked, popular=["garden"])
+    left = not_taught(msgspec.structs.replace(given, names=names), taught("garden"), Path("lists"))
+    assert left.corpus.queried == asked[4:]
+    assert left.corpus.single == ["bakeries"] and left.names.newer == {"a list": ["gardens"]}
+    assert left.corpus.popular == ["garden"] and left.names.sorts == names.sorts

@@ -113,8 +113,7 @@ def _recipe(wish: Wish, say: Callable[[str], None]) -> Measured:
     learns = measures.corpus
     if terms.learn:
         learns = given.corpus_of(terms.learn, HELD, wish.out, say)
-        corpus = given.not_taught(measures.corpus, learns, terms.data)
-        measures = msgspec.structs.replace(measures, corpus=corpus)
+        measures = given.not_taught(measures, learns, terms.data)
     try:
         measured = fitted.measured(terms, learns, say)
     except ImportError as error:

@@ -4,7 +4,7 @@ A corpus that was kept elsewhere (`corpus.msgpack`) serves as well, and so do th
 then the sorts that need whole names are left out.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from namewarden.detector import label
+from namewarden.detector.label import Labels, Scorable, dynamic_providers
 from namewarden.evaluation import answers, made, names
 from namewarden.evaluation.names import Names, gather, without_lists
 from namewarden.training import data as training_data
@@ -154,17 +155,37 @@ def as_learned(corpus: Corpus, learned: Collection[str]) -> Corpus:
     return msgspec.structs.replace(corpus, known=known, choose=choose, unseen=unseen)
 
 
-def not_taught(corpus: Corpus, by: Corpus, data: Path) -> Corpus:
-    """The same names but for benign labels beside the training side that the other names teach: what two makers list
-    here, one alone may list there. MissingError when that leaves nothing of `data`."""
-    taught = {*by.benign["train"]}
+def not_taught(given: Given, by: Corpus, data: Path) -> Given:
+    """The same names but for benign ones beside the training side whose label the other names teach: what two makers
+    list here, one alone may list there, or it is popular there. Sorts of names stay: none is said to be new to a
+    model. MissingError when that leaves nothing of `data`."""
+    taught = frozenset(by.benign["train"])
+    corpus = _labels_not_of(taught, given.corpus)
+    _check(corpus, data)
+    newer = {title: _not_of(taught, labels) for title, labels in given.names.newer.items()}
+    left = msgspec.structs.replace(given.names, newer=newer)
+    return msgspec.structs.replace(given, corpus=corpus, names=left)
+
+
+def _labels_not_of(taught: frozenset[str], corpus: Corpus) -> Corpus:
+    """The most popular stay: they are learned from, and reported as such."""
     benign = {
-        each: found if each == "train" else [one for one in found if one not in taught]
+        each: found if each == "train" else _not_of(taught, found)
         for each, found in corpus.benign.items()
     }
-    left = msgspec.structs.replace(corpus, benign=benign)
-    _check(left, data)
-    return left
+    single, queried = _not_of(taught, corpus.single), _names_not_of(taught, corpus.queried)
+    return msgspec.structs.replace(corpus, benign=benign, single=single, queried=queried)
+
+
+def _not_of(taught: frozenset[str], labels: Iterable[str]) -> list[str]:
+    return [one for one in labels if one not in taught]
+
+
+def _names_not_of(taught: frozenset[str], whole: Iterable[str]) -> list[str]:
+    """Of whole names the scored label counts; what the product does not score teaches nothing."""
+    labels = Labels(dynamic_providers(), remembered=0)
+    whats = ((name, labels.scored(name)) for name in whole)
+    return [name for name, it in whats if not (isinstance(it, Scorable) and it.label in taught)]
 
 
 def _check(corpus: Corpus, data: Path) -> None:
