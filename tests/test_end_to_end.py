@@ -8,8 +8,8 @@ import pytest
 from tests.product import data, product, rcode
 
 GENERATED = [
-    "kwcverionirkutskagl.com", "pxmqsemitismgavenuteq.com", "xqzjvkwpfhgtrbnm.com", "qhvwzkxjtdmpsrlf.net",
-    "wjxkqzvbnmtrplsd.org", "a8f3k2l9x0z7q1w5.com", "zxkqjvwhbgfdtrsm.info", "mvqxzjkwthpsdrnl.biz",
+    "kwcverionirkutskagl.com", "pxmqsemitismgavenuteq.com", "hkbdqjynugpghonpbh.com", "qhvwzkxjtdmpsrlf.net",
+    "jlgszlvtccmufkulkfjata.org", "wjyqgnntjnofhj.com", "kzchkdvwbtkqplcfwbpqrtwh.info", "mvqxzjkwthpsdrnl.biz",
 ]  # fmt: skip
 LISTS = """
 [[lists]]
@@ -124,12 +124,12 @@ def test_most_generated_names_are_blocked_or_in_review(running):
 
 
 def test_the_name_of_the_readme_is_blocked_as_it_says(running):
-    blocked = running.ask("xqzjvkwpfhgtrbnm.com")
+    blocked = running.ask("hkbdqjynugpghonpbh.com")
     assert data(blocked) == ["0.0.0.0"] and blocked.options[0].code == 15
 
 
 def test_the_log_names_the_family_of_a_malicious_name(running):
-    name = "xqzjvkwpfhgtrbnm.com"
+    name = "hkbdqjynugpghonpbh.com"
     running.ask(name)
     family = running.event(name)["family"]
     told = running.command("query", "--config", str(running.config), "--name", name).stdout

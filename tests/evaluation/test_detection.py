@@ -56,3 +56,12 @@ def test_the_report_says_who_is_in_no_mean_and_how_few_names_there_are():
     assert "Too few names to be in a mean: tiny (2)." in show(found)
     assert "Fewer than 100,000 names set the thresholds" in show(found)
     assert "| known | tiny | 2 |" in families_table(found.groups)
+
+
+def test_what_is_blocked_is_by_the_model_s_own_threshold():
+    found = measure(answers(), block=95.0)
+    assert found.own
+    assert [it.hits for it in found.own.benign] == [5, 5, 1]
+    assert found.own.families["known"].mean == 0.5
+    assert "| known families, mean | 50.0 % (0.0–100.0 %) |" in show(found)
+    assert measure(answers()).own is None

@@ -15,23 +15,26 @@ def test_on_all_names_and_on_those_found():
     known = {"a": ["a"] * 10, "b": ["b"] * 10, "few": ["f"]}
 
     def guess(labels):
-        return ["a"] * len(labels), np.array([2.0 if label in "ab" else 1.0 for label in labels])
+        sure = np.array([2.0 if label in "ab" else 1.0 for label in labels])
+        return ["a"] * len(labels), sure, -sure
 
     detected = {"a": [True] * 10, "b": [False] * 10, "few": [True]}
     found = measure(guess, known, {"unseen": {"new": ["c"] * 3}}, detected, {})
     assert found.f1 == {"a": pytest.approx(2 / 3), "b": 0.0}
     assert found.macro_all == pytest.approx(1 / 3)
     assert (found.macro_detected, found.unknown, found.classes) == (1.0, 1.0, 2)
+    assert found.unknown_named == 0.0
+    assert "| the same of all, by the probability alone | 0.0000 |" in show(found)
     assert "| macro-F1, all names | 0.3333 |" in show(found)
     assert "by the label alone: the lists" in show(found) and found.whole == 0
 
 
 def test_families_of_one_generator_may_have_one_name():
     found = measure(
-        lambda labels: (["kraken"] * len(labels), np.zeros(len(labels))),
+        lambda labels: (["kraken"] * len(labels), np.zeros(len(labels)), np.zeros(len(labels))),
         {"kraken_v1": ["x"] * 10}, {}, {"kraken_v1": [True] * 10}, {}, lambda family: "kraken",
     )  # fmt: skip
-    assert (found.macro_all, found.unknown) == (1.0, None)
+    assert (found.macro_all, found.unknown, found.unknown_named) == (1.0, None, None)
 
 
 def test_families_are_named_with_the_suffix_where_there_is_one():
@@ -46,7 +49,7 @@ def test_families_are_named_with_the_suffix_where_there_is_one():
 
     def guess(names):
         said = [name.partition(".")[2][:1] for name in names]
-        return said, np.array([float(len(name)) for name in names])
+        return said, np.array([float(len(name)) for name in names]), np.zeros(len(names))
 
     held = {"chosen by": {"new": ["c"]}, "unseen": {"newer": ["d"], "none": []}, "no": {}}
     detected = {family: [True] * 10 for family in known}

@@ -31,7 +31,7 @@ def test_families_are_measured_of_a_model_that_names_them():
         "",
         lengths,
         lengths,
-        guess=lambda labels: (["gozi"] * len(labels), lengths(labels)),
+        guess=lambda labels: (["gozi"] * len(labels), lengths(labels), -lengths(labels)),
     )
     found = run.evaluate(subject, corpus(), without_lists(), ABOUT, run.QUICK, lambda what: None)
     assert found.families and found.families.macro_all == 0.0
@@ -49,7 +49,7 @@ def test_they_are_asked_about_with_the_suffix_where_the_lists_have_it():
 
     def guess(names):
         asked.extend(names)
-        return ["" for _ in names], lengths(names)
+        return ["" for _ in names], lengths(names), lengths(names)
 
     family = corpus().known["test"]["locky_v2"]
     names = msgspec.structs.replace(

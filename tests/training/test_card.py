@@ -1,7 +1,10 @@
 """The card names everything a reader of figures must know."""
 
+import msgspec
+
 from namewarden.detector.model import Model
-from namewarden.training.card import UNMEASURED, write_card
+from namewarden.training.card import ENOUGH, UNMEASURED, write_card
+from namewarden.training.measure import CONFIDENCE
 
 
 def test_the_card_says_what_was_learned_from_and_where_the_thresholds_are(tmp_path):
@@ -25,3 +28,14 @@ def test_figures_take_the_place_of_the_line_that_says_there_are_none(tmp_path):
     card = (tmp_path / "card.md").read_text()
     assert card.endswith("| known | 90.0 % |\n")
     assert UNMEASURED not in card
+
+
+def test_the_card_is_no_surer_of_the_third_threshold_than_its_names_allow(tmp_path):
+    many = Model().manifest
+    for manifest, said in (
+        (many, "confidence of 95 %"),
+        (msgspec.structs.replace(many, calibration_names=ENOUGH - 1), "too few to tell"),
+    ):
+        write_card(tmp_path / "card.md", manifest, 1)
+        assert said in (tmp_path / "card.md").read_text()
+    assert (1 - 1e-4) ** ENOUGH < 1 - CONFIDENCE < (1 - 1e-4) ** (ENOUGH - 1)

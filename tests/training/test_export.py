@@ -60,10 +60,13 @@ def test_quantiles_count_who_is_at_or_above():
     assert quantiles(logits) == ((1.0, 4), (2.0, 3), (2.0, 3), (3.0, 1))
 
 
-def test_the_tail_is_kept_whole_and_the_rest_thinned():
-    kept = quantiles(np.arange(10_000.0))
-    assert len(kept) < 2300
-    assert [count for _, count in kept[-3:]] == [3, 2, 1]
+@pytest.mark.parametrize("names", [1, 2, 99, 100, 101, 10_000])
+def test_the_highest_are_kept_one_by_one_and_ranks_to_a_fiftieth(names):
+    kept = quantiles(np.arange(float(names)))
+    assert list(kept) == sorted(set(kept)) and kept[0] == (0.0, names)
+    assert [count for _, count in kept[-100:]] == list(range(min(names, 100), 0, -1))
+    counts = np.array([count for _, count in kept])
+    assert (counts[:-1] <= np.ceil(counts[1:] * 1.02) + 1).all() and len(kept) < 400
 
 
 def test_what_has_not_learned_to_the_end_is_no_model(tmp_path, monkeypatch):

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from namewarden.training.measure import auc, centre, family_mean, rates, temperature, thresholds
+from namewarden.training.measure import (
+    auc,
+    centre,
+    confident,
+    family_mean,
+    rates,
+    temperature,
+    thresholds,
+)
 
 
 def test_a_threshold_lets_through_at_most_its_share():
@@ -11,6 +19,17 @@ def test_a_threshold_lets_through_at_most_its_share():
     assert limits == sorted(limits)
     for limit, rate in zip(limits, (1e-2, 1e-3, 1e-4), strict=True):
         assert rate * 0.99 <= np.mean(benign >= limit) <= rate
+
+
+def test_a_confident_threshold_holds_its_share_in_nineteen_of_twenty_draws():
+    dice = np.random.default_rng(1)
+    beyond = np.array([1 - confident(dice.random(40_000), 1e-3) for _ in range(500)])
+    assert 0.93 < np.mean(beyond <= 1e-3) < 0.99
+    assert np.mean(beyond) > 0.7e-3  # and gives away no more than it has to
+
+
+def test_of_too_few_names_none_is_above_a_confident_threshold():
+    assert confident(np.arange(9.0), 1e-3) == np.nextafter(8.0, np.inf)
 
 
 def test_ties_at_the_threshold_all_pass():

@@ -146,6 +146,14 @@ def test_families_weigh_the_same_and_made_up_names_as_asked():
     assert (train.learn_from(names, Options(made_up=3)).weight == 1).all()
 
 
+def test_a_name_with_a_hyphen_put_in_weighs_as_much_as_a_malware_s_own():
+    names = msgspec.structs.replace(corpus(), known={"train": {"long": ["qxzkvjwqpz" * 3]}})
+    examples = train.learn_from(names, Options(made_up=3, made_up_weight=0.25, hyphened=1))
+    made = {at: weight for at, weight in zip(examples.labels, examples.weight, strict=True)}
+    assert sorted(weight for weight in made.values() if weight < 1) == [0.25] * 3
+    assert [weight for label, weight in made.items() if "-" in label] == [1]
+
+
 def test_made_up_names_weigh_as_much_where_all_families_are_made_up():
     for families in ({"letters": GIBBERISH}, {}):
         names = msgspec.structs.replace(corpus(), known={"train": families, "calibration": {}})

@@ -15,7 +15,8 @@ ROOM = 6.0
 
 
 class Thresholds(Struct, frozen=True):
-    """Calibrated logits that this share of held-out benign names reaches."""
+    """Calibrated logits that this share of held-out benign names reaches; at the last, by which names are blocked, no
+    more of all such names do, with a confidence of 95 % where there are names enough to tell."""
 
     one_in_100: float
     one_in_1000: float

@@ -57,7 +57,8 @@ def measure(
 
 
 def show(found: Found) -> str:
-    head = ["sort", "names", "never scored", *COLUMNS, "in review", "blocked"]
+    reached = (COLUMNS[0], "reach review", "reach block")
+    head = ["sort", "names", "never scored", *reached, "in review", "blocked"]
     return table(head, (_row(sort, judged) for sort, judged in found.items()))
 
 

@@ -38,6 +38,14 @@ class Group(Struct, frozen=True):
     worst: str  # the family found least at 1e-3
 
 
+class Own(Struct, frozen=True):
+    """What the model blocks of its own: benign names as in `Found`, the mean of each group of families."""
+
+    limit: float  # logit
+    benign: list[Share]
+    families: dict[str, Spread]
+
+
 class Found(Struct, frozen=True):
     calibration_names: int
     limits: list[float]  # logits
@@ -45,9 +53,11 @@ class Found(Struct, frozen=True):
     benign: list[Share]
     single: list[Share]
     groups: dict[str, Group]
+    own: Own | None = None  # None: it has no thresholds of its own
 
 
-def measure(answers: Answers) -> Found:
+def measure(answers: Answers, block: float | None = None) -> Found:
+    """`block`: the logit from which the model itself blocks."""
     groups = {}
     for name, families in answers.groups.items():
         each = {family: judge_family(said, answers) for family, said in families.items()}
@@ -60,7 +70,22 @@ def measure(answers: Answers) -> Found:
         _shares(answers.test, answers.limits),
         _shares(answers.single, answers.limits),
         {name: summed for name, each in groups.items() if (summed := sum_up(each))},
+        None if block is None else _own(answers, block),
     )
+
+
+def _own(answers: Answers, block: float) -> Own:
+    sides = (answers.calibration, answers.test, answers.single)
+    return Own(
+        block,
+        [share(said >= block) for said in sides],
+        {group: _blocked(families, block) for group, families in answers.groups.items()},
+    )
+
+
+def _blocked(families: Mapping[str, Logits], block: float) -> Spread:
+    large = [said for said in families.values() if len(said) >= LEAST] or list(families.values())
+    return mean_of(np.array([[np.mean(said >= block)] for said in large]))[0]
 
 
 def judge_family(said: Logits, answers: Answers) -> Family:
@@ -101,7 +126,19 @@ def _shares(said: Logits, limits: list[float]) -> list[Share]:
 
 
 def show(found: Found) -> str:
-    return "\n".join([_thresholds(found), means_table(found.groups), _small(found)])
+    return "\n".join(
+        [_thresholds(found), means_table(found.groups), _small(found), _show_own(found.own)]
+    )
+
+
+def _show_own(own: Own | None) -> str:
+    if own is None:
+        return ""
+    rows = [
+        *zip(_SIDES, map(_share, own.benign), strict=True),
+        *((f"{group} families, mean", _spread(each)) for group, each in own.families.items()),
+    ]
+    return table([f"blocked by the model's own threshold, logit {own.limit:.4f}", "share"], rows)
 
 
 def means_table(groups: Mapping[str, Group]) -> str:
@@ -121,7 +158,7 @@ def families_table(groups: Mapping[str, Group]) -> str:
 
 
 def _group(group: Group) -> list[str]:
-    means = [f"{percent(each.mean)} ({between(each.low, each.high)})" for each in group.means]
+    means = [_spread(each) for each in group.means]
     areas = [f"{group.auc.mean:.4f}", f"{group.partial.mean:.4f}"]
     return [str(len(counted(group.families))), *means, *areas, group.worst]
 
@@ -141,6 +178,13 @@ def _thresholds(found: Found) -> str:
     return f"{few}Shares above the thresholds with their Clopper-Pearson intervals.\n\n" + table(
         ["benign names", *COLUMNS], rows
     )
+
+
+_SIDES = ("names that set it", "benign names of two makers", "names that one maker lists")
+
+
+def _spread(found: Spread) -> str:
+    return f"{percent(found.mean)} ({between(found.low, found.high)})"
 
 
 def _share(found: Share) -> str:

@@ -1,7 +1,8 @@
 """Which family: does the model's answer name it, and does it know when it knows none?
 
-`Guess`: for each name the family said ("" or "unknown": none) and how sure the model is that it knows the family. A
-name is a label with its suffix, as the product names families; the label alone where the lists are not at hand.
+`Guess`: for each name the family said ("" or "unknown": none), how sure the model is that it knows the family, and how
+probable that family is among all, by which the product names. A name is a label with its suffix, as the product names
+families; the label alone where the lists are not at hand.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from namewarden.evaluation.detection import LEAST
 from namewarden.evaluation.page import table
 from namewarden.training.measure import Logits, auc
 
-Guess = Callable[[Sequence[str]], tuple[list[str], Logits]]
+Guess = Callable[[Sequence[str]], tuple[list[str], Logits, Logits]]
 
 
 class Found(Struct, frozen=True):
@@ -26,6 +27,7 @@ class Found(Struct, frozen=True):
     macro_alone: float | None = None  # on all names, by the label alone
     unknown_of: dict[str, float] = {}  # the same area for each group of unseen families
     whole: int | None = None  # so many of the known names had their suffix
+    unknown_named: float | None = None  # as `unknown`, by the probability alone
 
 
 def measure(
@@ -41,21 +43,35 @@ def measure(
     large = {family: labels for family, labels in known.items() if len(labels) >= LEAST}
     truth = [answered(family) for family, labels in large.items() for _ in labels]
     labels = [label for found in large.values() for label in found]
-    said, sure = guess([whole.get(label, label) for label in labels])
+    said, sure, share = guess([whole.get(label, label) for label in labels])
     here = np.array([each for family in large for each in detected[family]], bool)
     f1 = scores(truth, said)
     kept = [at for at in range(len(truth)) if here[at]]
     found = scores([truth[at] for at in kept], [said[at] for at in kept])
     alone = scores(truth, guess(labels)[0])
-    of = {group: _sure(guess, families, whole) for group, families in unseen.items()}
-    areas = {group: auc(other, sure) for group, other in of.items() if len(other) and len(sure)}
-    unknown = auc(np.concatenate([of[group] for group in areas]), sure) if areas else None
+    held = {group: _of(guess, families, whole) for group, families in unseen.items()}
+    held = {group: each for group, each in held.items() if len(each[0]) and len(labels)}
+    areas = {group: auc(others, sure) for group, (others, _) in held.items()}
     here_whole = sum(label in whole for label in labels)
-    return Found(len(f1), _mean(f1), _mean(found), unknown, f1, _mean(alone), areas, here_whole)
+    return Found(
+        len(f1),
+        _mean(f1),
+        _mean(found),
+        _auc([others for others, _ in held.values()], sure),
+        f1,
+        _mean(alone),
+        areas,
+        here_whole,
+        _auc([others for _, others in held.values()], share),
+    )
 
 
-def _sure(guess: Guess, families: Families, whole: Mapping[str, str]) -> Logits:
-    return guess([whole.get(label, label) for found in families.values() for label in found])[1]
+def _of(guess: Guess, families: Families, whole: Mapping[str, str]) -> tuple[Logits, Logits]:
+    return guess([whole.get(label, label) for found in families.values() for label in found])[1:]
+
+
+def _auc(others: Sequence[Logits], known: Logits) -> float | None:
+    return auc(np.concatenate(others), known) if others else None
 
 
 def scores(truth: Sequence[str], said: Sequence[str]) -> dict[str, float]:
@@ -81,9 +97,16 @@ def show(found: Found) -> str:
         ["macro-F1, names in review or blocked", f"{found.macro_detected:.4f}"],
         ["AUROC of unknown, unseen families", _area(found.unknown)],
         *([f"of these, {group}", _area(area)] for group, area in found.unknown_of.items()),
+        *_named(found),
         ["least", ", ".join(f"{family} {found.f1[family]:.2f}" for family in worst)],
     ]
     return table(["which family", ""], rows) + _how(found)
+
+
+def _named(found: Found) -> list[list[str]]:
+    if found.unknown_named is None:
+        return []
+    return [["the same of all, by the probability alone", _area(found.unknown_named)]]
 
 
 def _alone(found: Found) -> list[list[str]]:

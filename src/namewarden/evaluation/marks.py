@@ -52,11 +52,12 @@ def _group(figures: "Figures", name: str) -> tuple[Group | None, str]:
 
 
 def _later(figures: "Figures") -> list[Mark]:
-    drift, block = figures.drift, figures.detection.benign[2]
+    drift, own = figures.drift, figures.detection.own
+    blocked = own.benign[1] if own else figures.detection.benign[2]
     newer = [it.blocked.rate for it in drift.newer.values() if it.blocked.names >= 1000]
     queried = drift.queried if drift.queried.blocked.names else None
     return [
-        _most("benign test names above the threshold for 1e-4", 3e-4, block.rate),
+        _most("benign test names blocked", 3e-4, blocked.rate),
         _most("newer sites blocked (lists of 1,000 names or more)", 5e-4, max(newer, default=None)),
         _most("names queried later, blocked", 1e-3, queried.blocked.rate if queried else None),
         _most("names queried later, in review", 1e-2, queried.review.rate if queried else None),

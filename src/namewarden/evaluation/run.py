@@ -86,7 +86,7 @@ def evaluate(
     tell("families")
     return Figures(
         about=about,
-        detection=detection.measure(answers),
+        detection=detection.measure(answers, subject.limits[-1] if subject.limits else None),
         drift=later,
         buckets=hard,
         bias=biased,

@@ -43,7 +43,8 @@ def measure(
     files: dict[str, int],
     rounds: int = ROUNDS,
 ) -> Found:
-    """Names as clients ask them, and generated ones."""
+    """Names as clients ask them, but for those that are not judged, and generated ones."""
+    asked = [name for name in asked if isinstance(labels.scored(name), Scorable)]
     single, batched = _both(asked, score, labels, rounds)
     made_single, made_batched = _both(generated, score, labels, rounds)
     return Found(single, batched, made_single, made_batched, len(asked), rounds, files)

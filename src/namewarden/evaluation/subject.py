@@ -18,7 +18,7 @@ from namewarden.training.recipe import Judge, Neural, Options, Recipe
 
 LOADED = ("manifest.json", "model.onnx")
 TEMPERED = 20_000  # names of each side that set a temperature
-BY_LABEL = 0.5  # how much of the family's own logit is in the sureness: docs/detector.md, Reading
+BY_LABEL = 0.25  # how much of the family's own logit is in the sureness: docs/detector.md, Reading
 
 
 class Subject(Struct, frozen=True):
@@ -75,28 +75,42 @@ def _judge_of(model: Model) -> Judge:
 
 
 def _guess_of(model: Model) -> Guess | None:
-    """The family the model names, of labels with or without their suffix, and how sure it is to know it."""
+    """The family the model names, of labels with or without their suffix; how sure it is to know it; what names it."""
     if len(model.manifest.family_classes) < 2:
         return None
+    judge = _judge_of(model)
 
-    def guess(names: Sequence[str]) -> tuple[list[str], Logits]:
+    def guess(names: Sequence[str]) -> tuple[list[str], Logits, Logits]:
         labels, suffixes = split(names)
         logits = model.families(labels)
         heeded = model.naming.heed(logits, suffixes)
-        return [model.naming.name(row) for row in heeded], sureness(logits, heeded)
+        sure = sureness(logits, heeded, judge(labels))
+        return [model.naming.name(row) for row in heeded], sure, share(heeded)
 
     return guess
 
 
-def sureness(logits: Logits, heeded: Logits) -> Logits:
-    """How sure the likeliest known family of each row is: its log-probability, and what the label alone says for it.
+def sureness(logits: Logits, heeded: Logits, settled: Logits) -> Logits:
+    """How sure it is of each name that its likeliest known family made it: the log-probability that the name is
+    malicious and of that family, and what the label alone says for the family.
 
     A name of no known generator can have one likeliest family and be little like it: probability compares families
-    with each other, the logit does not. Class 0 is "unknown".
+    with each other, the family's own logit does not. Class 0 is "unknown"; `settled`: calibrated log-odds of malice.
     """
-    rows, best = np.arange(len(heeded)), heeded[:, 1:].argmax(axis=1) + 1
-    share = heeded[rows, best] - np.logaddexp.reduce(heeded, axis=1)
-    return np.asarray(share + BY_LABEL * logits[rows, best], np.float64)
+    malicious = -np.logaddexp(0.0, -settled)
+    by_label = logits[np.arange(len(heeded)), _best(heeded)]
+    return np.asarray(malicious + share(heeded) + BY_LABEL * by_label, np.float64)
+
+
+def share(heeded: Logits) -> Logits:
+    """The log-probability of each row's likeliest known family."""
+    best = heeded[np.arange(len(heeded)), _best(heeded)]
+    return np.asarray(best - np.logaddexp.reduce(heeded, axis=1), np.float64)
+
+
+def _best(heeded: Logits) -> NDArray[np.int64]:
+    best: NDArray[np.int64] = heeded[:, 1:].argmax(axis=1) + 1
+    return best
 
 
 def of_recipe(name: str, corpus: Corpus, out: Path, options: Options | None = None) -> Subject:

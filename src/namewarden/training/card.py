@@ -8,11 +8,20 @@ from pathlib import Path
 from namewarden.detector.bands import probability
 from namewarden.detector.model import Manifest
 
+ENOUGH = 29_956  # names of which none above tells one in 10,000 with a confidence of 95 %
 UNMEASURED = "Not measured yet: `namewarden evaluate` does it and completes this card."
 
 
 def write_card(path: Path, manifest: Manifest, size: int, figures: str = UNMEASURED) -> None:
     path.write_text("\n".join(_lines(manifest, size, figures)) + "\n", encoding="utf-8")
+
+
+def _confidence(names: int) -> str:
+    if names < ENOUGH:
+        return "They are too few to tell the third with confidence: it lies above them all."
+    return (
+        "Above the third lie, with a confidence of 95 %, no more of all such labels than its share."
+    )
 
 
 def _lines(manifest: Manifest, size: int, figures: str) -> list[str]:
@@ -29,7 +38,7 @@ def _lines(manifest: Manifest, size: int, figures: str) -> list[str]:
         "",
         f"Fixed on {manifest.calibration_names:,} benign labels that were not learned from. Temperature "
         f"{manifest.temperature:.3f}. `review` begins at the second threshold, `block` at the third; for a client in "
-        "a burst at the first and the second.",
+        f"a burst at the first and the second. {_confidence(manifest.calibration_names)}",
         "",
         "| | FPR 1e-2 | FPR 1e-3 | FPR 1e-4 |",
         "|---|---|---|---|",

@@ -26,7 +26,7 @@ from namewarden.detector.model import Manifest, Model
 from namewarden.training.card import write_card
 from namewarden.training.data import Corpus
 from namewarden.training.kept import made_of
-from namewarden.training.measure import Logits, centre, temperature, thresholds
+from namewarden.training.measure import RATES, Logits, centre, confident, temperature, thresholds
 from namewarden.training.recipe import Neural
 from namewarden.training.recipes import find
 from namewarden.training.suffixes import family_suffixes
@@ -43,7 +43,8 @@ IN_PLACE = ("card.md", "model.onnx", "manifest.json")  # the manifest last: it m
 NAMED_FROM = (
     0.25  # a family less probable is not named; of evenly drawn letters three are often alike
 )
-TAIL = 1100  # calibration logits kept one by one, one in a hundred; below them every hundredth of the rest
+ALONE = 100  # highest calibration logits kept one by one; then each whose rank is by STEP greater
+STEP = 1.02
 
 
 def main() -> None:
@@ -87,7 +88,7 @@ def _export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) 
     benign, known = _said(_raw(network, corpus, folder), corpus)
     divisor = temperature(np.concatenate([benign, known]), bad)
     calibrated = settle_all(benign, divisor)
-    limits = thresholds(calibrated)
+    limits = [*thresholds(calibrated)[:-1], confident(calibrated, RATES[-1])]
     _write(
         folder,
         _manifest(network, divisor, limits, quantiles(calibrated), len(calibrated), corpus),
@@ -133,16 +134,14 @@ def _same(network: bytes, rows: NDArray[np.int32], wanted: NDArray[np.float64]) 
 
 
 def quantiles(calibrated: NDArray[np.float64]) -> tuple[tuple[float, int], ...]:
-    """(logit, benign names at or above) rising: the tail whole, the rest thinned."""
+    """(logit, benign names at or above) rising: ranks are told to one, or to their fiftieth."""
     ordered = np.sort(calibrated)
     total = len(ordered)
-    places = sorted(
-        set(np.linspace(0, total - 1, min(total, 200)).astype(int).tolist())
-        | set(range(max(total - TAIL, 0), total))
-    )
+    steps = ALONE * STEP ** np.arange(np.log(max(total / ALONE, 1)) / np.log(STEP))
+    ranks = {*range(min(ALONE, total)), *steps[steps < total].astype(int).tolist(), total - 1}
     return tuple(
-        (float(round(ordered[p], 6)), int(total - np.searchsorted(ordered, ordered[p])))
-        for p in places
+        (float(round(ordered[place], 6)), int(total - np.searchsorted(ordered, ordered[place])))
+        for place in sorted(total - 1 - rank for rank in ranks)
     )
 
 

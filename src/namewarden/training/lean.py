@@ -19,6 +19,7 @@ from namewarden.training.grams import LONGEST, Gram
 from namewarden.training.retrieval import PARTS
 
 OPSET = 17
+SURPRISES = ("surprises_begin", "surprises_end", "axis_1")  # channels between letters and counts
 Array = NDArray[Any]
 
 
@@ -82,6 +83,7 @@ def _tables(parts: Parts) -> dict[str, Array]:
     factors = np.zeros((PARTS, len(grams), LONGEST), np.float32)
     for at, gram in enumerate(grams):
         factors[:, at, LONGEST - gram.letters :] = gram.factors()[:, ::-1]
+    spelled, groups = parts.letters.shape[1], parts.book.shape[1]
     begins = np.cumsum([0, *(gram.size for gram in grams[:-1])])
     starts = np.array([gram.starts() for gram in grams]) + begins[:, None]
     return {
@@ -91,6 +93,8 @@ def _tables(parts: Parts) -> dict[str, Array]:
         "octets": parts.octets.astype(np.uint8),
         "by_part": np.array([0, PARTS, len(grams), -1]),
         "counted_and_made": np.array([len(parts.counted), len(parts.made)]),
+        "surprises_begin": np.array([spelled]),
+        "surprises_end": np.array([spelled + groups]),
         "axis_1": np.ones(1, np.int64),
         "axis_2": np.full(1, 2, np.int64),
         "nothing": np.zeros((), np.float32),
@@ -161,7 +165,11 @@ def _read() -> list[Any]:
         node("ReduceSum", ["mask", "axis_2"], ["length"]),
         node("Max", ["length", "one"], ["length_1"]),
         node("Div", ["sum", "length_1"], ["mean"]),
-        node("Concat", ["most", "mean"], ["pooled"], axis=1),
+        node("Slice", ["most", *SURPRISES], ["most_surprise"]),
+        node("ReduceMin", ["most_surprise"], ["least_most"], axes=[1]),
+        node("Slice", ["mean", *SURPRISES], ["mean_surprise"]),
+        node("ReduceMin", ["mean_surprise"], ["least_mean"], axes=[1]),
+        node("Concat", ["most", "mean", "least_most", "least_mean"], ["pooled"], axis=1),
     ]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Logits = NDArray[np.float64]
 RATES = (1e-2, 1e-3, 1e-4)
+CONFIDENCE = 0.95
 
 
 def sample(labels: Sequence[str], most: int) -> list[str]:
@@ -21,9 +22,21 @@ def sample(labels: Sequence[str], most: int) -> list[str]:
 
 def thresholds(benign: Logits) -> list[float]:
     """For each of RATES the least logit that at most that share of these benign names reaches."""
+    return [_above(benign, int(len(benign) * rate)) for rate in RATES]
+
+
+def confident(benign: Logits, rate: float) -> float:
+    """The least logit that at most this share of all such names reaches, with CONFIDENCE (Clopper and Pearson 1934);
+    above them all where these are too few to tell."""
+    from scipy.stats import binom
+
+    return _above(benign, max(int(binom.ppf(1 - CONFIDENCE, len(benign), rate)) - 1, 0))
+
+
+def _above(benign: Logits, count: int) -> float:
+    """The least logit that no more than `count` of these names reach."""
     ordered = np.sort(benign)[::-1]
-    places = [int(len(ordered) * rate) for rate in RATES]
-    return [float(np.nextafter(ordered[min(place, len(ordered) - 1)], np.inf)) for place in places]
+    return float(np.nextafter(ordered[min(count, len(ordered) - 1)], np.inf))
 
 
 def rates(logits: Logits, limits: Sequence[float]) -> list[float]:

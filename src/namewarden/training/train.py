@@ -158,10 +158,12 @@ def _weights(
     families: Mapping[str, list[str]],
     options: Options,
 ) -> NDArray[np.float32]:
-    """What each label weighs; made-up ones as much as others where all families are made up."""
-    real = not generators.NAMES.issuperset(families)
-    rare = options.made_up_weight if real else 1.0
-    weight = np.where(family == UNKNOWN, rare, 1.0).astype(np.float32)
+    """What each label weighs; made-up ones as much as others where all families are made up. Those with a hyphen put in
+    are none: a malware's own is under them."""
+    weight = np.ones(len(labels), np.float32)
+    if not generators.NAMES.issuperset(families):
+        whole = np.fromiter(("-" not in label for label in labels), bool, len(labels))
+        weight[(family == UNKNOWN) & whole] = options.made_up_weight
     if options.even:
         _make_even(weight, labels, families, options.even)
     return weight

@@ -67,6 +67,13 @@ def test_a_label_taught_does_not_remember_itself(memory):
     assert seen(few, same[0], 2 + 1)[0][3, 0] < 1
 
 
+def test_of_all_groups_the_one_that_it_surprises_least_is_told():
+    pooled = np.full((2, own.EMBEDDING + GROUPS + 4), -9.0, np.float32)
+    pooled[:, own.EMBEDDING : own.EMBEDDING + GROUPS] = [[3.0], [7.0]]
+    pooled[0, own.EMBEDDING + GROUPS - 1] = 0.5
+    assert np.asarray(own._least(pooled)).tolist() == [[0.5], [7.0]]
+
+
 def test_sides_tell_what_a_name_is_not_to_remember():
     sides = own.sides(["a", "b", "c"], np.array([0, 1, 1], np.float32), np.array([-1, 3, 0]))
     assert sides.tolist() == [1, 2 + fold("b"), 0]

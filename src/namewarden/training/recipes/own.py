@@ -30,6 +30,7 @@ HIDDEN = 96
 HEARD = 128
 SCALE = 4.0  # steps of a count by this are what the network reads
 SURPRISE = 2.0  # and of the surprise under a group
+LEAST_MEAN = 4.0  # and, by so much, of the mean surprise under the group where it is least
 BLIND = 0.05  # share of names taught without what is remembered of generated ones: no family is to be all memory
 SURE = 6.0  # a benign label this suspicious is taken for a mistake of the lists: it teaches nothing
 
@@ -93,12 +94,18 @@ def build(seed: int, classes: int) -> Any:
     every = layers.Concatenate()([read, first, _convolution("second")(first)])
     length = ops.sum(mask, axis=1)
     mean = ops.sum(every, axis=1) / ops.maximum(length, 1.0)
-    pooled = layers.Concatenate()([ops.max(every, axis=1), mean])
+    most = ops.max(every, axis=1)
+    pooled = layers.Concatenate()([most, mean, _least(most), LEAST_MEAN * _least(mean)])
     hidden = layers.Dense(HEARD, activation="relu", name="hidden")(pooled)
     sizes = layers.Embedding(WIDTH, HIDDEN, name="lengths")(ops.cast(length[:, 0], "int32"))
     kin = ops.relu(layers.Dense(HIDDEN, name="kin")(pooled) + sizes)
     heads = [layers.Dense(1, name="logit")(hidden), layers.Dense(classes, name="families")(kin)]
     return keras.Model([rows, side], heads)
+
+
+def _least(pooled: Any) -> Any:
+    """[names, channels] → [names, 1]: under the group that it surprises least."""
+    return ops.min(pooled[:, EMBEDDING : EMBEDDING + GROUPS], axis=1, keepdims=True)
 
 
 def _convolution(name: str) -> Any:
@@ -140,12 +147,20 @@ def graph(model: Any, shift: float = 0.0) -> bytes:
             steps=np.asarray(_read(np.arange(VALUES, dtype=np.float32))),
             book=np.asarray(memory.book / SURPRISE),
             lengths=np.asarray(model.get_layer("lengths").embeddings),
-            **{name: _dense(model.get_layer(name)) for name in DENSE},
+            **{name: _pooling(_dense(model.get_layer(name))) for name in ("hidden", "kin")},
+            **{
+                name: _dense(model.get_layer(name))
+                for name in ("first", "second", "logit", "families")
+            },
         )
     )
 
 
-DENSE = ("first", "second", "hidden", "logit", "kin", "families")
+def _pooling(dense: Dense) -> Dense:
+    """LEAST_MEAN is a factor of the kernel's last row."""
+    factors = np.ones((len(dense.kernel), 1), np.float32)
+    factors[-1] = LEAST_MEAN
+    return Dense(dense.kernel * factors, dense.bias)
 
 
 def _dense(layer: Any) -> Dense:
@@ -191,7 +206,7 @@ RECIPE = Neural(
     sides=sides,
     graph=graph,
     options=Options(
-        epochs=8,
+        epochs=12,
         batch=256,
         rate=1.5e-3,
         smoothing=0.01,
@@ -201,7 +216,7 @@ RECIPE = Neural(
         least=3000,
         even=6.0,
         made_up=300_000,
-        made_up_weight=0.1,
+        made_up_weight=0.25,
         hyphened=8000,
         every=4000,
     ),
