@@ -3,6 +3,7 @@
 import json
 import tomllib
 
+from namewarden.detector.model import PACKAGED
 from tests.cli.saying import said
 
 
@@ -12,6 +13,14 @@ def test_wrong_records_and_missing_lists_are_found_before_a_start(tmp_path):
     assert "local.records.0: 'nas.lan A' is not a record" in said("config", "check")
     path.write_text('[[lists]]\nname = "malware"\nsource = "gone.txt"\n')
     assert f"there is no file {tmp_path / 'gone.txt'} yet" in said("config", "check", status=0)
+
+
+def test_a_model_that_cannot_be_used_is_found_before_a_start(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "namewarden.toml").write_text('[model]\npath = "empty"\n')
+    assert "empty/manifest.json: No such file" in said("config", "check")
+    (tmp_path / "namewarden.toml").write_text(f'[model]\npath = "{PACKAGED}"\n')
+    assert "right: " in said("config", "check", status=0)
 
 
 def test_what_holds_and_its_schema_can_be_read_by_machines(tmp_path):

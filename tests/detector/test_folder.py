@@ -149,7 +149,7 @@ def test_an_unknown_key_is_quoted_in_print(folder):
 @pytest.mark.parametrize("missing", ["model.onnx", "manifest.json"])
 def test_a_missing_file_is_named(folder, missing):
     (folder / missing).unlink()
-    assert "No such file" in said(folder)
+    assert f"{missing}: No such file" in said(folder)
 
 
 def test_a_file_larger_than_any_model_is_not_read_whole(folder):

@@ -64,3 +64,12 @@ def test_of_a_line_without_end_the_beginning_is_taken(more):
     long = "x" * (LONGEST + more)
     names = io.StringIO(f"a.org\n{long}\n\nb.org\n{long}")
     assert list(bounded(names)) == ["a.org\n", "x" * LONGEST, "\n", "b.org\n", "x" * LONGEST]
+
+
+def test_a_mark_before_the_first_name_is_none_of_it(tmp_path, monkeypatch):
+    (tmp_path / "names").write_bytes(b"\xef\xbb\xbfa.org\nb.org\n")
+    with reading(str(tmp_path / "names")) as names:
+        assert list(names) == ["a.org\n", "b.org\n"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbfa.org\n")))
+    with reading("-") as names:
+        assert list(names) == ["a.org\n"]

@@ -16,12 +16,24 @@ def config_check(config: ConfigFile = None) -> None:
 
     settings = settings_of(config)
     with config_errors():
-        if problems := own.read(settings.local.records).problems:
+        if problems := [*own.read(settings.local.records).problems, *_model(settings.model.path)]:
             raise configuration.ConfigError(problems)
     for each in settings.lists:
         if not Path(each.source).is_file():
             say(f"list {each.name!r}: there is no file {Path(each.source).absolute()} yet")
     put(f"right: {configuration.find_file(config) or 'no file, all defaults'}")
+
+
+def _model(folder: Path | None) -> list[str]:
+    """What is wrong with the model of the configuration, which the packaged one would stand in for."""
+    from namewarden.detector.model import Model, ModelError
+
+    try:
+        if folder is not None:
+            Model(folder)
+    except ModelError as error:
+        return [f"model.path: {error}"]
+    return []
 
 
 def config_show(config: ConfigFile = None) -> None:

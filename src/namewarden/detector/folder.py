@@ -64,7 +64,8 @@ def read(folder: Path) -> tuple[Manifest, bytes]:
         manifest = msgspec.json.decode(written, type=Manifest)
         network = _bytes(folder / "model.onnx", LARGEST)
     except OSError as error:
-        raise ModelError(f"{folder}: {error.strerror or error}: {ADVICE}") from error
+        where = error.filename or folder
+        raise ModelError(f"{where}: {error.strerror or error}: {ADVICE}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # An unknown field is quoted: nothing of it may move a terminal's cursor.
         why = ascii(str(error)[:LONGEST_MESSAGE])[1:-1]

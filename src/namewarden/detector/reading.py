@@ -11,6 +11,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+UTF8 = "utf-8-sig"  # the mark that some editors put before the first name is none of it
 LONGEST = 4096  # characters: 253 of a name, four times as many where each is escaped, and blanks
 
 
@@ -19,10 +20,10 @@ def reading(file: str) -> Iterator[TextIO]:
     """The lines of a file or of standard input, ended by LF alone: a CR within is the name's, and makes it an invalid
     one, as octets do that are no UTF-8."""
     if file == "-":
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
+        sys.stdin.reconfigure(encoding=UTF8, errors="replace", newline="\n")  # type: ignore[union-attr]
         yield sys.stdin
     else:
-        with open(file, encoding="utf-8", errors="replace", newline="\n") as opened:
+        with open(file, encoding=UTF8, errors="replace", newline="\n") as opened:
             yield opened
 
 
