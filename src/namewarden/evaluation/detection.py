@@ -70,22 +70,17 @@ def measure(answers: Answers, block: float | None = None) -> Found:
         _shares(answers.test, answers.limits),
         _shares(answers.single, answers.limits),
         {name: summed for name, each in groups.items() if (summed := sum_up(each))},
-        None if block is None else _own(answers, block),
+        None if block is None else _own(answers, block, groups),
     )
 
 
-def _own(answers: Answers, block: float) -> Own:
+def _own(answers: Answers, block: float, groups: Mapping[str, Mapping[str, Family]]) -> Own:
     sides = (answers.calibration, answers.test, answers.single)
-    return Own(
-        block,
-        [share(said >= block) for said in sides],
-        {group: _blocked(families, block) for group, families in answers.groups.items()},
-    )
-
-
-def _blocked(families: Mapping[str, Logits], block: float) -> Spread:
-    large = [said for said in families.values() if len(said) >= LEAST] or list(families.values())
-    return mean_of(np.array([[np.mean(said >= block)] for said in large]))[0]
+    means = {}
+    for group, said in answers.groups.items():
+        found = [rates(said[family], [block]) for family in counted(groups[group])]
+        means[group] = mean_of(np.array(found))[0]
+    return Own(block, [share(said >= block) for said in sides], means)
 
 
 def judge_family(said: Logits, answers: Answers) -> Family:

@@ -3,12 +3,15 @@
 `export.py` writes the facts; `evaluation/card.py` writes it again with the figures.
 """
 
+import math
 from pathlib import Path
 
 from namewarden.detector.bands import probability
 from namewarden.detector.model import Manifest
+from namewarden.training.measure import CONFIDENCE, RATES
 
-ENOUGH = 29_956  # names of which none above tells one in 10,000 with a confidence of 95 %
+# Names of which none above tells the last rate with confidence.
+ENOUGH = math.ceil(math.log(1 - CONFIDENCE) / math.log(1 - RATES[-1]))
 UNMEASURED = "Not measured yet: `namewarden evaluate` does it and completes this card."
 
 

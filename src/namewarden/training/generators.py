@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
@@ -58,6 +59,11 @@ def hyphened(labels: Sequence[str], count: int, seed: int) -> list[str]:
         at = int(dice.integers(2, len(long[place]) - 1))
         found.append(f"{long[place][:at]}-{long[place][at:]}")
     return found
+
+
+def has_hyphen(labels: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of the made-up labels are a malware's own with a hyphen put in: no generator here writes one."""
+    return np.fromiter(("-" in label for label in labels), bool, len(labels))
 
 
 def common_words(labels: Sequence[str], least: int = 8) -> list[str]:

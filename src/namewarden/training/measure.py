@@ -22,7 +22,8 @@ def sample(labels: Sequence[str], most: int) -> list[str]:
 
 def thresholds(benign: Logits) -> list[float]:
     """For each of RATES the least logit that at most that share of these benign names reaches."""
-    return [_above(benign, int(len(benign) * rate)) for rate in RATES]
+    rising = np.sort(benign)
+    return [_above(rising, int(len(benign) * rate)) for rate in RATES]
 
 
 def confident(benign: Logits, rate: float) -> float:
@@ -30,13 +31,13 @@ def confident(benign: Logits, rate: float) -> float:
     above them all where these are too few to tell."""
     from scipy.stats import binom
 
-    return _above(benign, max(int(binom.ppf(1 - CONFIDENCE, len(benign), rate)) - 1, 0))
+    most = max(int(binom.ppf(1 - CONFIDENCE, len(benign), rate)) - 1, 0)
+    return _above(np.sort(benign), most)
 
 
-def _above(benign: Logits, count: int) -> float:
-    """The least logit that no more than `count` of these names reach."""
-    ordered = np.sort(benign)[::-1]
-    return float(np.nextafter(ordered[min(count, len(ordered) - 1)], np.inf))
+def _above(rising: Logits, count: int) -> float:
+    """The least logit that no more than `count` of the sorted ones reach."""
+    return float(np.nextafter(rising[-1 - min(count, len(rising) - 1)], np.inf))
 
 
 def rates(logits: Logits, limits: Sequence[float]) -> list[float]:

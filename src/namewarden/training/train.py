@@ -162,8 +162,7 @@ def _weights(
     are none: a malware's own is under them."""
     weight = np.ones(len(labels), np.float32)
     if not generators.NAMES.issuperset(families):
-        whole = np.fromiter(("-" not in label for label in labels), bool, len(labels))
-        weight[(family == UNKNOWN) & whole] = options.made_up_weight
+        weight[(family == UNKNOWN) & ~generators.has_hyphen(labels)] = options.made_up_weight
     if options.even:
         _make_even(weight, labels, families, options.even)
     return weight

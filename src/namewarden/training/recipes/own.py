@@ -17,6 +17,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from namewarden.detector.encoding import PADDING, SYMBOLS, WIDTH, encode
+from namewarden.training.generators import has_hyphen
 from namewarden.training.grams import COUNTED, HIGHEST, LONGEST, Gram, count
 from namewarden.training.groups import FLOOR, FOLDS, GROUPS, MADE, fold, remembered
 from namewarden.training.lean import Dense, Parts, lean
@@ -191,7 +192,7 @@ def sides(
     """What `Memory` is told of names taught. Made-up ones are in no table, but those with a hyphen put in are made of
     one that is."""
     folds = np.fromiter(map(fold, labels), np.int32, len(labels))
-    made_of = (family > 0) | np.fromiter(("-" in label for label in labels), bool, len(labels))
+    made_of = (family > 0) | has_hyphen(labels)
     return np.where(bad < 0.5, 1, np.where(made_of, 2 + folds, 0)).astype(np.int32)
 
 
