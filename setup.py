@@ -1,4 +1,4 @@
-"""The one thing pyproject.toml cannot say: a C helper that may be missing (its Python twin then serves)."""
+"""The one thing pyproject.toml cannot notify: a C helper that may be missing (its Python twin then serves)."""
 
 from pathlib import Path
 

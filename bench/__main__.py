@@ -1,4 +1,4 @@
-"""`python -m bench`: choose lanes and servers, run the rounds in turn, write the page."""
+"""`python -m bench`: choose workloads and servers, run the rounds in turn, write the page."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import golang, lanes, names, processes, product, report
+from bench import golang, names, processes, product, report, workloads
 from bench.names import Names
 from bench.peers import PEERS, Server
 from bench.processes import LOAD_CORE, SERVER_CORE, BenchError
@@ -30,10 +30,13 @@ RAW = Path(__file__).resolve().parent.parent / "build" / "bench"
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "lanes", nargs="*", help=f"of {', '.join(lanes.LANES)}; all when none is named"
+        "workloads", nargs="*", help=f"of {', '.join(workloads.WORKLOADS)}; all when none is named"
     )
     parser.add_argument(
-        "--rounds", type=int, default=5, help="of each lane; cold lanes end when names would repeat"
+        "--rounds",
+        type=int,
+        default=5,
+        help="of each workload; cold workloads end when names would repeat",
     )
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="of a warm round, and of a round of misses"
@@ -41,17 +44,20 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--names", type=int, default=1_000_000, help="in the list")
     parser.add_argument("--cold", type=int, default=300_000, help="names of a cold pass")
     parser.add_argument(
-        "--rate", type=float, default=2000.0, help="new names a second in the lane miss"
+        "--rate", type=float, default=2000.0, help="new names a second in the workload miss"
     )
-    parser.add_argument("--starts", type=int, default=3, help="of each kind in the lane memory")
+    parser.add_argument("--starts", type=int, default=3, help="of each kind in the workload memory")
     parser.add_argument("--only", help=f"servers, by comma, of {','.join(s.name for s in SERVERS)}")
     parser.add_argument(
         "--no-page", action="store_true", help="print the tables, leave docs/benchmarks.md alone"
     )
     options = parser.parse_args(arguments)
-    options.lanes = options.lanes or list(lanes.LANES)
+    options.workloads = options.workloads or list(workloads.WORKLOADS)
     options.only = options.only.split(",") if options.only else list(DEFAULT)
-    for given, known in ((options.lanes, lanes.LANES), (options.only, [s.name for s in SERVERS])):
+    for given, known in (
+        (options.workloads, workloads.WORKLOADS),
+        (options.only, [s.name for s in SERVERS]),
+    ):
         if unknown := set(given) - set(known):
             parser.error(f"unknown: {', '.join(sorted(unknown))} (known: {', '.join(known)})")
     return options

@@ -1,7 +1,7 @@
 """`python -m bench.event_cost`: what one event costs, from `record()` to the row on disk, in microseconds of CPU.
 
-The hub is a process of its own with its real server and store; both run on one core, as in the lanes. All 300,000
-names are different, as on the cold lane; a second figure is for batches as small as a quiet resolver sends.
+The hub is a process of its own with its real server and store; both run on one core, as in the workloads. All 300,000
+names are different, as on the cold workload; a second figure is for batches as small as a quiet resolver sends.
 """
 
 import asyncio
@@ -26,20 +26,21 @@ from namewarden.events.store import Store
 from namewarden.hub.api import build
 from namewarden.hub.auth import Auth
 from namewarden.hub.control import Control
-from namewarden.hub.desk import Desk
-from namewarden.hub.doors import Doors
+from namewarden.hub.services import Services
+from namewarden.hub.reporters import Reporters
 from namewarden.hub.ingest import Ingest
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.publish import Publisher
 from namewarden.hub.server import Server, bind_unix
 
 async def main(folder):
-    store, control, doors = Store(folder / "events", 91), Control(folder / "control.sqlite"), Doors()
+    store, control, reporters = Store(folder / "events", 91), Control(folder / "control.sqlite"), Reporters()
     store.start(); control.start()
-    metrics = Metrics(doors, "")
+    metrics = Metrics(reporters, "")
     publisher = Publisher(control, folder / "snapshots", folder / "secret")
-    desk = Desk(store, control, Auth(control), doors, metrics, Ingest(store, doors, metrics), publisher, folder)
-    await Server(build(desk), [], bind_unix(folder / "hub.sock")).run()
+    ingest = Ingest(store, reporters, metrics)
+    services = Services(store, control, Auth(control), reporters, metrics, ingest, publisher, folder)
+    await Server(build(services), [], bind_unix(folder / "hub.sock")).run()
 
 asyncio.run(main(Path(sys.argv[1])))
 """
@@ -101,7 +102,7 @@ def measure(folder: Path, pid: int, pace: Pace, number: int) -> tuple[float, flo
     )
 
 
-def say(text: str) -> None:
+def notify(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -117,7 +118,7 @@ def main() -> None:
                 time.sleep(0.05)
             recorder = Recorder("resolver", NUMBER)
             made, recorded = fill(recorder, 100_000)
-            say(f"make query, answer and event {made:.2f} µs, record {recorded:.2f} µs, columns "
+            notify(f"make query, answer and event {made:.2f} µs, record {recorded:.2f} µs, columns "
                 f"{encode(recorder, 100_000):.2f} µs")  # fmt: skip
             for label, pace, number in (
                 ("batches of 16,384", Pace(), NUMBER),
@@ -125,7 +126,7 @@ def main() -> None:
                 ("batches of 200", Pace(rows=200), 10_000),
             ):
                 here, there, took = measure(folder, hub.pid, pace, number)
-                say(
+                notify(
                     f"{number} events, {label}: sender {here:.2f} µs, hub {there:.2f} µs, {took:.2f} s"
                 )
         finally:

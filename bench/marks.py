@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bench.lanes import COLD
 from bench.results import REFERENCE, Results
+from bench.workloads import COLD
 
 OURS, NO_EVENTS = "namewarden", "namewarden-no-events"
 NOT_MEASURED = "not measured"
@@ -28,19 +28,19 @@ def _speed(results: Results) -> list[Mark]:
         ("cached-warm", REFERENCE, 0.5),
         (COLD, REFERENCE, 0.4),
         *(
-            (lane, peer, 1.0)
+            (workload, peer, 1.0)
             for peer in ("coredns-hosts", "dnsproxy-hosts")
-            for lane in ("blocked-warm", "cached-warm")
+            for workload in ("blocked-warm", "cached-warm")
         ),
     ]
     return [
-        _least(f"{lane} against {peer}", results.ratio(lane, OURS, peer), least, "×")
-        for lane, peer, least in ratios
+        _least(f"{workload} against {peer}", results.ratio(workload, OURS, peer), least, "×")
+        for workload, peer, least in ratios
     ]
 
 
 def _events(results: Results) -> list[Mark]:
-    lanes = ("blocked-warm", "cached-warm")
+    workloads = ("blocked-warm", "cached-warm")
     kept = [r.kept for r in results.rounds if r.server == OURS and r.kept]
     lost = sum(r.load.lost for r in results.rounds if r.server == OURS)
     gap = sum(k.stored - k.answered for k in kept)
@@ -48,12 +48,12 @@ def _events(results: Results) -> list[Mark]:
     return [
         *(
             _least(
-                f"{lane}, events on against off",
-                results.ratio(lane, OURS, NO_EVENTS),
+                f"{workload}, events on against off",
+                results.ratio(workload, OURS, NO_EVENTS),
                 WARM_STEP,
                 "×",
             )
-            for lane in lanes
+            for workload in workloads
         ),
         Mark(
             "events stored = queries answered",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import arena, processes, product
+from bench import processes, product, testbed
 from bench.names import Names
 from bench.peers import Server
 from bench.processes import Process
@@ -103,7 +103,7 @@ def measure_starts(
 
 
 def _one_start(server: Server, folder: Path, names: Names, world: int) -> tuple[Memory, float]:
-    running = arena.bring_up(server, folder, names, world)
+    running = testbed.bring_up(server, folder, names, world)
     try:
         processes.wait_until_idle(running.process)
         return of(running.process), running.ready

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.lanes import COLD, WARM
 from bench.marks import OURS, judge
 from bench.memory import Memory, Starts
 from bench.results import REFERENCE, Results, Spread, spread
+from bench.workloads import COLD, WARM
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bench:begin, written by `make bench` -->", "<!-- bench:end -->"
@@ -53,24 +53,31 @@ def _head(results: Results) -> str:
 
 def _rates(results: Results) -> str:
     servers = list(dict.fromkeys(r.server for r in results.rounds))
-    lanes = [lane for lane in (*WARM, COLD) if any(r.lane == lane for r in results.rounds)]
-    if not lanes:
+    workloads = [
+        workload
+        for workload in (*WARM, COLD)
+        if any(r.workload == workload for r in results.rounds)
+    ]
+    if not workloads:
         return ""
     head = [
         "server",
-        *(text for lane in lanes for text in (f"{lane}, q/s", "×")),
+        *(text for workload in workloads for text in (f"{workload}, q/s", "×")),
         "memory MB",
         "after the rounds MB",
         "first blocked answer s",
     ]
-    return table(head, (_server_row(results, server, lanes) for server in servers))
+    return table(head, (_server_row(results, server, workloads) for server in servers))
 
 
-def _server_row(results: Results, server: str, lanes: list[str]) -> list[str]:
+def _server_row(results: Results, server: str, workloads: list[str]) -> list[str]:
     cells = [
         text
-        for lane in lanes
-        for text in (_rate(results.rates(lane, server)), _ratio(results.ratio(lane, server)))
+        for workload in workloads
+        for text in (
+            _rate(results.rates(workload, server)),
+            _ratio(results.ratio(workload, server)),
+        )
     ]
     memory = [_pss(found.get(server)) for found in (results.memory, results.memory_after)]
     return [server, *cells, *memory, f"{results.ready.get(server, 0):.2f}"]
@@ -101,7 +108,7 @@ def _events(results: Results) -> str:
     rows = (
         [
             r.server,
-            f"{r.lane} {r.number + 1}",
+            f"{r.workload} {r.number + 1}",
             f"{k.answered:,}",
             f"{k.stored:,}",
             f"{k.dropped:,}",
@@ -180,7 +187,7 @@ def _marks(results: Results) -> str:
 def _notes(results: Results) -> str:
     lines = [f"- {name} was not measured: {why}" for name, why in results.skipped.items()]
     lines += [
-        f"- {r.server}, {r.lane} round {r.number + 1}: {r.load.lost:,} of {r.load.sent:,} lost, not counted"
+        f"- {r.server}, {r.workload} round {r.number + 1}: {r.load.lost:,} of {r.load.sent:,} lost, not counted"
         for r in results.invalid()
     ]
     return "".join(f"{line}\n" for line in lines)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.lanes import Miss, Round
 from bench.memory import Memory, Starts
+from bench.workloads import Miss, Round
 
 REFERENCE = "unbound-rpz"
 
@@ -30,7 +30,7 @@ class Results:
     machine: str
     names: int
     seconds: float
-    rate: float  # new names a second in the lane miss
+    rate: float  # new names a second in the workload miss
     versions: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     ready: dict[str, float] = field(default_factory=dict)
@@ -40,14 +40,14 @@ class Results:
     misses: list[Miss] = field(default_factory=list)
     starts: Starts | None = None
 
-    def rates(self, lane: str, server: str) -> Spread | None:
-        return spread([r.load.rate for r in self.of(lane, server) if r.is_valid])
+    def rates(self, workload: str, server: str) -> Spread | None:
+        return spread([r.load.rate for r in self.of(workload, server) if r.is_valid])
 
-    def of(self, lane: str, server: str) -> list[Round]:
-        return [r for r in self.rounds if (r.lane, r.server) == (lane, server)]
+    def of(self, workload: str, server: str) -> list[Round]:
+        return [r for r in self.rounds if (r.workload, r.server) == (workload, server)]
 
-    def ratio(self, lane: str, server: str, reference: str = REFERENCE) -> float | None:
-        ours, theirs = self.rates(lane, server), self.rates(lane, reference)
+    def ratio(self, workload: str, server: str, reference: str = REFERENCE) -> float | None:
+        ours, theirs = self.rates(workload, server), self.rates(workload, reference)
         return ours.median / theirs.median if ours and theirs else None
 
     def invalid(self) -> list[Round]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.__main__ import machine
 from bench.report import put, table
 from namewarden.detector.batcher import BATCH
-from namewarden.detector.judge import Stance, judge
+from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels, Scorable, dynamic_providers, warning_list
 from namewarden.detector.model import Model
 from namewarden.query import Verdict
@@ -99,12 +99,17 @@ def verdicts(names: list[str], labels: Labels, model: Model) -> list[Verdict]:
     whats = [labels.find(name) for name in names]
     scores = iter(model.score_batch([what.judged for what in whats if isinstance(what, Scorable)]))
     return [
-        judge(what, next(scores) if isinstance(what, Scorable) else None, model.thresholds, STANCE)
+        judge(
+            what,
+            next(scores) if isinstance(what, Scorable) else None,
+            model.thresholds,
+            MODEL_POLICY,
+        )
         for what in whats
     ]
 
 
-STANCE = Stance()
+MODEL_POLICY = ModelPolicy()
 
 
 def least(work: Callable[[list[str]], object], names: list[str], at_once: int) -> float:

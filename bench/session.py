@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from bench import arena, lanes, memory, product
-from bench.arena import Running
-from bench.lanes import Round
+from bench import memory, product, testbed, workloads
 from bench.names import Names
 from bench.peers import Server
 from bench.processes import BenchError
 from bench.results import REFERENCE, Results
+from bench.testbed import Running
+from bench.workloads import Round
 
-COMPARED = (product.NAMEWARDEN.name, REFERENCE)  # in the lane miss, beside the upstream itself
+COMPARED = (product.NAMEWARDEN.name, REFERENCE)  # in the workload miss, beside the upstream itself
 
 
 class Session:
@@ -31,11 +31,11 @@ class Session:
     ) -> None:
         self.options, self.names, self.results, self.folder = options, names, results, folder
         self.progress, self.task = progress, progress.add_task("starting", total=None)
-        self.fresh = lanes.fresh_names(names)
+        self.fresh = workloads.fresh_names(names)
 
     def measure(self, servers: list[Server], stack: ExitStack) -> None:
-        world = stack.enter_context(arena.world(self.folder / "world"))
-        has_starts = "memory" in self.options.lanes and product.NAMEWARDEN in servers
+        world = stack.enter_context(testbed.world(self.folder / "world"))
+        has_starts = "memory" in self.options.workloads and product.NAMEWARDEN in servers
         self.progress.update(self.task, total=self._steps(servers, has_starts))
         if has_starts:
             with self._noting("namewarden's starts"):
@@ -58,69 +58,73 @@ class Session:
             self.progress.console.print(f"{what}: {problem}", style="red", markup=False)
 
     def _asked(self) -> list[str]:
-        return [lane for lane in lanes.LANES if lane in self.options.lanes and lane != "memory"]
+        return [
+            workload
+            for workload in workloads.WORKLOADS
+            if workload in self.options.workloads and workload != "memory"
+        ]
 
     def _start_and_stop(self, world: int) -> None:
-        self._say("starting with the list, again, and without it")
+        self._notify("starting with the list, again, and without it")
         self.results.starts = memory.measure_starts(
             self.folder / "memory", self.names, world, self.options.starts, self._step
         )
 
     def _bring_up(self, server: Server, world: int, stack: ExitStack) -> Running:
-        self._say(f"starting {server.name}")
-        running = arena.bring_up(server, self.folder / server.name, self.names, world)
+        self._notify(f"starting {server.name}")
+        running = testbed.bring_up(server, self.folder / server.name, self.names, world)
         stack.callback(running.process.stop)
-        lanes.settle(running)
+        workloads.settle(running)
         self.results.ready[server.name] = running.ready
         self.results.memory[server.name] = memory.of(running.process)
         self._step()
         return running
 
     def _round(self, running: list[Running], world: int, number: int) -> None:
-        for lane in self._asked():
-            if lane == lanes.MISS:
+        for workload in self._asked():
+            if workload == workloads.MISS:
                 self._misses(running, world, number)
             else:
-                self._lane(lane, lanes.in_turn(running, number), number)
+                self._workload(workload, workloads.in_turn(running, number), number)
 
-    def _lane(self, lane: str, running: list[Running], number: int) -> None:
-        if lane == lanes.COLD and number >= self.names.cold_files:
+    def _workload(self, workload: str, running: list[Running], number: int) -> None:
+        if workload == workloads.COLD and number >= self.names.cold_files:
             return
         for server in running:
-            self._say(f"round {number + 1}: {lane}, {server.name}")
-            with self._noting(f"{server.name}, {lane} round {number + 1}"):
-                self.results.rounds.append(self._measured(lane, server, number))
+            self._notify(f"round {number + 1}: {workload}, {server.name}")
+            with self._noting(f"{server.name}, {workload} round {number + 1}"):
+                self.results.rounds.append(self._measured(workload, server, number))
             self._step()
 
-    def _measured(self, lane: str, server: Running, number: int) -> Round:
-        if lane == lanes.COLD:
-            return lanes.run_cold(server, self.names, number)
-        return lanes.run_warm(lane, server, self.names, number, self.options.seconds)
+    def _measured(self, workload: str, server: Running, number: int) -> Round:
+        if workload == workloads.COLD:
+            return workloads.run_cold(server, self.names, number)
+        return workloads.run_warm(workload, server, self.names, number, self.options.seconds)
 
     def _misses(self, running: list[Running], world: int, number: int) -> None:
         ports = {"": world, **{r.name: r.port for r in running if r.name in COMPARED}}
         for name, port in ports.items():
-            self._say(f"round {number + 1}: new names, {name or 'the upstream itself'}")
+            self._notify(f"round {number + 1}: new names, {name or 'the upstream itself'}")
             rate, seconds = self.options.rate, self.options.seconds
             with self._noting(f"{name or 'the upstream itself'}, misses round {number + 1}"):
                 self.results.misses.append(
-                    lanes.run_miss(name, port, self.fresh, number, rate, seconds)
+                    workloads.run_miss(name, port, self.fresh, number, rate, seconds)
                 )
             self._step()
         for server in running:
             with self._noting(f"{server.name} after round {number + 1}"):
-                lanes.settle(server)
+                workloads.settle(server)
 
     def _steps(self, servers: list[Server], has_starts: bool) -> int:
         asked, rounds = self._asked(), self.options.rounds
-        warm = rounds * len(set(asked) & set(lanes.WARM)) * len(servers)
-        cold = min(rounds, self.names.cold_files) * (lanes.COLD in asked) * len(servers)
+        warm = rounds * len(set(asked) & set(workloads.WARM)) * len(servers)
+        cold = min(rounds, self.names.cold_files) * (workloads.COLD in asked) * len(servers)
         compared = 1 + sum(server.name in COMPARED for server in servers)
-        misses = rounds * (lanes.MISS in asked) * compared
+        misses = rounds * (workloads.MISS in asked) * compared
         starts = 3 * self.options.starts if has_starts else 0
         return int(starts + (len(servers) if asked else 0) + warm + cold + misses)
 
-    def _say(self, text: str) -> None:
+    def _notify(self, text: str) -> None:
         self.progress.update(self.task, description=text, refresh=True)
 
     def _step(self) -> None:

@@ -1,4 +1,4 @@
-"""Queries and answers as the doors make them, for tests below the doors."""
+"""Queries and answers as the listeners make them, for tests below the listeners."""
 
 import time
 

@@ -9,9 +9,9 @@ import msgspec
 
 from namewarden import query as nouns
 from namewarden.detector.bands import Thresholds, band_of, probability
-from namewarden.detector.judge import Stance, judge
+from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Scorable, Unscored
-from namewarden.net.verdicts import to_said
+from namewarden.net.verdicts import to_reply
 from namewarden.query import Answer, Query, Score, Verdict
 from namewarden.wire import answers, names
 from namewarden.wire.types import type_number
@@ -48,8 +48,8 @@ def judged(facts: dict[str, Any]) -> dict[str, Any]:
     score = None
     if logit is not None:
         score = Score(probability(logit), logit, band_of(logit, limits), "", facts["model"])
-    stance = msgspec.convert(facts.get("stance", {}), Stance)
-    verdict = judge(what, score, limits, stance, facts.get("guarded", False))
+    model_policy = msgspec.convert(facts.get("model_policy", {}), ModelPolicy)
+    verdict = judge(what, score, limits, model_policy, facts.get("guarded", False))
     blank = _plain(Verdict("allow", "none"))
     return {
         key: value
@@ -59,7 +59,7 @@ def judged(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def replied(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | str]:
-    """A case of the API: (what the API says, what a DNS door does with it)."""
+    """A case of the API: (what the API says, what a DNS listener does with it)."""
     asked = case["query"]
     qtype = type_number(asked["qtype"])
     question = names.to_wire(asked["name"]) + qtype.to_bytes(2, "big") + b"\0\1"
@@ -67,9 +67,9 @@ def replied(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | str]
     verdict = msgspec.convert(case["verdict"], Verdict) if case["verdict"] else None
     if verdict is None or verdict.action in ("allow", "flag", "review"):
         answer = Answer(0, verdict=verdict)
-        return _plain(to_said("id", query, answer, 0.0)), "next"
+        return _plain(to_reply("id", query, answer, 0.0)), "next"
     answer = answers.blocked(query, verdict)
-    return _plain(to_said("id", query, answer, 0.0)), _door(query, answer)
+    return _plain(to_reply("id", query, answer, 0.0)), _answered(query, answer)
 
 
 def _plain(value: msgspec.Struct) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _plain(value: msgspec.Struct) -> dict[str, Any]:
     return found
 
 
-def _door(query: Query, answer: Answer) -> dict[str, Any] | str:
+def _answered(query: Query, answer: Answer) -> dict[str, Any] | str:
     if answer.silent:
         return "silence"
     message = dns.message.from_wire(answers.to_wire(query, answer, 0.0, 65_535))

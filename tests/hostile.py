@@ -1,4 +1,4 @@
-"""Hostile packets, made anew by a seed: what a parser, a UDP door and a TCP door must survive.
+"""Hostile packets, made anew by a seed: what a parser, a UDP listener and a TCP listener must survive.
 
 `packets()` gives (label, datagram), `streams()` gives (label, chunks of a TCP stream). The only right
 replies are an answer, FORMERR (or the rcode the RFC names) or silence; never a traceback.
@@ -208,7 +208,7 @@ def framed(message: bytes, length: int = -1) -> bytes:
 
 
 def streams(seed: int = 1) -> Iterator[tuple[str, list[bytes]]]:
-    """What a TCP door meets; each chunk is sent on its own. Frames are at most 65,535 octets by nature."""
+    """What a TCP listener meets; each chunk is sent on its own. Frames are at most 65,535 octets by nature."""
     dice = random.Random(seed)
     yield "nothing", []
     yield "half a length", [b"\0"]

@@ -159,12 +159,12 @@ def product(
     upstream: Server | None = None,
     more: str = "",
     patience: str = "",
-    doors: str = "",
+    listeners: str = "",
 ) -> Iterator[Product]:
     """A running product forwarding to `upstream`; `more` is added to its TOML, `patience` to
-    [upstream], `doors` to [dns]."""
+    [upstream], `listeners` to [dns]."""
     folder.mkdir(parents=True, exist_ok=True)
-    running = _configured(folder, upstream, more, patience, doors)
+    running = _configured(folder, upstream, more, patience, listeners)
     running.start()
     try:
         for _ in range(3):  # a port that was free a moment ago may be somebody's by now
@@ -172,7 +172,7 @@ def product(
                 break
             running.stop()
             running.log.unlink()
-            running = _configured(folder, upstream, more, patience, doors)
+            running = _configured(folder, upstream, more, patience, listeners)
             running.start()
         yield running
     finally:
@@ -180,7 +180,7 @@ def product(
 
 
 def _configured(
-    folder: Path, upstream: Server | None, more: str, patience: str, doors: str
+    folder: Path, upstream: Server | None, more: str, patience: str, listeners: str
 ) -> Product:
     port, hub, verdict = free_port(), free_port(), free_port()
     config = folder / "namewarden.toml"
@@ -192,7 +192,7 @@ data_dir = "{folder}/var"
 
 [dns]
 listen = ["127.0.0.1:{port}"]
-{doors}
+{listeners}
 
 [upstream]
 {servers}

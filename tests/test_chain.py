@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from namewarden.chain import Links, compose, judging, resolving
+from namewarden.chain import Stages, compose, judging, resolving
 from namewarden.query import Answer, Query
 
 QUERY = Query(1, "a.example.org.", 1, "192.0.2.1", "udp", 0.0, b"")
@@ -16,19 +16,19 @@ def naming(name, seen):
     return stage
 
 
-def links(seen):
+def stages(seen):
     async def last(query):
         seen.append("forward")
         return Answer(0)
 
-    stages = {f.name: naming(f.name, seen) for f in fields(Links) if f.name != "forward"}
-    return Links(**stages, forward=last)
+    stages = {f.name: naming(f.name, seen) for f in fields(Stages) if f.name != "forward"}
+    return Stages(**stages, forward=last)
 
 
 async def test_every_stage_is_passed_in_the_order_of_the_page():
     seen = []
-    await resolving(links(seen))(QUERY)
-    assert seen == [field.name for field in fields(Links)]
+    await resolving(stages(seen))(QUERY)
+    assert seen == [field.name for field in fields(Stages)]
 
 
 async def test_the_verdict_api_judges_and_neither_records_nor_asks():
@@ -37,7 +37,7 @@ async def test_the_verdict_api_judges_and_neither_records_nor_asks():
     async def no_opinion(query):
         return Answer(0)
 
-    await judging(links(seen), no_opinion)(QUERY)
+    await judging(stages(seen), no_opinion)(QUERY)
     assert seen == ["guard", "groups", "local", "lists", "verdict"]
 
 

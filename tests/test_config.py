@@ -123,7 +123,7 @@ def test_what_is_wrong_is_shown_once(tmp_path):
     assert problems(tmp_path, '[dns]\nlisten = ["127.0.0.1"]')[0].count("127.0.0.1'") == 1
 
 
-def test_a_door_is_needed_and_a_network_has_one_group(tmp_path):
+def test_a_listener_is_needed_and_a_network_has_one_group(tmp_path):
     assert problems(tmp_path, "[dns]\nlisten = []") == ["dns: listen needs at least one address"]
     group = '[[groups]]\nname = "{}"\nclients = ["10.0.0.0/8"]\n'
     assert problems(tmp_path, group.format("a") + group.format("b")) == [

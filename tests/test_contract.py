@@ -18,9 +18,9 @@ def test_facts_give_the_verdict(case):
 
 @pytest.mark.parametrize("case", FOUND["api"], ids=lambda case: case["case"])
 def test_verdicts_go_out_and_are_answered_as_stated(case):
-    says, door = contract.replied(case)
+    says, answered = contract.replied(case)
     assert says == case["says"]
-    assert door == case["door"]
+    assert answered == case["answered"]
 
 
 def test_every_word_of_the_model_has_a_case():

@@ -46,7 +46,7 @@ def running(tmp_path_factory, world):
     (folder / "malware.txt").write_text(MALWARE)
     (folder / "friends.txt").write_text("good.mixed.example.net\n")
     friends = 'allow = ["127.0.0.1/32", "127.0.0.2/32"]'
-    with product(folder, world, LISTS.format(folder=folder), doors=friends) as started:
+    with product(folder, world, LISTS.format(folder=folder), listeners=friends) as started:
         yield started
 
 
@@ -92,7 +92,7 @@ def test_the_cname_chain_is_screened(running):
 
 
 def test_a_stranger_is_refused_what_friends_asked_lately_too(running):
-    for _ in range(3):  # the fast lane learns a question when it comes again
+    for _ in range(3):  # the packet cache learns a question when it comes again
         assert rcode(running.ask("ns.example.org")) == "NOERROR"
     refused = running.ask("ns.example.org", source="127.0.0.9")
     assert rcode(refused) == "REFUSED" and refused.options[0].code == 18

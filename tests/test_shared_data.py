@@ -1,4 +1,4 @@
-"""The seam to the shared data skips, never fails, where the data is not there."""
+"""What reads the shared data skips, never fails, where the data is not there."""
 
 import pytest
 

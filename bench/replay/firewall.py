@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from bench import arena, processes
+from bench import processes, testbed
 from bench.processes import HOST, BenchError, Process
-from namewarden.hub.client import Client, HubError
+from namewarden.hub.client import HubClient, HubError
 
 READY_LIMIT = 120.0  # seconds: the guard list is made at the first start
 DRAIN_LIMIT = 60.0
@@ -80,9 +80,9 @@ class Firewall:
         self.process.check()
         return b"ready;" in self.process.log.read_bytes()
 
-    def _client(self) -> Client:
+    def _client(self) -> HubClient:
         try:
-            return Client(self._socket)
+            return HubClient(self._socket)
         except HubError as problem:
             raise BenchError(f"the log cannot be read: {problem}") from problem
 
@@ -90,7 +90,7 @@ class Firewall:
 @contextmanager
 def firewall(folder: Path) -> Iterator[Firewall]:
     """A product that was never used before, ended with the `with`."""
-    with arena.world(folder / "world") as world:
+    with testbed.world(folder / "world") as world:
         port, config = processes.free_port(), folder / "namewarden.toml"
         hub = processes.free_port()
         config.write_text(CONFIG.format(folder=folder, host=HOST, port=port, world=world, hub=hub))

@@ -102,7 +102,7 @@ class Section(BaseModel):
 
 
 class Dns(Section):
-    """The doors clients ask at."""
+    """The listeners clients ask at."""
 
     listen: tuple[Endpoint, ...] = ("127.0.0.1:1053", "[::1]:1053")
     """Addresses and ports, UDP and TCP."""
@@ -122,7 +122,7 @@ class Dns(Section):
     """Queries being answered at a time; beyond it UDP queries are dropped and counted."""
 
     @model_validator(mode="after")
-    def _has_a_door(self) -> "Dns":
+    def _has_a_listener(self) -> "Dns":
         if not self.listen:
             raise ValueError("listen needs at least one address")
         return self
@@ -208,7 +208,7 @@ class Model(Section):
 
 
 class VerdictApi(Section):
-    """Verdicts for other doors: HTTP, served by the resolver."""
+    """Verdicts for other listeners: HTTP, served by the resolver."""
 
     listen: Endpoint | Literal[""] = "127.0.0.1:8052"
     """TCP address, bearer token needed; empty = the Unix socket only."""
@@ -343,7 +343,7 @@ def load(given: Path | None = None, environ: Mapping[str, str] = os.environ) -> 
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(problems + [_say(item) for item in error.errors()]) from error
+        raise ConfigError(problems + [_explained(item) for item in error.errors()]) from error
     if problems:
         raise ConfigError(problems)
     return settings
@@ -381,7 +381,7 @@ def _value(text: str) -> Any:
         return text
 
 
-def _say(item: Any) -> str:
+def _explained(item: Any) -> str:
     """One pydantic error as `key: what is wrong`, with the choices where keys or words are unknown."""
     key = ".".join(str(part) for part in item["loc"] if part != "") or "settings"
     if item["type"] == "extra_forbidden":

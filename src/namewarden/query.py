@@ -97,7 +97,7 @@ class Query(Struct, frozen=True, gc=False):
     name: str
     qtype: int
     client: str  # IP address text, the socket's, never ECS
-    transport: str  # "udp" | "tcp" (later "tls", "https"), "api" at the verdict door
+    transport: str  # "udp" | "tcp" (later "tls", "https"), "api" at the verdict source
     now: float  # monotonic seconds of its arrival
     question: bytes  # the question section as sent: its 0x20 case goes back
     qclass: int = 1
@@ -136,11 +136,11 @@ class Answer(Struct, frozen=True, gc=False):
 
 
 class Event(Struct, frozen=True, gc=False, array_like=True):
-    """One query at one door, schema version 1. Field order is the wire's and the store's column order."""
+    """One query at one source, schema version 1. Field order is the wire's and the store's column order."""
 
-    id: str  # unique: the door's run and a counter
+    id: str  # unique: the source's run and a counter
     time: float  # epoch seconds of arrival
-    door: str  # "resolver", "verdicts", later "coredns", "sensor"
+    source: str  # "resolver", "verdicts", later "coredns", "sensor"
     client: str
     group: str
     name: str

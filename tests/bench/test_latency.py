@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import arena, latency
+from bench import latency, testbed
 from bench.processes import free_port
 
 
 @pytest.mark.skipif(not shutil.which("nsd"), reason="needs the package nsd")
 def test_open_loop_against_a_real_server(tmp_path: Path):
     names = [f"new{number}.example.org" for number in range(200)]
-    with arena.world(tmp_path) as port:
+    with testbed.world(tmp_path) as port:
         found = latency.measure(port, names, rate=2000)
     assert found.sent == found.resolved == 200
     assert 0 < found.quantile(0.5) <= found.quantile(0.99) < 1

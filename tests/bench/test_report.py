@@ -4,17 +4,17 @@ from pathlib import Path
 import pytest
 
 from bench import report
-from bench.lanes import Kept, Miss, Round
 from bench.load import Load
 from bench.marks import judge
 from bench.memory import Memory, Starts
 from bench.results import Results
+from bench.workloads import Kept, Miss, Round
 
 
 def a_round(
-    server: str, rate: float, lane: str = "blocked-warm", kept: Kept | None = None
+    server: str, rate: float, workload: str = "blocked-warm", kept: Kept | None = None
 ) -> Round:
-    return Round(lane, server, 0, Load(1000, 1000, 0, rate, 0.001), kept)
+    return Round(workload, server, 0, Load(1000, 1000, 0, rate, 0.001), kept)
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import typer
 
 from namewarden.cli import shared
 from namewarden.config import ConfigError
-from namewarden.places import StartError
+from namewarden.process.paths import StartError
 
 
 def test_results_and_words_are_apart(capsys):
     shared.put("a row")
-    shared.say("a word")
+    shared.notify("a word")
     assert capsys.readouterr() == ("a row\n", "a word\n")
 
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from namewarden.detector.judge import Stance, judge
+from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels
 from namewarden.detector.listing import lines
 from namewarden.detector.model import Model
@@ -103,7 +103,7 @@ def test_every_verdict_is_the_judges():
         for size in range(1, 63):
             name = f"{'x' * size}.{suffix}."
             (score,) = model.score_batch(["x" * size])
-            said = judge(LABELS.find(name), score, model.thresholds, Stance())
+            said = judge(LABELS.find(name), score, model.thresholds, ModelPolicy())
             row = json.loads(rows([name], "jsonl")[0])
             for field in ("band", "family", "action", "reason", "model", "score"):
                 assert row[field] == getattr(said, field)

@@ -1,4 +1,4 @@
-"""A network's first run: wrong doors, wrong shapes, no numbers, and what would eat the memory."""
+"""A network's first run: wrong listeners, wrong shapes, no numbers, and what would eat the memory."""
 
 import random
 import resource
@@ -31,7 +31,7 @@ def test_ours_pass():
     trial.run(voting(), 0)
 
 
-def test_doors_have_names():
+def test_listeners_have_names():
     other = [helper.make_tensor_value_info("lines", TensorProto.INT32, ["n", "w"])]
     assert "reads 'lines', not rows" in said(
         network([node("Cast", ["lines"], ["logits"], to=1)], inputs=other)

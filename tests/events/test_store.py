@@ -110,7 +110,7 @@ def test_absurd_times_are_not_kept(store: Store) -> None:
     assert store.append(from_events("r", 1, "resolver", rows)) == Stored(misdated=4)
 
 
-def test_what_a_door_dropped_is_in_the_log(store: Store) -> None:
+def test_what_a_source_dropped_is_in_the_log(store: Store) -> None:
     batch = from_events("r", 1, "resolver", [event()])
     from msgspec.structs import replace
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from namewarden.hub.client import Client
+from namewarden.hub.client import HubClient
 from tests.product import data, product
 
 
@@ -17,7 +17,7 @@ def running(tmp_path, world):
 
 
 def reported(running):
-    with Client(running.folder / "var" / "hub.sock") as hub:
+    with HubClient(running.folder / "var" / "hub.sock") as hub:
         return next(entry["error"] for entry in hub.get("/lists")["lists"] if entry["name"] == "l")
 
 

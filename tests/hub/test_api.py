@@ -7,9 +7,9 @@ import pytest
 from starlette.routing import Route
 
 from namewarden.hub.api import build
-from namewarden.hub.desk import Desk
 from namewarden.hub.gate import API, OPEN, Gate
-from tests.hub.desks import at_socket, desk, http, with_token
+from namewarden.hub.services import Services
+from tests.hub.made import at_socket, http, services, with_token
 
 
 def routes(app: Gate) -> list[tuple[str, str]]:
@@ -26,7 +26,7 @@ def routes(app: Gate) -> list[tuple[str, str]]:
 
 
 async def test_every_route_but_the_open_ones_demands_to_know_who_asks(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         app = build(parts)
         table = routes(app)
         assert len(table) > 30
@@ -41,7 +41,7 @@ async def test_every_route_but_the_open_ones_demands_to_know_who_asks(tmp_path: 
 
 
 async def test_only_these_are_open(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         async with http(build(parts)) as client:
             for path in (
                 "/docs",
@@ -62,13 +62,13 @@ CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 ONES_OWN = {"/api/v1/login", "/api/v1/logout", "/api/v1/session/password"}
 
 
-@pytest.mark.parametrize("role", ["viewer", "door"])
-async def test_a_viewer_or_a_door_changes_nothing(tmp_path: Path, role: str) -> None:
-    async with desk(tmp_path) as parts:
+@pytest.mark.parametrize("role", ["viewer", "source"])
+async def test_a_viewer_or_a_source_changes_nothing(tmp_path: Path, role: str) -> None:
+    async with services(tmp_path) as parts:
         app = build(parts)
         async with with_token(app, parts, role) as client:
             for method, path in routes(app):
-                handed_in = role == "door" and path == "/api/v1/events"
+                handed_in = role == "source" and path == "/api/v1/events"
                 if method in CHANGES and path not in ONES_OWN and not handed_in:
                     answer = await client.request(method, path, json={})
                     assert answer.status_code == 403, (
@@ -76,17 +76,17 @@ async def test_a_viewer_or_a_door_changes_nothing(tmp_path: Path, role: str) -> 
                     )
 
 
-async def test_a_door_reads_nothing(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+async def test_a_source_reads_nothing(tmp_path: Path) -> None:
+    async with services(tmp_path) as parts:
         app = build(parts)
-        async with with_token(app, parts, "door") as client:
+        async with with_token(app, parts, "source") as client:
             for method, path in routes(app):
                 if method == "GET" and path not in OPEN | {"/pages/x", "/api/v1/session"}:
                     assert (await client.get(path)).status_code == 403, path
 
 
 async def test_an_analyst_vets_and_does_nothing_else(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         app = build(parts)
         async with with_token(app, parts, "analyst") as client:
             allowed = {
@@ -98,7 +98,7 @@ async def test_an_analyst_vets_and_does_nothing_else(tmp_path: Path) -> None:
 
 
 async def test_the_schema_names_every_route(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         app = build(parts)
         async with at_socket(app) as client:
             schema = (await client.get("/api/v1/openapi.json")).json()
@@ -119,7 +119,7 @@ async def test_the_schema_names_every_route(tmp_path: Path) -> None:
     ],
 )
 async def test_what_is_wrong_is_said(tmp_path: Path, path: str, words: str) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         async with at_socket(build(parts)) as client:
             answer = await client.get(path)
     assert answer.status_code == 422
@@ -128,7 +128,7 @@ async def test_what_is_wrong_is_said(tmp_path: Path, path: str, words: str) -> N
 
 
 async def test_a_wrong_body_never_comes_back(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         async with http(build(parts)) as client:
             answer = await client.post(
                 "/api/v1/login", json={"name": 5, "password": ["hunter2hunter2"]}
@@ -138,7 +138,7 @@ async def test_a_wrong_body_never_comes_back(tmp_path: Path) -> None:
 
 
 async def test_pages_have_no_inline_script(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         async with http(build(parts)) as client:
             answer = await client.get("/")
             script = (await client.get("/pages/status.js")).text
@@ -149,4 +149,4 @@ async def test_pages_have_no_inline_script(tmp_path: Path) -> None:
 
 
 def test_the_desk_is_a_value() -> None:
-    assert Desk.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert Services.__dataclass_params__.frozen  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ import pytest
 
 from namewarden.hub.auth import Attempts, Auth, AuthError, Principal, fingerprint, may
 from namewarden.hub.control import Control
-from tests.hub.desks import CHEAP, PASSWORD, Clock
+from tests.hub.made import CHEAP, PASSWORD, Clock
 
 
 @pytest.fixture
@@ -119,13 +119,13 @@ async def test_short_and_endless_passwords_are_not_taken(auth: Auth) -> None:
             await auth.hash(password)
 
 
-def test_roles_contain_each_other_and_doors_stand_beside() -> None:
+def test_roles_contain_each_other_and_sources_stand_beside() -> None:
     def can(role: str) -> list[str]:
         who = Principal("x", role, "token")  # type: ignore[arg-type]
-        return [r for r in ("viewer", "analyst", "administrator", "door") if may(who, r)]
+        return [r for r in ("viewer", "analyst", "administrator", "source") if may(who, r)]
 
     assert can("viewer") == ["viewer"]
     assert can("analyst") == ["viewer", "analyst"]
-    assert can("administrator") == ["viewer", "analyst", "administrator", "door"]
-    assert can("door") == ["door"]
+    assert can("administrator") == ["viewer", "analyst", "administrator", "source"]
+    assert can("source") == ["source"]
     assert fingerprint("a") != fingerprint("b")

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from namewarden.events.batch import from_events
-from namewarden.hub.client import Client, HubError
+from namewarden.hub.client import HubClient, HubError
 from tests.events.samples import NOON, blocked, event
-from tests.hub.desks import desk
+from tests.hub.made import services
 from tests.hub.test_server import serving
 
 
-async def ask(folder: Path, question: Callable[[Client], Any], **client: str) -> Any:
+async def ask(folder: Path, question: Callable[[HubClient], Any], **client: str) -> Any:
     """With ten thousand and one events in the store."""
     path = folder / "hub.sock"
-    async with desk(folder) as parts, serving(parts, path) as url:
+    async with services(folder) as parts, serving(parts, path) as url:
         rows = [event(time=NOON + n / 1e4) for n in range(2500)] + [
             blocked("bad.example.net.", time=NOON + 9)
         ]
@@ -29,7 +29,7 @@ async def ask(folder: Path, question: Callable[[Client], Any], **client: str) ->
             client = {"url": url, "token": parts.auth.new_token("t", client["role"], 0.0)[0]}  # type: ignore[arg-type]
 
         def run() -> Any:
-            with Client(path, **client) as hub:
+            with HubClient(path, **client) as hub:
                 return question(hub)
 
         return await asyncio.to_thread(run)
@@ -47,7 +47,7 @@ async def test_as_many_as_asked_for(tmp_path: Path) -> None:
 
 
 async def test_exports(tmp_path: Path) -> None:
-    def both(hub: Client) -> tuple[bytes, bytes]:
+    def both(hub: HubClient) -> tuple[bytes, bytes]:
         return (
             b"".join(hub.export({"action": "block"}, "csv")),
             b"".join(hub.export({}, "jsonl", 7)),
@@ -61,7 +61,7 @@ async def test_exports(tmp_path: Path) -> None:
 
 
 async def test_decisions(tmp_path: Path) -> None:
-    def decide(hub: Client) -> tuple[Any, ...]:
+    def decide(hub: HubClient) -> tuple[Any, ...]:
         return (
             hub.decide("Good.Example.org", "benign", "1d", "asked for"),
             hub.decide("bad.example.net.", "malicious", match="both"),
@@ -95,8 +95,8 @@ async def test_from_elsewhere_with_a_token(tmp_path: Path) -> None:
     assert len(await ask(tmp_path, lambda hub: list(hub.queries({}, 3)), role="viewer")) == 3
     with pytest.raises(HubError, match="needs the role analyst"):
         await ask(tmp_path, lambda hub: hub.decide("a.example.org", "benign"), role="viewer")
-    with pytest.raises(HubError, match="door"):
-        await ask(tmp_path, lambda hub: list(hub.export({}, "csv")), role="door")
+    with pytest.raises(HubError, match="source"):
+        await ask(tmp_path, lambda hub: list(hub.export({}, "csv")), role="source")
 
 
 async def test_no_is_said_in_words(tmp_path: Path) -> None:
@@ -108,4 +108,4 @@ async def test_no_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(HubError, match="not a duration"):
         await ask(tmp_path, lambda hub: hub.decide("a.example.org", "malicious", "soon"))
     with pytest.raises(HubError, match="no hub runs here"):
-        Client(tmp_path / "nobody")
+        HubClient(tmp_path / "nobody")

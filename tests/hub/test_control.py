@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from namewarden.hub.control import ABSENT, Conflict, Control, ControlError
-from tests.hub.desks import Clock
+from tests.hub.made import Clock
 
 
 @pytest.fixture

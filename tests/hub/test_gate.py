@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from namewarden.hub.api import build
 from namewarden.hub.auth import COOKIE
 from namewarden.hub.gate import _check_site, _cookie, _host
-from tests.hub.desks import PASSWORD, desk, http, logged_in, user, with_token
+from tests.hub.made import PASSWORD, http, logged_in, services, user, with_token
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from tests.hub.desks import PASSWORD, desk, http, logged_in, user, with_token
 async def test_the_hub_answers_to_its_own_names_only(
     tmp_path: Path, host: str, status: int
 ) -> None:
-    async with desk(tmp_path) as parts, http(build(parts)) as client:
+    async with services(tmp_path) as parts, http(build(parts)) as client:
         answer = await client.get("/api/v1/health", headers={"Host": host})
         assert answer.status_code == status
 
@@ -53,7 +53,7 @@ OURS = {"Content-Type": "application/json", "Origin": "http://127.0.0.1:8050"}
 async def test_a_session_changes_things_from_our_pages_only(
     tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         user(parts, "ada", "analyst")
         async with logged_in(build(parts), "ada") as client:
             body = json.dumps({"verdict": "benign"})
@@ -65,7 +65,7 @@ async def test_a_session_changes_things_from_our_pages_only(
 
 
 async def test_a_login_cannot_be_sent_by_another_site(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, http(build(parts)) as client:
+    async with services(tmp_path) as parts, http(build(parts)) as client:
         user(parts, "ada", "analyst")
         text = json.dumps({"name": "ada", "password": PASSWORD})
         for headers in (
@@ -77,7 +77,7 @@ async def test_a_login_cannot_be_sent_by_another_site(tmp_path: Path) -> None:
 
 
 async def test_the_cookie_is_for_this_site_and_no_script(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, http(build(parts)) as client:
+    async with services(tmp_path) as parts, http(build(parts)) as client:
         user(parts, "ada", "viewer")
         answer = await client.post("/api/v1/login", json={"name": "ada", "password": PASSWORD})
         cookie = answer.headers["set-cookie"].lower()
@@ -85,7 +85,7 @@ async def test_the_cookie_is_for_this_site_and_no_script(tmp_path: Path) -> None
 
 
 async def test_a_token_needs_no_origin(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, with_token(build(parts), parts, "analyst") as client:
+    async with services(tmp_path) as parts, with_token(build(parts), parts, "analyst") as client:
         headers = {"Origin": "https://elsewhere.example.net"}
         answer = await client.put(
             "/api/v1/decisions/a.example.org", json={"verdict": "benign"}, headers=headers
@@ -94,7 +94,7 @@ async def test_a_token_needs_no_origin(tmp_path: Path) -> None:
 
 
 async def test_a_wrong_token_is_not_made_good_by_a_cookie(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         user(parts, "ada", "viewer")
         async with logged_in(build(parts), "ada") as client:
             headers = {"Authorization": "Bearer nw_x_y"}
@@ -106,7 +106,7 @@ async def test_bodies_are_bounded_told_or_not(tmp_path: Path) -> None:
         for _ in range(100):
             yield b"x" * 1024
 
-    async with desk(tmp_path) as parts, with_token(build(parts), parts, "analyst") as client:
+    async with services(tmp_path) as parts, with_token(build(parts), parts, "analyst") as client:
         told = await client.put("/api/v1/decisions/a.b", content=b"x" * 70_000)
         untold = await client.put("/api/v1/decisions/a.b", content=endless())
         lying = await client.put(
@@ -116,7 +116,7 @@ async def test_bodies_are_bounded_told_or_not(tmp_path: Path) -> None:
 
 
 async def test_nothing_in_a_request_makes_it_local(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, http(build(parts)) as client:
+    async with services(tmp_path) as parts, http(build(parts)) as client:
         for headers in (
             {"namewarden.local": "1"}, {"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=unix:"},
             {"X-Real-IP": "127.0.0.1"}, {"Host": "localhost"}, {"Cookie": "namewarden.local=1"},
@@ -125,7 +125,7 @@ async def test_nothing_in_a_request_makes_it_local(tmp_path: Path) -> None:
 
 
 async def test_every_answer_is_dressed(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, http(build(parts)) as client:
+    async with services(tmp_path) as parts, http(build(parts)) as client:
         for path in ("/", "/api/v1/health", "/api/v1/users", "/nowhere"):
             headers = (await client.get(path)).headers
             assert headers["x-content-type-options"] == "nosniff"
@@ -141,4 +141,4 @@ def test_odd_headers_are_read_or_ignored(text: str) -> None:
     try:
         _check_site({"origin": text, "content-type": "application/json", "host": "x"})
     except Exception as problem:
-        assert type(problem).__name__ == "Refusal"
+        assert type(problem).__name__ == "ApiError"

@@ -6,13 +6,13 @@ from pathlib import Path
 from namewarden.events.batch import from_events
 from namewarden.events.statistics import summarize
 from namewarden.hub import housekeeping
-from tests.hub.desks import Clock, desk, until
+from tests.hub.made import Clock, services, until
 
 
-async def test_killed_doors_are_noted_and_expired_sessions_go(tmp_path: Path) -> None:
+async def test_killed_sources_are_noted_and_expired_sessions_go(tmp_path: Path) -> None:
     clock = Clock()
-    async with desk(tmp_path, clock) as parts:
-        parts.doors.hear(from_events("r", 1, "resolver", []))
+    async with services(tmp_path, clock) as parts:
+        parts.reporters.hear(from_events("r", 1, "resolver", []))
         parts.control.put("session", "s", {}, expires=clock.now + 10)
         task = asyncio.ensure_future(housekeeping.run(parts, 0.01))
         await asyncio.sleep(0.05)

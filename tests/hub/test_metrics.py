@@ -1,14 +1,14 @@
 """What Prometheus reads has few lines, whatever is asked."""
 
 from namewarden.events.batch import from_events
-from namewarden.hub.doors import Doors
 from namewarden.hub.metrics import Metrics
+from namewarden.hub.reporters import Reporters
 from tests.events.samples import event
-from tests.hub.desks import Clock
+from tests.hub.made import Clock
 
 
 def page(*rows: object) -> str:
-    metrics = Metrics(Doors(Clock()), "1.0")
+    metrics = Metrics(Reporters(Clock()), "1.0")
     metrics.count(from_events("r", 1, "resolver", list(rows)))  # type: ignore[arg-type]
     return metrics.page().decode()
 
@@ -16,18 +16,18 @@ def page(*rows: object) -> str:
 def test_counts_are_of_queries_not_of_rows() -> None:
     text = page(event(count=3, duration=0.3), event(count=2, duration=0.0001))
     assert (
-        'namewarden_dns_verdicts_total{action="allow",door="resolver",status="FORWARDED"} 5.0'
+        'namewarden_dns_verdicts_total{action="allow",source="resolver",status="FORWARDED"} 5.0'
         in text
     )
-    assert 'duration_seconds_bucket{door="resolver",le="0.00025"} 2.0' in text
-    assert 'duration_seconds_bucket{door="resolver",le="+Inf"} 5.0' in text
-    assert 'duration_seconds_count{door="resolver"} 5.0' in text
+    assert 'duration_seconds_bucket{le="0.00025",source="resolver"} 2.0' in text
+    assert 'duration_seconds_bucket{le="+Inf",source="resolver"} 5.0' in text
+    assert 'duration_seconds_count{source="resolver"} 5.0' in text
 
 
 def test_no_client_can_make_a_line() -> None:
     rows = [
         event(name=f"n{n}.", client=f"192.0.2.{n}", qtype=f"TYPE{n}", rcode=f"RCODE{n}", rule=f"r{n}",
-              group=f"g{n}", reason=f"made up {n}", transport=f"t{n}", status=f"S{n}", action=f"a{n}", door=f"d{n}")
+              group=f"g{n}", reason=f"made up {n}", transport=f"t{n}", status=f"S{n}", action=f"a{n}", source=f"d{n}")
         for n in range(200)
     ]  # fmt: skip
     lines = [line for line in page(*rows).splitlines() if not line.startswith("#")]

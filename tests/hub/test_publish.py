@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from namewarden.hub.desk import Desk
 from namewarden.hub.publish import Publisher, build_spec
+from namewarden.hub.services import Services
 from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
-from tests.hub.desks import Clock, desk, until
+from tests.hub.made import Clock, services, until
 
 
 def listed(folder: Path, text: str = "bad.example.net\n") -> ListSpec:
@@ -30,7 +30,7 @@ async def running(publisher: Publisher) -> AsyncIterator[None]:
 
 
 async def test_lists_rules_and_decisions_become_a_snapshot(tmp_path: Path) -> None:
-    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
         decide(parts, "a.example.org.", "benign")
         assert await parts.publisher.publish()
         current = parts.publisher.current
@@ -43,7 +43,7 @@ async def test_lists_rules_and_decisions_become_a_snapshot(tmp_path: Path) -> No
         assert os.readlink(current) == "policy-2.snap"
 
 
-def decide(parts: Desk, name: str, verdict: str, expires: float = 0.0) -> None:
+def decide(parts: Services, name: str, verdict: str, expires: float = 0.0) -> None:
     body = {"name": name, "verdict": verdict, "match": "exact", "groups": [], "reason": ""}
     parts.control.put("decision", name, body, None, expires)
 
@@ -52,7 +52,7 @@ async def test_what_is_the_same_is_not_compiled_again_not_even_after_a_restart(
     tmp_path: Path,
 ) -> None:
     for _ in range(2):
-        async with desk(
+        async with services(
             tmp_path,
             lists=[listed(tmp_path)]
             if not (tmp_path / "malware.txt").exists()
@@ -65,7 +65,7 @@ async def test_what_is_the_same_is_not_compiled_again_not_even_after_a_restart(
 
 async def test_the_running_publisher_follows_control_data_files_and_time(tmp_path: Path) -> None:
     clock = Clock()
-    async with desk(tmp_path, clock, [listed(tmp_path)]) as parts, running(parts.publisher):
+    async with services(tmp_path, clock, [listed(tmp_path)]) as parts, running(parts.publisher):
         state = lambda: parts.publisher.state  # noqa: E731
         await until(lambda: state().generation == 1)
         decide(parts, "a.example.org.", "benign", clock.now + 60)
@@ -78,7 +78,7 @@ async def test_the_running_publisher_follows_control_data_files_and_time(tmp_pat
 
 
 async def test_a_list_that_is_gone_keeps_its_last_good_copy_and_says_so(tmp_path: Path) -> None:
-    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
         assert await parts.publisher.publish()
         (tmp_path / "malware.txt").unlink()
         assert await parts.publisher.publish()
@@ -88,7 +88,7 @@ async def test_a_list_that_is_gone_keeps_its_last_good_copy_and_says_so(tmp_path
 
 
 async def test_a_compiler_that_fails_leaves_what_is_in_force(tmp_path: Path) -> None:
-    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
         assert await parts.publisher.publish()
         good = os.readlink(parts.publisher.current)
         (tmp_path / "secret").write_bytes(b"short")
@@ -100,7 +100,7 @@ async def test_a_compiler_that_fails_leaves_what_is_in_force(tmp_path: Path) -> 
 
 
 async def test_only_the_last_snapshots_are_kept(tmp_path: Path) -> None:
-    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
         for n in range(5):
             decide(parts, f"n{n}.example.org.", "benign")
             assert await parts.publisher.publish()
@@ -111,7 +111,7 @@ async def test_only_the_last_snapshots_are_kept(tmp_path: Path) -> None:
 async def test_the_specification_says_all_that_is_in_force(tmp_path: Path) -> None:
     clock = Clock()
     lists = (ListSpec("first", "/x/first"), ListSpec("second", "/x/second", "allow"))
-    async with desk(tmp_path, clock) as parts:
+    async with services(tmp_path, clock) as parts:
         control = parts.control
         control.put("list", "third", {"path": "/x/third", "kind": "deny", "format": "rpz"})
         control.put("list", "first", {"path": "/x/other", "kind": "deny", "format": "auto"})
@@ -130,7 +130,7 @@ async def test_the_specification_says_all_that_is_in_force(tmp_path: Path) -> No
             "reason": "r",
         }
         control.put("rule", "r1", rule)
-        door, _ = parts.auth.new_token("d", "door", 0.0)
+        source, _ = parts.auth.new_token("d", "source", 0.0)
         parts.auth.new_token("v", "viewer", 0.0)
         spec = build_spec(control, lists, (GroupSpec("default"),), "abc")
     assert [entry.name for entry in spec.lists] == ["first", "second", "third"]
@@ -144,16 +144,18 @@ async def test_the_specification_says_all_that_is_in_force(tmp_path: Path) -> No
         ("decision", "redirect", "exact", clock.now + 9),
         ("r1", "deny", "below", 0.0),
     ]
-    assert len(spec.token_hashes) == 1 and door not in spec.token_hashes
+    assert len(spec.token_hashes) == 1 and source not in spec.token_hashes
     assert spec.model == "abc"
     assert isinstance(spec, SnapshotSpec)
 
 
 async def test_a_state_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
-    async with desk(tmp_path, lists=[listed(tmp_path)]) as parts:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
         assert await parts.publisher.publish()
     (tmp_path / "snapshots" / "state.json").write_text(json.dumps({"generation": "x"}))
-    async with desk(tmp_path, lists=[ListSpec("malware", str(tmp_path / "malware.txt"))]) as parts:
+    async with services(
+        tmp_path, lists=[ListSpec("malware", str(tmp_path / "malware.txt"))]
+    ) as parts:
         assert parts.publisher.state.generation == 1
         assert await parts.publisher.publish()
         assert parts.publisher.state.generation == 2

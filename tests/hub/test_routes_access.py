@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from namewarden.hub.api import build
-from tests.hub.desks import PASSWORD, at_socket, desk, http, logged_in, user, with_token
+from tests.hub.made import PASSWORD, at_socket, http, logged_in, services, user, with_token
 
 NEW = "another long password"
 
 
 async def test_log_in_look_and_log_out(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         user(parts, "ada", "analyst")
         async with logged_in(build(parts), "ada") as client:
             assert (await client.get("/api/v1/session")).json() == {
@@ -21,7 +21,7 @@ async def test_log_in_look_and_log_out(tmp_path: Path) -> None:
 
 
 async def test_guessing_ends_after_a_few_tries(tmp_path: Path) -> None:
-    async with desk(tmp_path, attempts=3) as parts, http(build(parts)) as client:
+    async with services(tmp_path, attempts=3) as parts, http(build(parts)) as client:
         user(parts, "ada", "analyst")
         guess = {"name": "ada", "password": "wrong password"}
         codes = [(await client.post("/api/v1/login", json=guess)).status_code for _ in range(5)]
@@ -32,7 +32,7 @@ async def test_guessing_ends_after_a_few_tries(tmp_path: Path) -> None:
 
 
 async def test_odd_names_are_refused_not_stumbled_over(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, http(build(parts)) as client:
+    async with services(tmp_path) as parts, http(build(parts)) as client:
         headers = {"Content-Type": "application/json"}
         for text in (
             b'{"name": "\\ud800", "password": "x"}',
@@ -46,7 +46,7 @@ async def test_odd_names_are_refused_not_stumbled_over(tmp_path: Path) -> None:
 
 
 async def test_one_changes_ones_own_password(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts:
+    async with services(tmp_path) as parts:
         user(parts, "ada", "viewer")
         app = build(parts)
         async with logged_in(app, "ada") as client:
@@ -61,7 +61,7 @@ async def test_one_changes_ones_own_password(tmp_path: Path) -> None:
 
 
 async def test_users_are_made_changed_and_removed(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(app := build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(app := build(parts)) as client:
         made = await client.put("/api/v1/users/bob", json={"role": "viewer", "password": NEW})
         assert made.status_code == 200
         stale = await client.put("/api/v1/users/bob", json={"role": "analyst", "version": 999})
@@ -79,7 +79,7 @@ async def test_users_are_made_changed_and_removed(tmp_path: Path) -> None:
         assert (await client.delete("/api/v1/users/bob")).status_code == 200
         assert (await client.delete("/api/v1/users/bob")).status_code == 404
         for body in (
-            {"role": "door", "password": NEW},
+            {"role": "source", "password": NEW},
             {"role": "viewer"},
             {"role": "king", "password": NEW},
         ):
@@ -89,7 +89,7 @@ async def test_users_are_made_changed_and_removed(tmp_path: Path) -> None:
 
 
 async def test_the_last_administrator_stays(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         user(parts, "ada", "administrator")
         assert (await client.delete("/api/v1/users/ada")).status_code == 409
         assert (await client.put("/api/v1/users/ada", json={"role": "viewer"})).status_code == 409
@@ -98,7 +98,7 @@ async def test_the_last_administrator_stays(tmp_path: Path) -> None:
 
 
 async def test_a_token_is_shown_once_works_and_is_taken_back(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(app := build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(app := build(parts)) as client:
         body = {"name": "grafana", "role": "viewer", "expires_in": "30d"}
         made = (await client.post("/api/v1/tokens", json=body)).json()
         listed = await client.get("/api/v1/tokens")
@@ -114,7 +114,7 @@ async def test_a_token_is_shown_once_works_and_is_taken_back(tmp_path: Path) -> 
 
 
 async def test_the_audit_says_who_changed_what_and_no_secret(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(app := build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(app := build(parts)) as client:
         await client.put("/api/v1/users/bob", json={"role": "analyst", "password": NEW})
         async with logged_in(app, "bob", NEW) as bob:
             await bob.put("/api/v1/decisions/a.example.org", json={"verdict": "benign"})
@@ -127,6 +127,6 @@ async def test_the_audit_says_who_changed_what_and_no_secret(tmp_path: Path) -> 
 
 
 async def test_only_who_has_a_password_changes_one(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, with_token(build(parts), parts, "viewer") as client:
+    async with services(tmp_path) as parts, with_token(build(parts), parts, "viewer") as client:
         answer = await client.post("/api/v1/session/password", json={"old": "x", "new": NEW})
         assert answer.status_code == 403

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 from namewarden.events.batch import from_events, to_wire
 from namewarden.hub.api import build
 from tests.events.samples import NOON, blocked, event
-from tests.hub.desks import at_socket, desk, with_token
+from tests.hub.made import at_socket, services, with_token
 
 ROWS = [event(time=NOON + n, name=f"n{n}.example.org.", count=n + 1) for n in range(5)]
 ROWS.append(blocked("bad.example.net.", time=NOON + 9, client="192.0.2.66"))
 
 
-async def test_a_door_hands_in_and_a_repeated_batch_is_acknowledged(tmp_path: Path) -> None:
+async def test_a_source_hands_in_and_a_repeated_batch_is_acknowledged(tmp_path: Path) -> None:
     body = to_wire(from_events("r", 1, "coredns", ROWS))
-    async with desk(tmp_path) as parts, with_token(build(parts), parts, "door") as client:
+    async with services(tmp_path) as parts, with_token(build(parts), parts, "source") as client:
         first = (await client.post("/api/v1/events", content=body)).json()
         again = (await client.post("/api/v1/events", content=body)).json()
         assert (first["rows"], again["rows"], again["repeated"]) == (6, 0, 6)
@@ -27,7 +27,7 @@ async def test_a_door_hands_in_and_a_repeated_batch_is_acknowledged(tmp_path: Pa
 
 
 async def test_a_store_that_cannot_take_it_says_later(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         parts.store.stop()
         answer = await client.post(
             "/api/v1/events", content=to_wire(from_events("r", 1, "x", ROWS))
@@ -37,7 +37,7 @@ async def test_a_store_that_cannot_take_it_says_later(tmp_path: Path) -> None:
 
 
 async def test_queries_page_by_page(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         parts.store.append(from_events("r", 1, "resolver", ROWS))
         seen, cursor = [], ""
         while True:
@@ -58,7 +58,7 @@ async def test_queries_page_by_page(tmp_path: Path) -> None:
 
 
 async def test_exports_are_files(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         parts.store.append(from_events("r", 1, "resolver", ROWS))
         table = await client.get("/api/v1/queries/export", params={"format": "csv"})
         lines = await client.get("/api/v1/queries/export", params={"limit": 2})
@@ -71,7 +71,7 @@ async def test_exports_are_files(tmp_path: Path) -> None:
 
 
 async def test_statistics(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         batch = replace(from_events("r", 1, "resolver", ROWS), dropped_events=2, dropped_queries=4)
         parts.store.append(batch)
         total = (await client.get("/api/v1/statistics")).json()

@@ -8,12 +8,12 @@ from namewarden.events.batch import from_events
 from namewarden.hub.api import build
 from namewarden.policy.spec import ListSpec
 from tests.events.samples import event
-from tests.hub.desks import at_socket, desk, http
+from tests.hub.made import at_socket, http, services
 
 
 async def test_ready_says_what_is_not(tmp_path: Path) -> None:
     (tmp_path / "l").write_text("bad.example.net\n")
-    async with desk(tmp_path, lists=[ListSpec("l", str(tmp_path / "l"))]) as parts:
+    async with services(tmp_path, lists=[ListSpec("l", str(tmp_path / "l"))]) as parts:
         async with http(build(parts)) as client:
             early = await client.get("/api/v1/ready")
             assert (early.status_code, early.json()["parts"]["snapshot"]) == (
@@ -33,29 +33,29 @@ async def test_ready_says_what_is_not(tmp_path: Path) -> None:
             assert "disk full" not in full.text
 
 
-async def test_metrics_and_status_tell_of_doors_and_lists(tmp_path: Path) -> None:
+async def test_metrics_and_status_tell_of_sources_and_lists(tmp_path: Path) -> None:
     (tmp_path / "l").write_text("bad.example.net\nworse.example.net\n")
-    async with desk(tmp_path, lists=[ListSpec("l", str(tmp_path / "l"))]) as parts:
+    async with services(tmp_path, lists=[ListSpec("l", str(tmp_path / "l"))]) as parts:
         await parts.publisher.publish()
         batch = replace(
             from_events("r", 1, "resolver", [event()]),
             counters={"tcp_slow": 3},
             gauges={"load": 0.5},
         )
-        parts.doors.hear(batch)
+        parts.reporters.hear(batch)
         parts.metrics.count(batch)
         async with at_socket(build(parts)) as client:
             text = (await client.get("/api/v1/metrics")).text
             status = (await client.get("/api/v1/status")).json()
     for line in (
         'namewarden_build_info{version="9.9"} 1.0',
-        'namewarden_dns_responses_total{door="resolver",rcode="NOERROR",reason="none"} 1.0',
-        'namewarden_dns_request_duration_seconds_bucket{door="resolver",le="0.0025"} 1.0',
-        'namewarden_door_tcp_slow_total{door="resolver"} 3.0',
-        'namewarden_door_load{door="resolver"} 0.5',
+        'namewarden_dns_responses_total{rcode="NOERROR",reason="none",source="resolver"} 1.0',
+        'namewarden_dns_request_duration_seconds_bucket{le="0.0025",source="resolver"} 1.0',
+        'namewarden_source_tcp_slow_total{source="resolver"} 3.0',
+        'namewarden_source_load{source="resolver"} 0.5',
         "namewarden_list_rules 2.0",
         "namewarden_snapshot_generation 1.0",
     ):
         assert line in text.splitlines()
-    assert status["doors"][0]["counters"] == {"tcp_slow": 3}
+    assert status["sources"][0]["counters"] == {"tcp_slow": 3}
     assert status["problems"] == []

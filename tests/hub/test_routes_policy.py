@@ -6,7 +6,7 @@ import pytest
 
 from namewarden.hub.api import build
 from namewarden.policy.spec import ListSpec
-from tests.hub.desks import at_socket, desk
+from tests.hub.made import at_socket, services
 
 
 async def test_lists_are_shown_with_what_became_of_their_lines(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ async def test_lists_are_shown_with_what_became_of_their_lines(tmp_path: Path) -
         ListSpec("good", str(tmp_path / "good.txt")),
         ListSpec("gone", str(tmp_path / "gone.txt")),
     ]
-    async with desk(tmp_path, lists=lists) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path, lists=lists) as parts, at_socket(build(parts)) as client:
         before = (await client.get("/api/v1/lists")).json()["lists"]
         assert [entry["compiled"] for entry in before] == [False, False]
         await parts.publisher.publish()
@@ -27,7 +27,7 @@ async def test_lists_are_shown_with_what_became_of_their_lines(tmp_path: Path) -
 
 
 async def test_a_list_is_added_changed_and_removed(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         (tmp_path / "lists" / "mine.txt").write_text("bad.example.net\n")
         made = await client.put("/api/v1/lists/mine", json={"file": "mine.txt", "version": 0})
         assert made.status_code == 200, made.text
@@ -48,7 +48,7 @@ async def test_a_list_is_added_changed_and_removed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["../secret", "/etc/passwd", "none.txt", "link", ".", "a\u0000b"])
 async def test_only_files_of_the_folder_can_be_lists(tmp_path: Path, file: str) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         (tmp_path / "lists" / "link").symlink_to(tmp_path / "secret")
         answer = await client.put("/api/v1/lists/x", json={"file": file})
         assert answer.status_code == 422, answer.text
@@ -56,7 +56,7 @@ async def test_only_files_of_the_folder_can_be_lists(tmp_path: Path, file: str) 
 
 async def test_what_the_settings_say_is_not_changed_here(tmp_path: Path) -> None:
     async with (
-        desk(tmp_path, lists=[ListSpec("fixed", "/x")]) as parts,
+        services(tmp_path, lists=[ListSpec("fixed", "/x")]) as parts,
         at_socket(build(parts)) as client,
     ):
         for method, path in (
@@ -72,7 +72,7 @@ async def test_what_the_settings_say_is_not_changed_here(tmp_path: Path) -> None
 
 async def test_groups(tmp_path: Path) -> None:
     async with (
-        desk(tmp_path, lists=[ListSpec("malware", "/x")]) as parts,
+        services(tmp_path, lists=[ListSpec("malware", "/x")]) as parts,
         at_socket(build(parts)) as client,
     ):
         body = {"clients": ["192.0.2.1/24"], "lists": ["malware"], "mode": "shadow", "ttl": 60}

@@ -6,12 +6,12 @@ import pytest
 
 from namewarden.hub.api import build
 from tests.events.samples import NOON
-from tests.hub.desks import Clock, at_socket, desk
+from tests.hub.made import Clock, at_socket, services
 
 
 async def test_a_name_is_vetted_for_a_time(tmp_path: Path) -> None:
     clock = Clock()
-    async with desk(tmp_path, clock) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path, clock) as parts, at_socket(build(parts)) as client:
         body = {"verdict": "malicious", "reason": "seen in a campaign", "expires_in": "1d"}
         made = await client.put("/api/v1/decisions/Bad.Example.NET", json=body)
         assert made.status_code == 200, made.text
@@ -29,7 +29,7 @@ async def test_a_name_is_vetted_for_a_time(tmp_path: Path) -> None:
 
 
 async def test_two_who_decide_at_once_do_not_overwrite_each_other(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         path, benign = "/api/v1/decisions/a.example.org", {"verdict": "benign"}
         first = (await client.put(path, json={**benign, "version": 0})).json()["version"]
         assert (await client.put(path, json={**benign, "version": 0})).status_code == 409
@@ -61,7 +61,7 @@ async def test_two_who_decide_at_once_do_not_overwrite_each_other(tmp_path: Path
 async def test_what_cannot_be_decided(
     tmp_path: Path, name: str, body: dict[str, object], words: str
 ) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         if body.get("expires") == float("inf"):
             text, headers = (
                 '{"verdict": "benign", "expires": Infinity}',
@@ -75,7 +75,7 @@ async def test_what_cannot_be_decided(
 
 
 async def test_rules(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, at_socket(build(parts)) as client:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         made = await client.post(
             "/api/v1/rules", json={"name": "Example.NET", "effect": "deny", "match": "both"}
         )

@@ -12,11 +12,11 @@ import httpx
 from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Pace, Sender
 from namewarden.hub.api import build
-from namewarden.hub.desk import Desk
 from namewarden.hub.server import PATIENCE, Server
-from namewarden.sockets import bind_unix
+from namewarden.hub.services import Services
+from namewarden.process.sockets import bind_unix
 from tests.events.samples import NOON, blocked, event
-from tests.hub.desks import desk, until
+from tests.hub.made import services, until
 
 
 def bind_tcp() -> socket.socket:
@@ -27,7 +27,7 @@ def bind_tcp() -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(parts: Desk, path: Path, patience: float = PATIENCE) -> AsyncIterator[str]:
+async def serving(parts: Services, path: Path, patience: float = PATIENCE) -> AsyncIterator[str]:
     """The URL of its TCP side."""
     tcp = bind_tcp()
     url = f"http://127.0.0.1:{tcp.getsockname()[1]}"
@@ -48,7 +48,7 @@ def at_unix(path: Path) -> httpx.AsyncClient:
 
 async def test_the_socket_is_the_administrator_and_the_network_is_nobody(tmp_path: Path) -> None:
     path = tmp_path / "hub.sock"
-    async with desk(tmp_path) as parts, serving(parts, path) as url:
+    async with services(tmp_path) as parts, serving(parts, path) as url:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         async with at_unix(path) as client:
             who = (await client.get("/api/v1/session")).json()
@@ -60,12 +60,12 @@ async def test_the_socket_is_the_administrator_and_the_network_is_nobody(tmp_pat
             assert (await client.get("/api/v1/health")).status_code == 200
 
 
-async def test_events_of_a_door_are_queries_of_the_hub(tmp_path: Path) -> None:
+async def test_events_of_a_source_are_queries_of_the_hub(tmp_path: Path) -> None:
     path, recorder = tmp_path / "hub.sock", Recorder("resolver", 10_000)
     for n in range(3000):
         recorder.record(event(time=NOON + n / 1000, name=f"n{n}.example.org."))
     recorder.record(blocked("bad.example.net.", time=NOON + 4, count=5))
-    async with desk(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
+    async with services(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
         sender = Sender(recorder, path, Pace(rows=1000, flush=0.01))
         async with asyncio.TaskGroup() as group:
             group.create_task(sender.run())
@@ -78,7 +78,7 @@ async def test_events_of_a_door_are_queries_of_the_hub(tmp_path: Path) -> None:
         totals = (await client.get("/api/v1/statistics", params={"since": "1d"})).json()
         assert (totals["queries"], totals["rows"]) == (3005, 3001)
         text = (await client.get("/api/v1/metrics")).text
-        line = 'namewarden_dns_requests_total{door="resolver",transport="udp",type="A"} 3005.0'
+        line = 'namewarden_dns_requests_total{source="resolver",transport="udp",type="A"} 3005.0'
         assert line in text
 
 
@@ -88,7 +88,7 @@ async def test_a_hub_that_comes_back_gets_what_waited(tmp_path: Path) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(sender.run())
         for n in range(2):
-            async with desk(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
+            async with services(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
                 recorder.record(event(name=f"n{n}.example.org."))
                 await until(lambda: recorder.held == 0)
                 found = (await client.get("/api/v1/queries")).json()["queries"]
@@ -102,13 +102,13 @@ async def test_a_hub_that_comes_back_gets_what_waited(tmp_path: Path) -> None:
 async def test_a_file_left_behind_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "hub.sock"
     bind_unix(path).close()
-    async with desk(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
+    async with services(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
         assert (await client.get("/api/v1/health")).status_code == 200
 
 
 async def test_who_does_not_come_to_an_end_is_hung_up_on(tmp_path: Path) -> None:
     post = b"POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    async with desk(tmp_path) as parts, serving(parts, tmp_path / "hub.sock", 0.2) as url:
+    async with services(tmp_path) as parts, serving(parts, tmp_path / "hub.sock", 0.2) as url:
         port = int(url.rpartition(":")[2])
         for begun in (b"", b"GET / HT", post + b"Content-Length: 9\r\n\r\n{"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -122,7 +122,7 @@ async def test_who_does_not_come_to_an_end_is_hung_up_on(tmp_path: Path) -> None
 
 
 async def test_the_network_side_refuses_h2c_and_websockets(tmp_path: Path) -> None:
-    async with desk(tmp_path) as parts, serving(parts, tmp_path / "hub.sock") as url:
+    async with services(tmp_path) as parts, serving(parts, tmp_path / "hub.sock") as url:
         async with httpx.AsyncClient(base_url=url) as client:
             for upgrade in ("h2c", "websocket"):
                 headers = {

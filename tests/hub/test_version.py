@@ -2,7 +2,7 @@
 
 import pytest
 
-from namewarden.hub.gate import Refusal
+from namewarden.hub.gate import ApiError
 from namewarden.hub.version import expected_version
 
 
@@ -21,5 +21,5 @@ def test_the_header_wins_over_the_field_over_the_default(
 
 @pytest.mark.parametrize("header", ['"abc"', "", '"-1"', "9" * 30])
 def test_an_odd_header_is_refused(header: str) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         expected_version(header, None, None)

@@ -36,7 +36,7 @@ def test_a_missing_or_endless_file_gives_few_or_none(tmp_path):
     assert len(system_servers(endless)) == 8
 
 
-def test_our_own_doors_are_refused_with_a_reason():
+def test_our_own_listeners_are_refused_with_a_reason():
     kept, problems = without_ourselves(
         ["udp://127.0.0.1:1053", "udp://127.0.0.1:53", "tcp://[::1]:1053", "udp://192.0.2.1:53"],
         [("127.0.0.1", 1053), ("::1", 1053)],
@@ -45,6 +45,6 @@ def test_our_own_doors_are_refused_with_a_reason():
     assert len(problems) == 2 and "127.0.0.1:1053" in problems[0]
 
 
-def test_a_door_on_every_address_includes_loopback():
+def test_a_listener_on_every_address_includes_loopback():
     kept, problems = without_ourselves(["udp://127.0.0.1:53"], [("0.0.0.0", 53)])
     assert not kept and len(problems) == 1

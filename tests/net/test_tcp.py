@@ -1,4 +1,4 @@
-"""The TCP door takes whom it can, turns away the rest, and is the same after every hostile stream."""
+"""The TCP listener takes whom it can, turns away the rest, and is the same after every hostile stream."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ import dns.rcode
 from namewarden.stages.forward import forward
 from tests import hostile
 from tests.net.asking import upstreams
-from tests.net.doors import client, framed, receive, tcp_door
+from tests.net.listeners import client, framed, receive, tcp_listener
 
 
 async def answers(port):
@@ -21,18 +21,18 @@ async def answers(port):
 
 async def test_a_real_answer_of_more_than_a_datagram_comes_through(resolver):
     async with upstreams(resolver.url) as made:
-        async with tcp_door(forward(made.ask)) as (_, port, _):
+        async with tcp_listener(forward(made.ask)) as (_, port, _):
             query = dns.message.make_query("long.example.org", "TXT", use_edns=0)
             said = await dns.asyncquery.tcp(query, "127.0.0.1", port=port, timeout=5)
             assert len(said.answer[0]) == 20
 
 
 async def test_connections_are_limited_for_a_client_and_taken_again():
-    async with tcp_door(per_client=3) as (door, port, counts):
+    async with tcp_listener(per_client=3) as (listener, port, counts):
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
         await asyncio.sleep(0.05)
         assert not await answers(port)
-        assert counts.refused == 1 and door.open_connections == 3
+        assert counts.refused == 1 and listener.open_connections == 3
         for _, writer in held:
             writer.close()
         await asyncio.sleep(0.05)
@@ -40,24 +40,28 @@ async def test_connections_are_limited_for_a_client_and_taken_again():
 
 
 async def test_connections_are_limited_in_all():
-    async with tcp_door(per_client=100, connections=5) as (door, port, counts):
+    async with tcp_listener(per_client=100, connections=5) as (listener, port, counts):
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
         await asyncio.sleep(0.05)
-        assert (door.open_connections, counts.refused, counts.connections) == (5, 3, 5)
+        assert (listener.open_connections, counts.refused, counts.connections) == (5, 3, 5)
         for _, writer in held:
             writer.close()
 
 
 async def test_stopping_closes_every_connection():
-    async with tcp_door() as (door, port, _):
+    async with tcp_listener() as (listener, port, _):
         async with client(port) as (reader, _):
             await asyncio.sleep(0.02)
-            door.stop()
-            assert door.open_connections == 0 and await reader.read() == b""
+            listener.stop()
+            assert listener.open_connections == 0 and await reader.read() == b""
 
 
 async def test_hostile_streams_end_in_answers_formerr_or_silence():
-    async with tcp_door(idle=0.3, per_client=1000, connections=1000) as (door, port, counts):
+    async with tcp_listener(idle=0.3, per_client=1000, connections=1000) as (
+        listener,
+        port,
+        counts,
+    ):
 
         async def send(label, chunks):
             async with client(port) as (reader, writer):
@@ -73,6 +77,6 @@ async def test_hostile_streams_end_in_answers_formerr_or_silence():
         for start in range(0, len(streams), 100):
             await asyncio.gather(*(send(*stream) for stream in streams[start : start + 100]))
         await asyncio.sleep(0.05)
-        assert door.open_connections == 0
+        assert listener.open_connections == 0
         assert counts.malformed > 100 and counts.cut > 5
         assert await answers(port)

@@ -1,4 +1,4 @@
-"""The UDP door with real datagrams; the chain behind it is a two-line handler."""
+"""The UDP listener with real datagrams; the chain behind it is a two-line handler."""
 
 import asyncio
 import os
@@ -9,33 +9,33 @@ import dns.flags
 import dns.message
 import pytest
 
-from namewarden.net import batch
-from namewarden.net.udp import Seams, UdpDoor
+from namewarden.net import datagrams
+from namewarden.net.udp import UdpListener, UdpParts
 from namewarden.query import Answer, Verdict
 from namewarden.wire.answers import blocked
 
 
-class Door:
-    """A door on a free port, what its handler was asked and what it recorded."""
+class Listener:
+    """A listener on a free port, what its handler was asked and what it recorded."""
 
-    def __init__(self, answer, **seams):
+    def __init__(self, answer, **parts):
         self.asked, self.repeats, self.tasks = [], [], []
         self.answer = answer
-        self.seams = Seams(
+        self.parts = UdpParts(
             handler=self.handle,
             spawn=lambda coroutine: self.tasks.append(asyncio.ensure_future(coroutine)),
             group_of=lambda ip: "default",
-            is_limited=seams.pop("is_limited", lambda ip: False),
-            admit=seams.pop("admit", lambda ip, now: 0),
+            is_limited=parts.pop("is_limited", lambda ip: False),
+            admit=parts.pop("admit", lambda ip, now: 0),
             repeat=lambda query, answer, ip, time, count: self.repeats.append(count),
             limited=Answer(0, tc=True, status="LIMITED"),
-            batch=lambda sock: batch.choose({}, sock),
-            **seams,
+            batch=lambda sock: datagrams.choose({}, sock),
+            **parts,
         )
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         bound.bind(("127.0.0.1", 0))
         self.bound, self.address = bound, bound.getsockname()
-        self.door = UdpDoor(bound, self.seams)
+        self.listener = UdpListener(bound, self.parts)
 
     async def handle(self, query):
         self.asked.append(query)
@@ -43,14 +43,14 @@ class Door:
         return await answer if asyncio.iscoroutine(answer) else answer
 
     async def __aenter__(self):
-        self.door.start()
+        self.listener.start()
         self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.client.setblocking(False)
         self.client.connect(self.address)
         return self
 
     async def __aexit__(self, *_):
-        self.door.stop()
+        self.listener.stop()
         for task in self.tasks:
             task.cancel()
         self.client.close()
@@ -71,32 +71,32 @@ def ask(name="bad.example.org", ident=7, **options):
 
 
 async def test_a_repeat_is_answered_from_the_lane_with_its_own_id_and_counted():
-    async with Door(deny) as door:
-        replies = [dns.message.from_wire(await door.ask(ask(ident=n))) for n in (1, 2, 3, 4)]
+    async with Listener(deny) as listener:
+        replies = [dns.message.from_wire(await listener.ask(ask(ident=n))) for n in (1, 2, 3, 4)]
         assert [reply.id for reply in replies] == [1, 2, 3, 4]
         assert all(reply.answer == replies[0].answer != [] for reply in replies)
-        assert len(door.asked) == 2
-    assert door.repeats == [2]
+        assert len(listener.asked) == 2
+    assert listener.repeats == [2]
 
 
 async def test_case_flags_and_size_are_part_of_the_question():
-    async with Door(deny) as door:
+    async with Listener(deny) as listener:
         for data in (ask(), ask("BAD.example.org"), ask(use_edns=0), ask(want_dnssec=True)):
-            reply = dns.message.from_wire(await door.ask(data))
+            reply = dns.message.from_wire(await listener.ask(data))
             assert reply.question == dns.message.from_wire(data).question
-        assert len(door.asked) == 4
+        assert len(listener.asked) == 4
 
 
 async def test_a_new_policy_is_asked_anew():
-    async with Door(deny) as door:
+    async with Listener(deny) as listener:
         for _ in range(3):
-            await door.ask(ask())
-        door.door.forget()
-        await door.ask(ask())
-        assert len(door.asked) == 3
+            await listener.ask(ask())
+        listener.listener.forget()
+        await listener.ask(ask())
+        assert len(listener.asked) == 3
 
 
-async def test_ttls_count_down_in_the_lane():
+async def test_ttls_count_down_in_the_cache():
     import time
 
     from namewarden.wire.records import encode
@@ -106,11 +106,11 @@ async def test_ttls_count_down_in_the_lane():
     def aged(query):
         return Answer(0, body, (1, 0, 0), ttls, 100, time.monotonic() - 30)
 
-    async with Door(aged) as door:
+    async with Listener(aged) as listener:
         for _ in range(4):
-            reply = dns.message.from_wire(await door.ask(ask()))
+            reply = dns.message.from_wire(await listener.ask(ask()))
             assert 69 <= reply.answer[0].ttl <= 70
-        assert len(door.asked) == 2
+        assert len(listener.asked) == 2
 
 
 async def test_answers_that_wait_do_not_hold_up_others():
@@ -121,20 +121,20 @@ async def test_answers_that_wait_do_not_hold_up_others():
     def slow_first(query):
         return later(query) if query.id == 1 else deny(query)
 
-    async with Door(slow_first) as door:
-        door.client.send(ask("slow.example.org", 1))
-        quick = await door.ask(ask("quick.example.org", 2))
+    async with Listener(slow_first) as listener:
+        listener.client.send(ask("slow.example.org", 1))
+        quick = await listener.ask(ask("quick.example.org", 2))
         assert dns.message.from_wire(quick).id == 2
-        slow = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(door.client, 512), 5)
+        slow = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(listener.client, 512), 5)
         assert dns.message.from_wire(slow).id == 1
 
 
 async def test_malformed_queries_get_formerr_and_responses_silence():
-    async with Door(deny) as door:
-        door.client.send(b"\0\x01\x80\0" + ask()[4:])
-        reply = dns.message.from_wire(await door.ask(ask()[:-1]))
-        assert reply.rcode() == 1 and door.asked == []
-        assert door.seams.counts.malformed == 2
+    async with Listener(deny) as listener:
+        listener.client.send(b"\0\x01\x80\0" + ask()[4:])
+        reply = dns.message.from_wire(await listener.ask(ask()[:-1]))
+        assert reply.rcode() == 1 and listener.asked == []
+        assert listener.parts.counts.malformed == 2
 
 
 async def test_silence_and_overload_send_nothing_and_are_counted():
@@ -144,43 +144,45 @@ async def test_silence_and_overload_send_nothing_and_are_counted():
     def silent_or_never(query):
         return Answer(0, silent=True) if query.id == 1 else never(query)
 
-    async with Door(silent_or_never, in_flight=1) as door:
+    async with Listener(silent_or_never, in_flight=1) as listener:
         for ident in (1, 2, 3):
-            door.client.send(ask(ident=ident))
+            listener.client.send(ask(ident=ident))
         await asyncio.sleep(0.05)
-        assert [query.id for query in door.asked] == [1, 2]
-        assert door.seams.counts.overload == 1
+        assert [query.id for query in listener.asked] == [1, 2]
+        assert listener.parts.counts.overload == 1
 
 
 async def test_a_limited_client_is_limited_in_the_lane_too():
     tokens = iter([0, 1, 2])
-    async with Door(deny, is_limited=lambda ip: True, admit=lambda ip, now: next(tokens)) as door:
+    async with Listener(
+        deny, is_limited=lambda ip: True, admit=lambda ip, now: next(tokens)
+    ) as listener:
         for ident in (1, 2, 3):
-            await door.ask(ask(ident=ident))
-        door.client.send(ask(ident=4))
-        truncated = dns.message.from_wire(await door.ask(ask(ident=5)))
+            await listener.ask(ask(ident=ident))
+        listener.client.send(ask(ident=4))
+        truncated = dns.message.from_wire(await listener.ask(ask(ident=5)))
         assert truncated.id == 5 and truncated.flags & dns.flags.TC and not truncated.answer
-        assert door.seams.counts.limited == 2
-    assert sorted(door.repeats) == [1, 2]
+        assert listener.parts.counts.limited == 2
+    assert sorted(listener.repeats) == [1, 2]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a forged source port needs root")
 async def test_a_client_that_pretends_to_be_port_0_is_counted_and_forgotten():
-    async with Door(deny) as door:
-        forged = struct.pack("!HHHH", 0, door.address[1], 8 + len(ask()), 0) + ask()
+    async with Listener(deny) as listener:
+        forged = struct.pack("!HHHH", 0, listener.address[1], 8 + len(ask()), 0) + ask()
         with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as forger:
             forger.sendto(forged, ("127.0.0.1", 0))
             forger.sendto(forged, ("127.0.0.1", 0))
-        assert await door.ask(ask(ident=9))
-        assert door.seams.counts.unsent == 2
+        assert await listener.ask(ask(ident=9))
+        assert listener.parts.counts.unsent == 2
 
 
 async def test_a_crowd_makes_it_busy_for_a_moment():
-    async with Door(deny) as door:
-        assert not door.door.is_busy()
+    async with Listener(deny) as listener:
+        assert not listener.listener.is_busy()
         for ident in range(20):
-            door.client.send(ask(ident=ident))
-        door.door._readable()
-        assert door.door.is_busy()
+            listener.client.send(ask(ident=ident))
+        listener.listener._readable()
+        assert listener.listener.is_busy()
         await asyncio.sleep(0.1)
-        assert not door.door.is_busy()
+        assert not listener.listener.is_busy()

@@ -1,4 +1,4 @@
-"""The UDP door after every hostile datagram and real capture: answers, FORMERR or silence, and still the same door."""
+"""The UDP listener after every hostile datagram and real capture: answers, FORMERR or silence, and it lives on."""
 
 import asyncio
 
@@ -6,35 +6,35 @@ import dns.message
 
 from namewarden.query import Answer
 from tests import hostile, pcap
-from tests.net.test_udp import Door
+from tests.net.test_udp import Listener
 from tests.shared_data import shared
 
 LARGEST = 65_507  # octets of payload an IPv4 datagram can carry
 ASK = dns.message.make_query("www.example.org", "A", id=77).to_wire()
 
 
-async def drain(door, label):
+async def drain(listener, label):
     """Every reply so far is a response of a kind the RFCs name."""
     await asyncio.sleep(0)
     while True:
         try:
-            data = door.client.recv(65_535)
+            data = listener.client.recv(65_535)
         except BlockingIOError:
             return
         assert len(data) >= 12 and data[2] & 0x80 and data[3] & 15 in (0, 1, 4), label
 
 
 async def survives(packets):
-    async with Door(lambda query: Answer(0)) as door:
+    async with Listener(lambda query: Answer(0)) as listener:
         for number, (label, data) in enumerate(packets):
             if len(data) <= LARGEST:
-                door.client.send(data)
+                listener.client.send(data)
             if number % 32 == 0:
-                await drain(door, label)
+                await drain(listener, label)
         await asyncio.sleep(0.05)
-        await drain(door, "the last")
-        assert dns.message.from_wire(await door.ask(ASK)).id == 77
-        return door.seams.counts
+        await drain(listener, "the last")
+        assert dns.message.from_wire(await listener.ask(ASK)).id == 77
+        return listener.parts.counts
 
 
 async def test_hostile_datagrams():

@@ -140,7 +140,7 @@ async def test_a_real_server_that_dies_and_comes_back(tmp_path):
 
 
 async def test_a_question_begins_without_a_task(world):
-    """The door steps a query once before it makes a task of it."""
+    """The listener steps a query once before it makes a task of it."""
     async with upstreams(world.url) as made:
         asking = made.ask(query("www.example.org"))
         outside: list[object] = []

@@ -1,4 +1,4 @@
-"""The verdict door: a real HTTP client against it, then callers that break the rules."""
+"""The verdict listener: a real HTTP client against it, then callers that break the rules."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from namewarden.net.verdicts import PATH, Limits, VerdictDoor, to_said
+from namewarden.net.verdicts import PATH, Limits, VerdictListener, to_reply
 from namewarden.query import Answer, Query, Verdict
 
 TOKEN = "a-token-of-this-test"
@@ -28,8 +28,8 @@ async def chain(query: Query) -> Answer:
     return Answer(0)
 
 
-class Door:
-    """A door on a port and on a Unix socket, with clients for both."""
+class Asking:
+    """A listener on a port and on a Unix socket, with clients for both."""
 
     def __init__(self, port: int, path: str) -> None:
         self.port = port
@@ -39,7 +39,7 @@ class Door:
         )
 
     async def raw(self, data: bytes) -> bytes:
-        """Bytes in, all bytes out until the door hangs up."""
+        """Bytes in, all bytes out until the listener hangs up."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(data)
         try:
@@ -51,24 +51,24 @@ class Door:
 
 @pytest.fixture
 async def opened(tmp_path):
-    doors = []
+    listeners = []
 
-    async def build(**limits) -> Door:
-        listener = socket.create_server(("127.0.0.1", 0))
+    async def build(**limits) -> Asking:
+        bound = socket.create_server(("127.0.0.1", 0))
         local = socket.socket(socket.AF_UNIX)
         local.bind(str(tmp_path / "verdict.sock"))
-        door = VerdictDoor(chain, lambda: HASHES, "run1", Limits(**limits))
-        await door.start([listener, local])
-        doors.append(
-            (door, made := Door(listener.getsockname()[1], str(tmp_path / "verdict.sock")))
+        listener = VerdictListener(chain, lambda: HASHES, "run1", Limits(**limits))
+        await listener.start([bound, local])
+        listeners.append(
+            (listener, made := Asking(bound.getsockname()[1], str(tmp_path / "verdict.sock")))
         )
         return made
 
     yield build
-    for door, client in doors:
+    for listener, client in listeners:
         await client.tcp.aclose()
         await client.local.aclose()
-        await door.stop()
+        await listener.stop()
 
 
 def ask(*names: str) -> dict[str, list[dict[str, str]]]:
@@ -76,8 +76,8 @@ def ask(*names: str) -> dict[str, list[dict[str, str]]]:
 
 
 async def test_a_batch_is_judged_in_order(opened):
-    door = await opened()
-    reply = await door.tcp.post(
+    listener = await opened()
+    reply = await listener.tcp.post(
         PATH, json=ask("example.org", "bad.test.", "late.test"), headers=BEARER
     )
     assert reply.status_code == 200 and reply.headers["content-type"] == "application/json"
@@ -96,32 +96,34 @@ async def test_a_batch_is_judged_in_order(opened):
 def test_a_verdict_is_kept_no_longer_than_its_rule_lives(left, ttl):
     asked = Query(0, "a.test.", 1, "192.0.2.9", "api", 0.0, b"")
     ruled = Answer(0, verdict=Verdict("allow", "rule_allow", expires=1000.0 + left))
-    assert to_said("r-1", asked, ruled, 1000.0).ttl == ttl
+    assert to_reply("r-1", asked, ruled, 1000.0).ttl == ttl
 
 
 async def test_the_largest_batch_and_one_more(opened):
-    door = await opened()
+    listener = await opened()
     names = [f"n{number}.example.org" for number in range(1025)]
-    full = await door.local.post(PATH, json=ask(*names[:1024]))
+    full = await listener.local.post(PATH, json=ask(*names[:1024]))
     assert [said["name"] for said in full.json()["verdicts"]] == [
         name + "." for name in names[:1024]
     ]
     assert len({said["id"] for said in full.json()["verdicts"]}) == 1024
-    assert (await door.local.post(PATH, json=ask(*names))).status_code == 413
+    assert (await listener.local.post(PATH, json=ask(*names))).status_code == 413
 
 
 async def test_names_are_normalised_as_on_the_wire(opened):
-    door = await opened()
-    reply = await door.local.post(PATH, json=ask("ExAmple.ORG", "a b.test", "\\000x.test"))
+    listener = await opened()
+    reply = await listener.local.post(PATH, json=ask("ExAmple.ORG", "a b.test", "\\000x.test"))
     names = [said["name"] for said in reply.json()["verdicts"]]
     assert names == ["example.org.", "a\\032b.test.", "\\000x.test."]
 
 
 async def test_one_connection_serves_many_requests(opened):
-    door = await opened(connections=1)
+    listener = await opened(connections=1)
     for _ in range(3):
-        assert (await door.tcp.post(PATH, json=ask("bad.test"), headers=BEARER)).status_code == 200
-        assert (await door.tcp.get(PATH, headers=BEARER)).status_code == 405
+        assert (
+            await listener.tcp.post(PATH, json=ask("bad.test"), headers=BEARER)
+        ).status_code == 200
+        assert (await listener.tcp.get(PATH, headers=BEARER)).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -130,12 +132,12 @@ async def test_one_connection_serves_many_requests(opened):
      {"Authorization": f"Bearer {HASHES[1]}"}],
 )  # fmt: skip
 async def test_tcp_wants_the_token_and_the_unix_socket_none(opened, headers):
-    door = await opened()
-    reply = await door.tcp.post(PATH, json=ask("example.org"), headers=headers)
+    listener = await opened()
+    reply = await listener.tcp.post(PATH, json=ask("example.org"), headers=headers)
     assert reply.status_code == 401 and reply.headers["www-authenticate"] == "Bearer"
     assert reply.json()["error"]["status"] == 401
     assert (
-        await door.local.post(PATH, json=ask("example.org"), headers=headers)
+        await listener.local.post(PATH, json=ask("example.org"), headers=headers)
     ).status_code == 200
 
 
@@ -159,77 +161,77 @@ async def test_tcp_wants_the_token_and_the_unix_socket_none(opened, headers):
     ],
 )
 async def test_bad_bodies_are_told_what_is_wrong(opened, body, part):
-    door = await opened()
-    reply = await door.local.post(PATH, content=body)
+    listener = await opened()
+    reply = await listener.local.post(PATH, content=body)
     assert reply.status_code == 400 and part in reply.json()["error"]["message"]
 
 
 async def test_paths_and_methods(opened):
-    door = await opened()
-    assert (await door.local.post("/api/v1/other", json=ask())).status_code == 404
-    refused = await door.local.put(PATH, json=ask())
+    listener = await opened()
+    assert (await listener.local.post("/api/v1/other", json=ask())).status_code == 404
+    refused = await listener.local.put(PATH, json=ask())
     assert refused.status_code == 405 and refused.headers["allow"] == "POST"
-    assert (await door.local.post(PATH, json=ask())).json() == {"verdicts": []}
+    assert (await listener.local.post(PATH, json=ask())).json() == {"verdicts": []}
 
 
 async def test_sizes(opened):
-    door = await opened(body=2000)
-    assert (await door.local.post(PATH, content=b" " * 3000)).status_code == 413
+    listener = await opened(body=2000)
+    assert (await listener.local.post(PATH, content=b" " * 3000)).status_code == 413
 
     async def pieces():
         yield b"{}"
 
-    assert (await door.local.post(PATH, content=pieces())).status_code == 411
+    assert (await listener.local.post(PATH, content=pieces())).status_code == 411
     head = b"POST " + PATH.encode() + b" HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000
-    assert b" 431 " in (await door.raw(head)).split(b"\r\n")[0]
+    assert b" 431 " in (await listener.raw(head)).split(b"\r\n")[0]
 
 
 @pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00", b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
                                   b"POST / HTTP/1.1\r\nContent-Length: -1\r\nHost: x\r\n\r\n"])  # fmt: skip
 async def test_what_is_not_http(opened, data):
-    door = await opened(idle=0.5)
-    said = await door.raw(data)
+    listener = await opened(idle=0.5)
+    said = await listener.raw(data)
     assert said == b"" or said.startswith(b"HTTP/1.1 4")
 
 
 async def test_slow_and_idle_callers_are_let_go(opened):
-    door = await opened(idle=0.1, seconds=0.1)
-    assert await door.raw(b"") == b""
-    assert await door.raw(b"POST " + PATH.encode()) == b""
+    listener = await opened(idle=0.1, seconds=0.1)
+    assert await listener.raw(b"") == b""
+    assert await listener.raw(b"POST " + PATH.encode()) == b""
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n"
-    assert await door.raw(head.encode() + b"{") == b""
+    assert await listener.raw(head.encode() + b"{") == b""
 
 
 async def test_a_body_that_is_longer_than_it_said_is_not_taken(opened):
-    door = await opened(body=64)
+    listener = await opened(body=64)
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
         "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
-    said = await door.raw(head.encode() + b"1000\r\n" + b" " * 4096 + b"\r\n0\r\n\r\n")
+    said = await listener.raw(head.encode() + b"1000\r\n" + b" " * 4096 + b"\r\n0\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 411 ")
 
 
 async def test_strangers_on_tcp_take_no_place_of_the_unix_socket(opened):
-    door = await opened(connections=1)
-    _, stranger = await asyncio.open_connection("127.0.0.1", door.port)
+    listener = await opened(connections=1)
+    _, stranger = await asyncio.open_connection("127.0.0.1", listener.port)
     await asyncio.sleep(0.05)
-    assert (await door.raw(b"")).startswith(b"HTTP/1.1 429 ")
-    assert (await door.local.post(PATH, json=ask("example.org"))).status_code == 200
+    assert (await listener.raw(b"")).startswith(b"HTTP/1.1 429 ")
+    assert (await listener.local.post(PATH, json=ask("example.org"))).status_code == 200
     stranger.close()
     await stranger.wait_closed()
 
 
 async def test_judging_is_bounded_in_time(opened):
-    door = await opened(seconds=0.1)
-    assert (await door.local.post(PATH, json=ask("slow.test"))).status_code == 503
+    listener = await opened(seconds=0.1)
+    assert (await listener.local.post(PATH, json=ask("slow.test"))).status_code == 503
 
 
 async def test_connections_and_requests_are_bounded(opened):
-    door = await opened(connections=1, requests=1)
-    slow = asyncio.ensure_future(door.local.post(PATH, json=ask("slow.test")))
+    listener = await opened(connections=1, requests=1)
+    slow = asyncio.ensure_future(listener.local.post(PATH, json=ask("slow.test")))
     await asyncio.sleep(0.1)
-    busy = await door.tcp.post(PATH, json=ask("example.org"), headers=BEARER)
+    busy = await listener.tcp.post(PATH, json=ask("example.org"), headers=BEARER)
     assert busy.status_code == 429 and busy.headers["retry-after"] == "1"
-    assert (await door.raw(b"")).startswith(b"HTTP/1.1 429 ")
+    assert (await listener.raw(b"")).startswith(b"HTTP/1.1 429 ")
     assert (await slow).status_code == 200

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namewarden.policy.formats import Rule, read_line
+from namewarden.policy.formats import ListRule, read_line
 from namewarden.policy.rpz import Reader, zone_of
 
 
 def rule(name, match="exact", effect="own"):
-    return (Rule(name, match, effect),)
+    return (ListRule(name, match, effect),)
 
 
 BAD = rule("bad.example.")
@@ -150,7 +150,7 @@ FORMS = ["auto", "hosts", "domains", "wildcard", "adblock", "dnsmasq", "unbound"
 @given(st.text(max_size=300), st.sampled_from(FORMS))
 def test_any_line_is_a_rule_or_a_reason(line, form):
     reading = read_line(line, form)
-    assert isinstance(reading, str) or all(isinstance(one, Rule) for one in reading) and reading
+    assert isinstance(reading, str) or all(isinstance(one, ListRule) for one in reading) and reading
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namewarden.policy.formats import Rule
+from namewarden.policy.formats import ListRule
 from namewarden.policy.rpz import Reader, zone_of
 
 HEAD = """\
@@ -28,7 +28,7 @@ def one(line, form="rpz"):
 
 
 def policy(name, effect, match="exact", *records):
-    return (Rule(name, match, effect, True, records),)
+    return (ListRule(name, match, effect, True, records),)
 
 
 def test_the_head_is_no_rule():

@@ -10,9 +10,9 @@ from namewarden.chain import compose
 from namewarden.net.upstreams import Upstreams
 from namewarden.query import Answer
 from namewarden.stages.cache import cache
+from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.forward import forward
 from namewarden.stages.guard import Faults, guard
-from namewarden.stages.store import Store
 from namewarden.wire.message import read_answer, write_query
 from tests import lying_upstream as lies
 from tests.asking import message, query, texts
@@ -49,7 +49,7 @@ class World:
 @asynccontextmanager
 async def cached(following, clock=None, patience=1.8, **options):
     """The stage over `following`; its tasks end with the block."""
-    store = Store(options.pop("size", 1 << 20), **options)
+    store = DnsCache(options.pop("size", 1 << 20), **options)
     more = {"clock": clock} if clock else {}
     tasks = set()
 

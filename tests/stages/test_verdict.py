@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from namewarden.detector.batcher import Batcher
-from namewarden.detector.judge import Stance
+from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels
 from namewarden.query import Answer, Query, Verdict
 from namewarden.stages.verdict import verdict
@@ -47,15 +47,17 @@ async def batcher(scorer):
 
 @pytest.fixture
 def stage(batcher):
-    stances = {
-        "default": Stance(),
-        "off": Stance(mode="off"),
-        "shadow": Stance(mode="shadow"),
-        "honeypot": Stance(redirect=("192.0.2.1",)),
+    model_policies = {
+        "default": ModelPolicy(),
+        "off": ModelPolicy(mode="off"),
+        "shadow": ModelPolicy(mode="shadow"),
+        "honeypot": ModelPolicy(redirect=("192.0.2.1",)),
     }
 
     def build(guard=frozenset(), deadline=5.0):
-        return verdict(LABELS, batcher, stances.__getitem__, guard.__contains__, blocked, deadline)
+        return verdict(
+            LABELS, batcher, model_policies.__getitem__, guard.__contains__, blocked, deadline
+        )
 
     return build
 

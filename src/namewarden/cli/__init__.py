@@ -37,7 +37,7 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def first(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Say which.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Notify which.")
     ] = False,
 ) -> None:
     """A DNS firewall that judges names."""

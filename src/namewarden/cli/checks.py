@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from namewarden import config as configuration
-from namewarden.cli.shared import ConfigFile, config_errors, fail, put, say, settings_of
+from namewarden.cli.shared import ConfigFile, config_errors, fail, notify, put, settings_of
 
 
 def config_check(config: ConfigFile = None) -> None:
-    """Say whether the configuration is right; every problem at once."""
+    """Notify whether the configuration is right; every problem at once."""
     from namewarden.stages import own
 
     settings = settings_of(config)
@@ -20,7 +20,7 @@ def config_check(config: ConfigFile = None) -> None:
             raise configuration.ConfigError(problems)
     for each in settings.lists:
         if not Path(each.source).is_file():
-            say(f"list {each.name!r}: there is no file {Path(each.source).absolute()} yet")
+            notify(f"list {each.name!r}: there is no file {Path(each.source).absolute()} yet")
     put(f"right: {configuration.find_file(config) or 'no file, all defaults'}")
 
 
@@ -53,7 +53,7 @@ def lists_check(
     ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals.")] = False,
 ) -> None:
-    """Say what each line of a list became, or why it was skipped."""
+    """Notify what each line of a list became, or why it was skipped."""
     from collections import Counter
 
     from namewarden.policy.check import Totals, check

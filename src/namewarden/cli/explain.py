@@ -9,12 +9,12 @@ import typer
 from msgspec import to_builtins
 
 from namewarden import config as configuration
-from namewarden.cli.shared import ConfigFile, fail, put, say, settings_of, start_errors
+from namewarden.cli.shared import ConfigFile, fail, notify, put, settings_of, start_errors
 
 if TYPE_CHECKING:
     from namewarden.detector.explain import Explanation
 
-NOT_EXPLAINED = ("id", "time", "door", "count")  # of an event: its own, not the name's
+NOT_EXPLAINED = ("id", "time", "source", "count")  # of an event: its own, not the name's
 
 
 class TextFormat(StrEnum):
@@ -29,7 +29,7 @@ def explain(
     format: Annotated[TextFormat, typer.Option()] = TextFormat.text,
     config: ConfigFile = None,
 ) -> None:
-    """Say what the model sees in a name, then walk the real chain with it: what is decided, and why. Nothing is
+    """Notify what the model sees in a name, then walk the real chain with it: what is decided, and why. Nothing is
     recorded."""
     from namewarden.detector.explain import lines
 
@@ -56,24 +56,24 @@ def _by_model(settings: configuration.Settings, name: str) -> "Explanation":
     """StartError."""
     from namewarden.detector.explain import explain
     from namewarden.detector.label import Labels, dynamic_providers
-    from namewarden.line import model_of
+    from namewarden.process.pipeline import model_of
 
-    return explain(Labels(dynamic_providers()).find(name), model_of(settings, say))
+    return explain(Labels(dynamic_providers()).find(name), model_of(settings, notify))
 
 
 def _by_chain(
     settings: configuration.Settings, name: str, type: str, client: str
 ) -> dict[str, Any]:
     """What would be logged, or nothing where no policy was ever published: the model alone needs none."""
-    from namewarden import resolver as process
-    from namewarden.places import StartError
+    from namewarden.process import resolver as process
+    from namewarden.process.paths import StartError
     from namewarden.wire.types import type_number
 
     number = type_number(type)
     try:
-        event = process.explain(settings, name, number, client, say)
+        event = process.explain(settings, name, number, client, notify)
     except StartError as error:
-        say(f"lists, rules and answers were not asked: {error}")
+        notify(f"lists, rules and answers were not asked: {error}")
         return {}
     kept = [field for field in event.__struct_fields__ if field not in NOT_EXPLAINED]
     return {field: getattr(event, field) for field in kept}

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from namewarden.cli.shared import ConfigFile, fail, put, say, settings_of
+from namewarden.cli.shared import ConfigFile, fail, notify, put, settings_of
 from namewarden.query import Action
 
 if TYPE_CHECKING:
-    from namewarden.hub.client import Client
+    from namewarden.hub.client import HubClient
 
 Url = Annotated[str, typer.Option(help="Hub elsewhere, such as https://hub.example.org:8050.")]
 Token = Annotated[
@@ -30,14 +30,14 @@ class TableFormat(StrEnum):
 
 
 @contextmanager
-def asking(config: Path | None, url: str, token: str) -> "Iterator[Client]":
+def asking(config: Path | None, url: str, token: str) -> "Iterator[HubClient]":
     """The hub: by its Unix socket, whose permissions are the password, or elsewhere by URL and token."""
-    from namewarden.hub.client import Client, HubError
-    from namewarden.places import Places
+    from namewarden.hub.client import HubClient, HubError
+    from namewarden.process.paths import Paths
 
     settings = settings_of(config)
     try:
-        with Client(Places(settings.data_dir).hub_socket, url, token) as client:
+        with HubClient(Paths(settings.data_dir).hub_socket, url, token) as client:
             yield client
     except HubError as error:
         fail(str(error))
@@ -69,7 +69,7 @@ def query(
         for rows, row in enumerate(hub.queries(filters, limit), 1):  # noqa: B007
             put(_row(row))
         if not rows:
-            say("no query in the log is like this")
+            notify("no query in the log is like this")
 
 
 def _zoned(time: str) -> str:
@@ -148,7 +148,7 @@ def _until(expires: float) -> str:
         return "for good"
 
 
-def _wait(hub: "Client", done: str) -> None:
+def _wait(hub: "HubClient", done: str) -> None:
     problem = hub.until_in_force()
     put(f"{done}: not in force yet: {problem}" if problem else f"{done}: in force")
 

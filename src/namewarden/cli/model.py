@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from namewarden.cli.shared import ConfigFile, fail, put, say, settings_of
+from namewarden.cli.shared import ConfigFile, fail, notify, put, settings_of
 
 
 class ScoreFormat(StrEnum):
@@ -79,7 +79,7 @@ def train(
         all_families=all_families,
     )
     try:
-        put(command.train(wish, say))
+        put(command.train(wish, notify))
     except command.TrainError as error:
         fail(str(error))
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ ConfigFile = Annotated[
 ]
 
 
-def say(text: str) -> None:
+def notify(text: str) -> None:
     """To people, not to scripts."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
@@ -27,7 +27,7 @@ def put(text: str) -> None:
 
 
 def fail(text: str, status: int = 1) -> NoReturn:
-    say(text)
+    notify(text)
     raise typer.Exit(status)
 
 
@@ -47,8 +47,8 @@ def config_errors() -> Iterator[None]:
 @contextmanager
 def start_errors() -> Iterator[None]:
     """What keeps a process from starting is one clear line, not a traceback."""
-    from namewarden.places import StartError
-    from namewarden.sockets import BindError
+    from namewarden.process.paths import StartError
+    from namewarden.process.sockets import BindError
 
     try:
         yield

@@ -19,7 +19,7 @@ BATCH = 64  # more at once is no faster, and the first would wait for the last
 Waiter = asyncio.Future[Score | None]
 
 
-class Counts(Struct):
+class ModelCounts(Struct):
     """What passed unscored, and why; `scored` for comparison."""
 
     scored: int = 0
@@ -33,7 +33,7 @@ class Batcher:
     """`known` at once, else `ask`. Lives on one event loop."""
 
     def __init__(self, scorer: Scorer, queue: int = 4096, remembered: int = 50_000) -> None:
-        self.counts = Counts()
+        self.counts = ModelCounts()
         self._scorer = scorer
         self._most_waiting = queue
         self._most_remembered = remembered

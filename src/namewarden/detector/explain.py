@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from namewarden.detector.bands import Thresholds, probability
-from namewarden.detector.judge import Stance, judge
+from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Kind, Scorable, Unscored, Why
 from namewarden.detector.score import Scorer
 from namewarden.query import Action, Band, Reason
@@ -57,7 +57,7 @@ class Explanation(Struct, frozen=True):
 def explain(what: Scorable | Unscored, scorer: Scorer) -> Explanation:
     """ModelError when the model does not run."""
     if isinstance(what, Unscored):
-        said = judge(what, None, scorer.thresholds, Stance())
+        said = judge(what, None, scorer.thresholds, ModelPolicy())
         return Explanation(
             None,
             None,
@@ -71,7 +71,7 @@ def explain(what: Scorable | Unscored, scorer: Scorer) -> Explanation:
     label = what.label
     score, alone, *others = scorer.score_batch([what.judged, label, *replaced(label)])
     contributions = _contributions(score.logit, [other.logit for other in others])
-    said = judge(what, score, scorer.thresholds, Stance())
+    said = judge(what, score, scorer.thresholds, ModelPolicy())
     return Explanation(
         label,
         what.kind,

@@ -11,7 +11,7 @@ from namewarden.detector.label import Scorable, Unscored
 from namewarden.query import Action, Band, BlockMode, ModelMode, Reason, Score, Verdict
 
 
-class Stance(Struct, frozen=True):
+class ModelPolicy(Struct, frozen=True):
     """What the client's group wants of the model."""
 
     mode: ModelMode = "enforce"
@@ -26,30 +26,30 @@ def judge(
     what: Scorable | Unscored,
     score: Score | None,
     limits: Thresholds,
-    stance: Stance,
+    model_policy: ModelPolicy,
     guarded: bool = False,
 ) -> Verdict:
     """The model's verdict. A missing score is a fact: the name passes, and the reason says so."""
     if isinstance(what, Unscored):
         return Verdict("allow", "unscored")
-    if stance.mode == "off":
+    if model_policy.mode == "off":
         return Verdict("allow", "model_off")
     if score is None:
         return Verdict("allow", "model_late")
-    band = band_of(score.logit, limits, True) if stance.burst else score.band
+    band = band_of(score.logit, limits, True) if model_policy.burst else score.band
     if band == "benign":
-        return _answered("allow", "model_benign", "", score, band, stance)
-    rule = _rule(limits, stance.burst, band)
+        return _answered("allow", "model_benign", "", score, band, model_policy)
+    rule = _rule(limits, model_policy.burst, band)
     if guarded:
-        return _answered("allow", "guard", rule, score, band, stance)
+        return _answered("allow", "guard", rule, score, band, model_policy)
     if band == "uncertain":
-        return _answered("review", "model_uncertain", rule, score, band, stance)
+        return _answered("review", "model_uncertain", rule, score, band, model_policy)
     if what.kind == "private":
-        return _answered("review", "private_suffix", rule, score, band, stance)
-    if stance.mode == "shadow":
-        would: Action = "redirect" if stance.redirect else "block"
-        return _answered("flag", "model_malicious", rule, score, band, stance, would)
-    return _refused(rule, score, band, stance)
+        return _answered("review", "private_suffix", rule, score, band, model_policy)
+    if model_policy.mode == "shadow":
+        would: Action = "redirect" if model_policy.redirect else "block"
+        return _answered("flag", "model_malicious", rule, score, band, model_policy, would)
+    return _refused(rule, score, band, model_policy)
 
 
 def _answered(
@@ -58,14 +58,14 @@ def _answered(
     rule: str,
     score: Score,
     band: Band,
-    stance: Stance,
+    model_policy: ModelPolicy,
     shadow: Action | Literal[""] = "",
 ) -> Verdict:
     return Verdict(
         action,
         reason,
         rule=rule,
-        ttl=stance.ttl,
+        ttl=model_policy.ttl,
         score=score.probability,
         band=band,
         family=score.family,
@@ -74,14 +74,14 @@ def _answered(
     )
 
 
-def _refused(rule: str, score: Score, band: Band, stance: Stance) -> Verdict:
+def _refused(rule: str, score: Score, band: Band, model_policy: ModelPolicy) -> Verdict:
     return Verdict(
-        "redirect" if stance.redirect else "block",
+        "redirect" if model_policy.redirect else "block",
         "model_malicious",
         rule=rule,
-        mode="ip" if stance.redirect else stance.block,
-        addresses=stance.redirect or stance.addresses,
-        ttl=stance.ttl,
+        mode="ip" if model_policy.redirect else model_policy.block,
+        addresses=model_policy.redirect or model_policy.addresses,
+        ttl=model_policy.ttl,
         score=score.probability,
         band=band,
         family=score.family,

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from namewarden.detector.judge import Stance, judge
+from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Kind, Labels, Scorable, Unscored
 from namewarden.detector.names import normal
 from namewarden.detector.score import Scorer
@@ -28,7 +28,7 @@ def lines(
     names: Iterable[str], scorer: Scorer, labels: Labels, form: Format = "tsv"
 ) -> Iterator[str]:
     """One line a name, without its line end; names are read as they are needed, some thousands ahead."""
-    said, say, find = _verdicts(scorer), _SAY[form], labels.find
+    said, notify, find = _verdicts(scorer), _SAY[form], labels.find
     for batch in _batches(names):
         plain = [normal(name) for name in batch]
         whats = [None if name is None else find(name) for name in plain]
@@ -36,9 +36,9 @@ def lines(
         for given, what in zip(batch, whats, strict=True):
             if isinstance(what, Scorable):
                 score = next(scores)
-                yield say(shown(given), what, score, said[what.kind, score.band])
+                yield notify(shown(given), what, score, said[what.kind, score.band])
             else:
-                yield say(shown(given), what, None, said[None])
+                yield notify(shown(given), what, None, said[None])
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:
@@ -51,11 +51,11 @@ def _batches(names: Iterable[str]) -> Iterator[list[str]]:
 def _verdicts(scorer: Scorer) -> Said:
     """The model's verdict depends on the kind of suffix and the band alone; None: not judged."""
     limits = scorer.thresholds
-    found: Said = {None: judge(_NO_NAME, None, limits, Stance())}
+    found: Said = {None: judge(_NO_NAME, None, limits, ModelPolicy())}
     for kind in get_args(Kind):
         for band in ("benign", "uncertain", "malicious"):
             score = Score(0.0, 0.0, band, "", scorer.model)
-            found[kind, band] = judge(Scorable("", kind, "", ""), score, limits, Stance())
+            found[kind, band] = judge(Scorable("", kind, "", ""), score, limits, ModelPolicy())
     return found
 
 

@@ -68,10 +68,10 @@ def evaluate(wish: Wish, console: Console) -> str:
     if wish.docs:
         page.check(wish.docs)
     wish.out.mkdir(parents=True, exist_ok=True)
-    say = _sayer(console)
+    notify = _notifier(console)
     with redirect_stdout(sys.stderr):  # the bars of fits; standard output is the report's
-        measured, names, folds = _recipe(wish, say) if wish.recipe else _model(wish, say)
-        seed = _seed_task(wish, say) if wish.seed_task else []
+        measured, names, folds = _recipe(wish, notify) if wish.recipe else _model(wish, notify)
+        seed = _seed_task(wish, notify) if wish.seed_task else []
     about, options = _about(wish, measured, names), _size(wish)
     with _progress(console) as tell:
         found = run.evaluate(measured, names.corpus, names.names, about, options, tell)
@@ -85,13 +85,13 @@ def evaluate(wish: Wish, console: Console) -> str:
 Measured = tuple[Subject, Given, list[Fold]]  # on which names; what is kept of its leave-one-out
 
 
-def _model(wish: Wish, say: Callable[[str], None]) -> Measured:
+def _model(wish: Wish, notify: Callable[[str], None]) -> Measured:
     if wish.left_out:
         raise MissingError("--left-out needs --recipe: a finished model cannot unlearn")
     measured = subject.of_model(wish.model)
     assert measured.model
     held = frozenset(measured.model.manifest.unseen_families)
-    names = load(_data(wish), held, wish.out, say)
+    names = load(_data(wish), held, wish.out, notify)
     corpus = given.as_learned(names.corpus, measured.learned)
     return measured, msgspec.structs.replace(names, corpus=corpus), []
 
@@ -105,20 +105,20 @@ def _data(wish: Wish) -> Path:
     return data
 
 
-def _recipe(wish: Wish, say: Callable[[str], None]) -> Measured:
+def _recipe(wish: Wish, notify: Callable[[str], None]) -> Measured:
     if wish.recipe not in names():
         raise MissingError(f"no recipe {wish.recipe}; there are {', '.join(names())}")
     terms = _terms(wish)
-    measures = load(terms.data, HELD, wish.out, say)
+    measures = load(terms.data, HELD, wish.out, notify)
     learns = measures.corpus
     if terms.learn:
-        learns = given.corpus_of(terms.learn, HELD, wish.out, say)
+        learns = given.corpus_of(terms.learn, HELD, wish.out, notify)
         measures = given.not_taught(measures, learns, terms.data)
     try:
-        measured = fitted.measured(terms, learns, say)
+        measured = fitted.measured(terms, learns, notify)
     except ImportError as error:
         raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
-    return measured, measures, _folds(wish, terms, learns, say)
+    return measured, measures, _folds(wish, terms, learns, notify)
 
 
 def _terms(wish: Wish) -> Terms:
@@ -130,13 +130,13 @@ def _terms(wish: Wish) -> Terms:
     return Terms(wish.recipe, wish.out, data, wish.fitted, wish.examples, wish.epochs, learn)
 
 
-def _folds(wish: Wish, terms: Terms, corpus: Corpus, say: Callable[[str], None]) -> list[Fold]:
+def _folds(wish: Wish, terms: Terms, corpus: Corpus, notify: Callable[[str], None]) -> list[Fold]:
     """Each fold is fitted in OUT; what is there is not fitted again."""
     if not wish.left_out:
         return kept.folds(wish.out, terms.name)
 
     def fit_fold(some: Corpus, number: int) -> Judge:
-        say(f"{terms.title}: leaving out fold {number + 1} of {wish.folds}")
+        notify(f"{terms.title}: leaving out fold {number + 1} of {wish.folds}")
         folder = wish.out / f"fold-{number + 1}-of-{wish.folds}-{terms.name}"
         return fit(wish.recipe, some, folder, terms.options)
 
@@ -144,12 +144,12 @@ def _folds(wish: Wish, terms: Terms, corpus: Corpus, say: Callable[[str], None])
     return left_out.run(corpus, fit_fold, file, wish.folds, terms.title, of)
 
 
-def _seed_task(wish: Wish, say: Callable[[str], None]) -> list[Result]:
+def _seed_task(wish: Wish, notify: Callable[[str], None]) -> list[Result]:
     data = _data(wish)
     if not (data / seed_task.BENIGN).is_file():
         raise MissingError(f"--seed-task: {data} has no {seed_task.BENIGN}")
     try:
-        return seed_task.run(data, wish.out / "seed-task", kept.seed_file(wish.out), say)
+        return seed_task.run(data, wish.out / "seed-task", kept.seed_file(wish.out), notify)
     except ImportError as error:
         raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
 
@@ -227,7 +227,7 @@ def _card(folder: Path, measured: Subject, found: Figures) -> None:
     card.write(folder / "card.md", measured.model.manifest, size, found)
 
 
-def _sayer(console: Console) -> Callable[[str], None]:
+def _notifier(console: Console) -> Callable[[str], None]:
     return lambda what: console.print(what, highlight=False)
 
 

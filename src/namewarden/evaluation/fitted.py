@@ -85,9 +85,9 @@ def budget(recipe: Recipe, options: Options) -> str:
     return f"-{options.examples or 'all'}x{options.epochs}"
 
 
-def measured(terms: Terms, corpus: Corpus, say: Callable[[str], None]) -> Subject:
+def measured(terms: Terms, corpus: Corpus, notify: Callable[[str], None]) -> Subject:
     """Fitted on the corpus; one of other names knows none of these families. ImportError without the extra `train`."""
-    say(f"{terms.title}: fitting, or loading from {terms.folder / terms.recipe}")
+    notify(f"{terms.title}: fitting, or loading from {terms.folder / terms.recipe}")
     recipe = find(terms.recipe)
     if isinstance(recipe, Neural) and recipe.graph:
         found = _exported(recipe, terms, corpus)

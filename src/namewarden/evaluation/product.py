@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from namewarden.detector.bands import Thresholds, band_of, probability
-from namewarden.detector.judge import Stance, judge
+from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels, Scorable, Unscored
 from namewarden.evaluation.intervals import Share, share_of
 from namewarden.query import Action, Score
@@ -50,4 +50,4 @@ def judge_names(
 def action_of(what: Scorable | Unscored, logit: float, limits: Thresholds) -> Action:
     """In mode enforce, by the model alone."""
     score = Score(probability(logit), logit, band_of(logit, limits), "", "")
-    return judge(what, score, limits, Stance()).action
+    return judge(what, score, limits, ModelPolicy()).action

@@ -78,10 +78,10 @@ class Result(msgspec.Struct, frozen=True):
 Teach = Callable[[str, Split], Judge]
 
 
-def run(data: Path, folder: Path, kept: Path, say: Callable[[str], None]) -> list[Result]:
+def run(data: Path, folder: Path, kept: Path, notify: Callable[[str], None]) -> list[Result]:
     """What is kept, or measured now: the networks are taught in the folder, or loaded where they were."""
     if not kept.is_file():
-        results = measure(read(data), teacher(folder), say)
+        results = measure(read(data), teacher(folder), notify)
         part = kept.with_suffix(".part")
         part.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
         part.replace(kept)
@@ -100,7 +100,7 @@ def read(data: Path) -> Names:
     )
 
 
-def measure(names: Names, teach: Teach, say: Callable[[str], None]) -> list[Result]:
+def measure(names: Names, teach: Teach, notify: Callable[[str], None]) -> list[Result]:
     """Everything there is to measure, in the order of the table."""
     suffixes = PublicSuffixList(only_icann=True)
     parts = [
@@ -111,7 +111,7 @@ def measure(names: Names, teach: Teach, say: Callable[[str], None]) -> list[Resu
     plan += [(split, who) for split in parts for who in (SEED, SHORTCUTS, OURS)]
     results = []
     for at, (split, who) in enumerate(plan, 1):
-        say(f"{at} of {len(plan)}: {who}, {split.name}")
+        notify(f"{at} of {len(plan)}: {who}, {split.name}")
         results.append(result(who, split, teach(who, split)))
     return results
 

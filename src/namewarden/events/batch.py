@@ -1,4 +1,4 @@
-"""Many events as one message of columns, from a door (`sender.py`) to the hub's store (`store.py`), and back.
+"""Many events as one message of columns, from a source (`sender.py`) to the hub's store (`store.py`), and back.
 
 Columns because both ends are then C loops: what is said again and again (status, reason, type …) travels once
 in `facts` and as a number a row; names, clients and rules as one text each, a line a row.
@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from namewarden.query import EVENT_SCHEMA, Event
 
-# Fields of which a door has few combinations. The order is the message's and the store's.
+# Fields of which a source has few combinations. The order is the message's and the store's.
 FACT = (
-    "door", "group", "qtype", "transport", "status", "action", "reason",
+    "source", "group", "qtype", "transport", "status", "action", "reason",
     "band", "family", "model", "shadow", "upstream", "rcode",
 )  # fmt: skip
 TEXTS = ("client", "name", "rule", "cnames", "addresses")
@@ -29,15 +29,15 @@ _fact: Callable[[Event], tuple[str, ...]] = attrgetter(*FACT)
 
 
 class BatchError(Exception):
-    """The message is not a batch: the hub answers 400, the door throws it away and counts it."""
+    """The message is not a batch: the hub answers 400, the source throws it away and counts it."""
 
 
 class Batch(Struct, frozen=True):
     """One message. `run` and `sequence` name it: a batch that comes twice is stored once."""
 
-    run: str  # of the door: one start of one process
+    run: str  # of the source: one start of one process
     sequence: int  # rises within a run
-    door: str
+    source: str
     worker: int
     first: int  # number of the first event within the run; its id is `run-number`
     rows: int
@@ -48,7 +48,7 @@ class Batch(Struct, frozen=True):
     dropped_queries: int = 0
     counters: dict[str, int] = {}  # rising within the run; for /metrics
     gauges: dict[str, float] = {}
-    last: bool = False  # the door ended in order, nothing is missing behind this
+    last: bool = False  # the source ended in order, nothing is missing behind this
     schema: int = EVENT_SCHEMA
 
 
@@ -95,13 +95,13 @@ def _clean(text: str) -> str:
 
 
 def from_events(
-    run: str, sequence: int, door: str, events: Sequence[Event], first: int = 0, worker: int = 0
+    run: str, sequence: int, source: str, events: Sequence[Event], first: int = 0, worker: int = 0
 ) -> Batch:
     """A whole batch at once."""
     columns = Columns()
     if events:
         columns.add(events)
-    return Batch(run, sequence, door, worker, first, columns.rows, *columns.finish())
+    return Batch(run, sequence, source, worker, first, columns.rows, *columns.finish())
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -153,7 +153,7 @@ def lines(batch: Batch, column: str) -> list[str]:
 
 
 def to_events(batch: Batch) -> Iterable[Event]:
-    """The events as the door recorded them, with their ids. For tests and small batches."""
+    """The events as the source recorded them, with their ids. For tests and small batches."""
     columns = [lines(batch, name) for name in TEXTS]
     times, durations = numbers(batch, "time").tolist(), numbers(batch, "duration").tolist()
     scores, counts = numbers(batch, "score").tolist(), numbers(batch, "count").tolist()

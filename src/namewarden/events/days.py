@@ -24,7 +24,7 @@ TABLES = (
     + ", ".join(f'"{name}" VARCHAR' for name in FACT)
     + ")",
     "CREATE TABLE IF NOT EXISTS {day}.batches(run VARCHAR, sequence BIGINT, rows INTEGER, received DOUBLE)",
-    "CREATE TABLE IF NOT EXISTS {day}.gaps(time DOUBLE, run VARCHAR, door VARCHAR, kind VARCHAR,"
+    "CREATE TABLE IF NOT EXISTS {day}.gaps(time DOUBLE, run VARCHAR, source VARCHAR, kind VARCHAR,"
     " events BIGINT, queries BIGINT)",
 )
 Fact = tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Where a door lays down what happened: one append, bounded, never waiting. Its counterpart is `sender.py`.
+"""Where a source lays down what happened: one append, bounded, never waiting. Its counterpart is `sender.py`.
 
 The log never slows DNS: when the queue is full an event is dropped and counted, and the next batch says how many.
 """
@@ -10,10 +10,10 @@ from namewarden.query import Event
 
 
 class Recorder:
-    """The queue of one door in one process. Ids are given by order: event `n` of run `r` is `r-n`."""
+    """The queue of one source in one process. Ids are given by order: event `n` of run `r` is `r-n`."""
 
-    def __init__(self, door: str, capacity: int, worker: int = 0, run: str = "") -> None:
-        self.door = door
+    def __init__(self, source: str, capacity: int, worker: int = 0, run: str = "") -> None:
+        self.source = source
         self.worker = worker
         self.run = run or secrets.token_hex(8)
         self.capacity = capacity

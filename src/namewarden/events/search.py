@@ -30,7 +30,7 @@ _FROM_FACT = (
     "qtype",
     "transport",
     "rcode",
-    "door",
+    "source",
     "band",
 )
 
@@ -54,7 +54,7 @@ class Filters(Struct, frozen=True):
     qtype: str = ""
     transport: str = ""
     rcode: str = ""
-    door: str = ""
+    source: str = ""
     band: str = ""
 
 

@@ -80,7 +80,7 @@ class Sender:
         self._dropped = (0, 0)  # as told so far
         self._stopping = asyncio.Event()
         self._deadline = float("inf")
-        self._link: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     def stop(self, grace: float = 2.0) -> None:
         """Send what is there within `grace` seconds, say that it was the last, and end `run()`."""
@@ -142,7 +142,7 @@ class Sender:
         return Batch(
             recorder.run,
             self._sequence,
-            recorder.door,
+            recorder.source,
             recorder.worker,
             first,
             columns.rows,
@@ -177,9 +177,11 @@ class Sender:
             wait = min(wait * 2, RETRY_MOST)
 
     async def _post(self, body: bytes) -> None:
-        if self._link is None:
-            self._link = await asyncio.open_unix_connection(str(self._path), limit=ANSWER_MOST)
-        reader, writer = self._link
+        if self._connection is None:
+            self._connection = await asyncio.open_unix_connection(
+                str(self._path), limit=ANSWER_MOST
+            )
+        reader, writer = self._connection
         head = (
             f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\n"
             f"Content-Type: application/msgpack\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -191,9 +193,9 @@ class Sender:
             raise Refused(status, text)
 
     def _hang_up(self) -> None:
-        if self._link is not None:
-            self._link[1].close()
-            self._link = None
+        if self._connection is not None:
+            self._connection[1].close()
+            self._connection = None
 
 
 async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, str]:

@@ -21,9 +21,9 @@ class Statistics(Struct, frozen=True):
     by_status: dict[str, int]
     by_reason: dict[str, int]
     by_hour: list[tuple[float, int, int]]  # (start, queries, of these blocked or redirected)
-    dropped_events: int  # reported by doors as not kept
+    dropped_events: int  # reported by sources as not kept
     dropped_queries: int
-    killed_runs: int  # doors that ended without handing over
+    killed_runs: int  # sources that ended without handing over
 
 
 def summarize(days: Days, since: float, until: float) -> Statistics:

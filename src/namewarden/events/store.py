@@ -17,7 +17,7 @@ from msgspec import Struct
 from namewarden.events.batch import FACT, Batch, lines, numbers
 from namewarden.events.days import Day, Days, Fact, StoreError, day_of, oldest_kept
 
-AHEAD = 86_400.0  # seconds a door's clock may be before ours
+AHEAD = 86_400.0  # seconds a source's clock may be before ours
 FAR = 2e11  # a time that still has a calendar date
 COLUMNS = "time, number, fact, client, name, rule, score, duration, cnames, addresses, count"
 _INSERT = (
@@ -88,8 +88,8 @@ class Store:
                 repeated += size
         return Stored(rows, repeated, misdated)
 
-    def note_gap(self, run: str, door: str, kind: str) -> None:
-        """A door ended without saying so: what it still held, at most a second's, is not known."""
+    def note_gap(self, run: str, source: str, kind: str) -> None:
+        """A source ended without saying so: what it still held, at most a second's, is not known."""
         now = self._clock()
         day = self.days.open(day_of(now))
         self._transaction(
@@ -97,7 +97,7 @@ class Store:
             [
                 (
                     f"INSERT INTO {day.name}.gaps VALUES (?, ?, ?, ?, NULL, NULL)",
-                    [now, run, door, kind],
+                    [now, run, source, kind],
                 )
             ],
         )
@@ -152,7 +152,14 @@ class Store:
         )
         if not batch.dropped_events:
             return [mark]
-        lost = [now, batch.run, batch.door, "dropped", batch.dropped_events, batch.dropped_queries]
+        lost = [
+            now,
+            batch.run,
+            batch.source,
+            "dropped",
+            batch.dropped_events,
+            batch.dropped_queries,
+        ]
         return [mark, (f"INSERT INTO {day.name}.gaps VALUES (?, ?, ?, ?, ?, ?)", lost)]
 
     def _transaction(self, when: date, steps: list[tuple[str, Any]]) -> None:

@@ -19,8 +19,8 @@ from namewarden.hub import (
 )
 from namewarden.hub.auth import AuthError
 from namewarden.hub.control import Conflict, ControlError
-from namewarden.hub.desk import AtDesk, Desk, needs
 from namewarden.hub.gate import API, Gate
+from namewarden.hub.services import HubServices, Services, needs
 
 PAGES = {"status.js": "text/javascript", "status.css": "text/css"}
 _STATUS: dict[type[Exception], int] = {
@@ -32,12 +32,16 @@ _STATUS: dict[type[Exception], int] = {
 }
 
 
-def build(desk: Desk) -> Gate:
+def build(services: Services) -> Gate:
     """The whole application, gate included."""
     app = FastAPI(
-        title="Namewarden", version=desk.version, docs_url=None, redoc_url=None, openapi_url=None
+        title="Namewarden",
+        version=services.version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
     )
-    app.state.desk = desk
+    app.state.services = services
     for kind in _STATUS:
         app.add_exception_handler(kind, _said)
     app.add_exception_handler(HTTPException, _refused)
@@ -46,7 +50,7 @@ def build(desk: Desk) -> Gate:
     for module in (routes_access, routes_events, routes_health, routes_policy, routes_vetting):
         app.include_router(module.router, prefix=API)
     _add_pages(app)
-    return Gate(app, desk.auth, desk.hosts)
+    return Gate(app, services.auth, services.hosts)
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -61,7 +65,7 @@ def _add_pages(app: FastAPI) -> None:
         return Response(_page(name), media_type=PAGES[name])
 
     @app.get(f"{API}/openapi.json", include_in_schema=False, dependencies=[needs("viewer")])
-    def openapi(desk: AtDesk) -> JSONResponse:
+    def openapi(services: HubServices) -> JSONResponse:
         return JSONResponse(app.openapi())
 
 

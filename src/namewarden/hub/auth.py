@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from namewarden.hub.control import ABSENT, Conflict, Control, Document
 
-Role = Literal["viewer", "analyst", "administrator", "door"]
+Role = Literal["viewer", "analyst", "administrator", "source"]
 RANK: dict[str, int] = {"viewer": 1, "analyst": 2, "administrator": 3}
 COOKIE = "namewarden_session"
 WINDOW = 15 * 60.0  # seconds over which failed logins are counted
@@ -204,7 +204,7 @@ def fingerprint(secret: str) -> str:
 
 
 def may(principal: Principal, role: Role) -> bool:
-    """viewer < analyst < administrator; `door` is beside them: it may hand in events, nothing else."""
-    if role == "door":
-        return principal.role in ("door", "administrator")
+    """viewer < analyst < administrator; `source` is beside them: it may hand in events, nothing else."""
+    if role == "source":
+        return principal.role in ("source", "administrator")
     return RANK.get(principal.role, 0) >= RANK[role]

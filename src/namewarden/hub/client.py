@@ -13,14 +13,14 @@ from namewarden.policy.names import listed
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 IN_FORCE_WITHIN = 10.0  # seconds; a policy of a million names takes longer, and that is said
-RESOLVERS_LOOK = 0.3  # seconds: a little more than `keeper.py` takes to see a new snapshot
+RESOLVERS_LOOK = 0.3  # seconds: a little more than `watcher.py` takes to see a new snapshot
 
 
 class HubError(Exception):
     """The hub cannot be asked, or says no; the reason is for people."""
 
 
-class Client:
+class HubClient:
     """A context manager. Everything, making it too, raises HubError."""
 
     def __init__(self, socket_path: Path | None = None, url: str = "", token: str = "") -> None:
@@ -40,7 +40,7 @@ class Client:
             trust_env=False,
         )
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> "HubClient":
         return self
 
     def __exit__(self, *_: object) -> None:

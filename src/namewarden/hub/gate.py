@@ -41,7 +41,7 @@ _HEADERS = (
 )  # fmt: skip
 
 
-class Refusal(HTTPException):
+class ApiError(HTTPException):
     """The request goes no further."""
 
     def __init__(self, status: int, detail: str, wait: float = 0.0) -> None:
@@ -68,21 +68,21 @@ class Gate:
             scope[PRINCIPAL] = self._admit(scope, _headers(scope))
             limit = BODY_EVENTS if scope["path"] == f"{API}/events" else BODY
             await self._app(scope, _Bounded(receive, limit), _Dressed(send))
-        except Refusal as refusal:
+        except ApiError as refusal:
             await problem(send, refusal.status_code, refusal.detail)
 
     def _admit(self, scope: Scope, headers: dict[str, str]) -> Principal | None:
-        """Who it is. Refusal when it may not come in at all."""
+        """Who it is. ApiError when it may not come in at all."""
         limit = BODY_EVENTS if scope["path"] == f"{API}/events" else BODY
         size = headers.get("content-length", "0")
         if not size.isdecimal() or int(size) > limit:
-            raise Refusal(413, f"a body has at most {limit} octets")
+            raise ApiError(413, f"a body has at most {limit} octets")
         if scope.get(LOCAL):
             return Principal("local administrator", "administrator", "socket")
         self._check_host(headers)
         principal = self._known(headers)
         if principal is None and scope["path"] not in OPEN:
-            raise Refusal(401, "log in, or send a bearer token")
+            raise ApiError(401, "log in, or send a bearer token")
         if scope["method"] not in _SAFE and (principal is None or principal.how == "session"):
             _check_site(headers)
         return principal
@@ -94,14 +94,14 @@ class Gate:
             ipaddress.ip_address(host)
         except ValueError:
             if host not in self._hosts:
-                raise Refusal(421, f"this hub is not called {host[:80]!r}") from None
+                raise ApiError(421, f"this hub is not called {host[:80]!r}") from None
 
     def _known(self, headers: dict[str, str]) -> Principal | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             principal = self._auth.by_token(token.strip())
             if principal is None:
-                raise Refusal(401, "this token is not known, or has expired")
+                raise ApiError(401, "this token is not known, or has expired")
             return principal
         cookie = _cookie(headers.get("cookie", ""))
         return self._auth.by_cookie(cookie) if cookie else None
@@ -130,12 +130,12 @@ def _cookie(text: str) -> str:
 def _check_site(headers: dict[str, str]) -> None:
     """A page of another site can neither send JSON without asking first, nor hide where it comes from."""
     if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "Content-Type must be application/json")
+        raise ApiError(415, "Content-Type must be application/json")
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Refusal(403, "a request from another site")
+        raise ApiError(403, "a request from another site")
     origin = headers.get("origin")
     if origin is not None and _netloc(origin) != headers.get("host", "").lower():
-        raise Refusal(403, "a request from another origin")
+        raise ApiError(403, "a request from another origin")
 
 
 def _netloc(origin: str) -> str:
@@ -156,7 +156,7 @@ class _Bounded:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise Refusal(413, "the body is too long")
+            raise ApiError(413, "the body is too long")
         return message
 
 

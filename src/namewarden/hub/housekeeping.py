@@ -1,24 +1,24 @@
-"""What the hub does unasked, now and then: notes killed doors, forgets what has expired, removes old days."""
+"""What the hub does unasked, now and then: notes killed reporters, forgets what has expired, removes old days."""
 
 import asyncio
 
 from namewarden.events.days import StoreError
 from namewarden.hub.control import ControlError
-from namewarden.hub.desk import Desk
+from namewarden.hub.services import Services
 
 STEP = 5.0  # seconds
 EXPIRY = 600.0  # seconds between sweeps of expired control data
 
 
-async def run(desk: Desk, step: float = STEP) -> None:
+async def run(services: Services, step: float = STEP) -> None:
     """Until cancelled. A store that cannot be used now is tried again at the next step."""
-    swept = desk.clock()
+    swept = services.clock()
     while True:
         await asyncio.sleep(step)
         try:
-            await desk.ingest.note_ended()
-            if desk.clock() - swept >= EXPIRY:
-                swept = desk.clock()
-                await asyncio.to_thread(desk.control.expire)
+            await services.ingest.note_ended()
+            if services.clock() - swept >= EXPIRY:
+                swept = services.clock()
+                await asyncio.to_thread(services.control.expire)
         except (StoreError, ControlError) as problem:
-            desk.store.problem = str(problem)
+            services.store.problem = str(problem)

@@ -17,7 +17,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from namewarden.events.batch import FACT, Batch, numbers
-from namewarden.hub.doors import Doors
+from namewarden.hub.reporters import Reporters
 from namewarden.query import Action, Reason, Status
 
 BUCKETS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -39,13 +39,13 @@ TYPES = {
 }
 RCODES = {"", "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
 TRANSPORTS = {"udp", "tcp", "tls", "https", "api"}
-DOORS = {"resolver", "verdicts", "coredns", "sensor"}
+SOURCES = {"resolver", "verdicts", "coredns", "sensor"}
 _AT = {name: place for place, name in enumerate(FACT)}
 _KNOWN: dict[str, frozenset[str]] = {
     "qtype": frozenset(TYPES),
     "rcode": frozenset(RCODES),
     "transport": frozenset(TRANSPORTS),
-    "door": frozenset(DOORS),
+    "source": frozenset(SOURCES),
     "action": frozenset(get_args(Action)),
     "reason": frozenset(get_args(Reason)),
     "status": frozenset(get_args(Status)),
@@ -55,8 +55,8 @@ _KNOWN: dict[str, frozenset[str]] = {
 class Metrics(Collector):
     """Counts since the hub started. May be called from any thread."""
 
-    def __init__(self, doors: Doors, version: str) -> None:
-        self._doors = doors
+    def __init__(self, reporters: Reporters, version: str) -> None:
+        self._reporters = reporters
         self._version = version
         self._lock = threading.Lock()
         self._requests: dict[tuple[str, ...], int] = {}
@@ -80,22 +80,22 @@ class Metrics(Collector):
         with self._lock:
             for fact, number in zip(batch.facts, queries.tolist(), strict=True):
                 self._add(fact, number)
-            self._spread(_known("door", batch.door), spread.tolist(), total)
+            self._spread(_known("source", batch.source), spread.tolist(), total)
 
     def _add(self, fact: tuple[str, ...], number: int) -> None:
         said = {name: _known(name, fact[_AT[name]]) for name in _KNOWN}
         for table, labels in (
-            (self._requests, ("door", "transport", "qtype")),
-            (self._responses, ("door", "rcode", "reason")),
-            (self._actions, ("door", "action", "status")),
+            (self._requests, ("source", "transport", "qtype")),
+            (self._responses, ("source", "rcode", "reason")),
+            (self._actions, ("source", "action", "status")),
         ):
             key = tuple(said[name] for name in labels)
             table[key] = table.get(key, 0) + number
 
-    def _spread(self, door: str, spread: list[int], total: float) -> None:
-        before, sum_before = self._durations.get(door, ([0] * len(spread), 0.0))
+    def _spread(self, source: str, spread: list[int], total: float) -> None:
+        before, sum_before = self._durations.get(source, ([0] * len(spread), 0.0))
         added = [a + b for a, b in zip(before, spread, strict=True)]
-        self._durations[door] = added, sum_before + total
+        self._durations[source] = added, sum_before + total
 
     def set(self, name: str, help: str, value: float) -> None:
         """A gauge of the hub itself. The names are ours."""
@@ -108,13 +108,13 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         with self._lock:
             yield _counter(
-                "dns_requests", "Queries asked.", ("door", "transport", "type"), self._requests
+                "dns_requests", "Queries asked.", ("source", "transport", "type"), self._requests
             )
             yield _counter(
-                "dns_responses", "Queries answered.", ("door", "rcode", "reason"), self._responses
+                "dns_responses", "Queries answered.", ("source", "rcode", "reason"), self._responses
             )
             yield _counter(
-                "dns_verdicts", "Queries judged.", ("door", "action", "status"), self._actions
+                "dns_verdicts", "Queries judged.", ("source", "action", "status"), self._actions
             )
             yield _histogram(self._durations)
             for name, (help, value) in self._gauges.items():
@@ -122,22 +122,22 @@ class Metrics(Collector):
         build = GaugeMetricFamily("namewarden_build_info", "Version.", labels=("version",))
         build.add_metric((self._version,), 1.0)
         yield build
-        yield from self._of_doors()
+        yield from self._of_sources()
 
-    def _of_doors(self) -> Iterable[Metric]:
-        totals, gauges = self._doors.totals(), self._doors.gauges()
+    def _of_sources(self) -> Iterable[Metric]:
+        totals, gauges = self._reporters.totals(), self._reporters.gauges()
         for name in sorted({counter for _, counter in totals}):
             rows: dict[tuple[str, ...], int] = {
-                (_known("door", d),): value for (d, n), value in totals.items() if n == name
+                (_known("source", d),): value for (d, n), value in totals.items() if n == name
             }
-            yield _counter(f"door_{name}", "As the doors report it.", ("door",), rows)
+            yield _counter(f"source_{name}", "As the sources report it.", ("source",), rows)
         for name in sorted({gauge for _, gauge in gauges}):
             metric = GaugeMetricFamily(
-                f"namewarden_door_{name}", "As the doors report it.", labels=("door",)
+                f"namewarden_source_{name}", "As the sources report it.", labels=("source",)
             )
-            for (door, word), level in gauges.items():
+            for (source, word), level in gauges.items():
                 if word == name:
-                    metric.add_metric((_known("door", door),), level)
+                    metric.add_metric((_known("source", source),), level)
             yield metric
 
 
@@ -158,10 +158,10 @@ def _counter(
 
 def _histogram(durations: dict[str, tuple[list[int], float]]) -> Metric:
     metric = HistogramMetricFamily(
-        "namewarden_dns_request_duration_seconds", "From arrival to answer.", labels=("door",)
+        "namewarden_dns_request_duration_seconds", "From arrival to answer.", labels=("source",)
     )
     bounds = [str(bound) for bound in BUCKETS] + ["+Inf"]
-    for door, (spread, total) in durations.items():
+    for source, (spread, total) in durations.items():
         running = np.cumsum(spread).tolist()
-        metric.add_metric((door,), list(zip(bounds, running, strict=True)), total)
+        metric.add_metric((source,), list(zip(bounds, running, strict=True)), total)
     return metric

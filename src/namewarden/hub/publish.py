@@ -49,14 +49,14 @@ class Publisher:
         groups: Sequence[GroupSpec] = (),
         model: str = "",
         clock: Callable[[], float] = time.time,
-        say: Callable[[str], None] = lambda text: None,
+        notify: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.lists = tuple(lists)
         self.groups = tuple(groups)
         self.state = Published()
         self.problem = ""  # why the last attempt failed; "" = it did not
         self._revision = -1  # of the control data in force
-        self._say = say
+        self._notify = notify
         self._said: dict[str, str] = {}  # trouble by list, "" = of the compiler; each is told once
         self._control = control
         self._folder = folder
@@ -112,9 +112,9 @@ class Publisher:
         found |= {each["name"]: _trouble(each) for each in self.state.report if each.get("error")}
         for name, text in found.items():
             if self._said.get(name) != text:
-                self._say(text)
+                self._notify(text)
         for name in self._said.keys() - found.keys():
-            self._say(
+            self._notify(
                 f"list {name!r} can be read again" if name else "the policy is compiled again"
             )
         self._said = found
@@ -237,7 +237,7 @@ def build_spec(
     rules = [to_rule(d) for d in control.find("decision")] + [
         to_rule(d) for d in control.find("rule")
     ]
-    tokens = [d.body["hash"] for d in control.find("token") if d.body["role"] == "door"]
+    tokens = [d.body["hash"] for d in control.find("token") if d.body["role"] == "source"]
     return SnapshotSpec(all_lists, (*base, *own), tuple(rules), tuple(tokens), model)
 
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from namewarden.hub.auth import COOKIE, AuthError, Role, check_password
 from namewarden.hub.control import ABSENT
-from namewarden.hub.desk import AtDesk, Desk, Who, needs, note
-from namewarden.hub.gate import Refusal
+from namewarden.hub.gate import ApiError
+from namewarden.hub.services import HubServices, Services, Who, needs, note
 from namewarden.hub.version import expected_version
 from namewarden.hub.when import duration
 
@@ -44,21 +44,25 @@ class Passwords(Body):
 
 
 @router.post("/login")
-async def login(body: Login, request: Request, response: Response, desk: AtDesk) -> dict[str, str]:
+async def login(
+    body: Login, request: Request, response: Response, services: HubServices
+) -> dict[str, str]:
     """Name and password → a session cookie."""
     address = request.client.host if request.client else "socket"
     try:
-        cookie, who = await desk.auth.login(body.name, body.password.get_secret_value(), address)
+        cookie, who = await services.auth.login(
+            body.name, body.password.get_secret_value(), address
+        )
     except AuthError as problem:
-        raise Refusal(429 if problem.wait else 401, str(problem), problem.wait) from problem
+        raise ApiError(429 if problem.wait else 401, str(problem), problem.wait) from problem
     secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=secure, path="/")
     return {"name": who.name, "role": who.role}
 
 
 @router.post("/logout")
-def logout(who: Who, response: Response, desk: AtDesk) -> dict[str, bool]:
-    desk.auth.logout(who)
+def logout(who: Who, response: Response, services: HubServices) -> dict[str, bool]:
+    services.auth.logout(who)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return {"ok": True}
 
@@ -71,95 +75,99 @@ def session(who: Who) -> dict[str, str]:
 
 @router.post("/session/password")
 async def change_password(
-    body: Passwords, who: Who, request: Request, desk: AtDesk
+    body: Passwords, who: Who, request: Request, services: HubServices
 ) -> dict[str, bool]:
     """One's own; all sessions of the user end."""
-    user = desk.control.get("user", who.name) if who.how == "session" else None
+    user = services.control.get("user", who.name) if who.how == "session" else None
     if user is None:
-        raise Refusal(403, "only who logged in with a password has one to change")
+        raise ApiError(403, "only who logged in with a password has one to change")
     address = request.client.host if request.client else "socket"
     new = body.new.get_secret_value()
     check_password(new)
-    _, checked = await desk.auth.login(who.name, body.old.get_secret_value(), address)
-    desk.auth.logout(checked)
-    hashed = await desk.auth.hash(new)
-    desk.auth.write_user(user.id, user.body["role"], hashed, user.version)
-    note(desk, who, "password", user.id, {})
+    _, checked = await services.auth.login(who.name, body.old.get_secret_value(), address)
+    services.auth.logout(checked)
+    hashed = await services.auth.hash(new)
+    services.auth.write_user(user.id, user.body["role"], hashed, user.version)
+    note(services, who, "password", user.id, {})
     return {"ok": True}
 
 
 @router.get("/users", dependencies=[needs("administrator")])
-def users(desk: AtDesk) -> dict[str, Any]:
-    return {"users": [_user(d.id, d.body["role"], d.version) for d in desk.control.find("user")]}
+def users(services: HubServices) -> dict[str, Any]:
+    return {
+        "users": [_user(d.id, d.body["role"], d.version) for d in services.control.find("user")]
+    }
 
 
 @router.put("/users/{name}", dependencies=[needs("administrator")])
 async def put_user(
-    name: Name, body: User, who: Who, desk: AtDesk, if_match: IfMatch = None
+    name: Name, body: User, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Make or change one. Without a password the old one stays; a change ends the user's sessions."""
-    if body.role == "door":
-        raise Refusal(422, "role: door is for tokens (viewer, analyst, administrator)")
-    user = desk.control.get("user", name)
+    if body.role == "source":
+        raise ApiError(422, "role: source is for tokens (viewer, analyst, administrator)")
+    user = services.control.get("user", name)
     if user is None and body.password is None:
-        raise Refusal(422, "password: a new user needs one")
+        raise ApiError(422, "password: a new user needs one")
     if user is not None and body.role != "administrator":
-        _keep_an_administrator(desk, name)
+        _keep_an_administrator(services, name)
     hashed = user.body["password"] if user else ""
     if body.password is not None:
-        hashed = await desk.auth.hash(body.password.get_secret_value())
+        hashed = await services.auth.hash(body.password.get_secret_value())
     expected = expected_version(if_match, body.version, user.version if user else ABSENT)
-    document = desk.auth.write_user(name, body.role, hashed, expected)
-    note(desk, who, "put user", name, {"role": body.role})
+    document = services.auth.write_user(name, body.role, hashed, expected)
+    note(services, who, "put user", name, {"role": body.role})
     return _user(name, body.role, document.version)
 
 
 @router.delete("/users/{name}", dependencies=[needs("administrator")])
-def delete_user(name: Name, who: Who, desk: AtDesk, if_match: IfMatch = None) -> dict[str, bool]:
-    _keep_an_administrator(desk, name)
-    if not desk.control.remove("user", name, expected_version(if_match, None, None)):
-        raise Refusal(404, f"there is no user {name}")
-    note(desk, who, "delete user", name, {})
+def delete_user(
+    name: Name, who: Who, services: HubServices, if_match: IfMatch = None
+) -> dict[str, bool]:
+    _keep_an_administrator(services, name)
+    if not services.control.remove("user", name, expected_version(if_match, None, None)):
+        raise ApiError(404, f"there is no user {name}")
+    note(services, who, "delete user", name, {})
     return {"ok": True}
 
 
 @router.get("/tokens", dependencies=[needs("administrator")])
-def tokens(desk: AtDesk) -> dict[str, Any]:
+def tokens(services: HubServices) -> dict[str, Any]:
     """Without the tokens themselves: only their hashes are kept."""
     return {
         "tokens": [
             {"id": d.id, "name": d.body["name"], "role": d.body["role"], "expires": d.expires}
-            for d in desk.control.find("token")
+            for d in services.control.find("token")
         ]
     }
 
 
 @router.post("/tokens", dependencies=[needs("administrator")], status_code=201)
-def post_token(body: Token, who: Who, desk: AtDesk) -> dict[str, Any]:
+def post_token(body: Token, who: Who, services: HubServices) -> dict[str, Any]:
     """The answer holds the token, this once."""
     try:
-        expires = desk.clock() + duration(body.expires_in) if body.expires_in else 0.0
+        expires = services.clock() + duration(body.expires_in) if body.expires_in else 0.0
     except ValueError as problem:
-        raise Refusal(422, f"expires_in: {problem}") from problem
-    token, document = desk.auth.new_token(body.name, body.role, expires)
-    note(desk, who, "new token", document.id, {"name": body.name, "role": body.role})
+        raise ApiError(422, f"expires_in: {problem}") from problem
+    token, document = services.auth.new_token(body.name, body.role, expires)
+    note(services, who, "new token", document.id, {"name": body.name, "role": body.role})
     return {
         "id": document.id, "name": body.name, "role": body.role, "expires": expires, "token": token,
     }  # fmt: skip
 
 
 @router.delete("/tokens/{id}", dependencies=[needs("administrator")])
-def delete_token(id: Name, who: Who, desk: AtDesk) -> dict[str, bool]:
-    if not desk.control.remove("token", id):
-        raise Refusal(404, f"there is no token {id}")
-    note(desk, who, "delete token", id, {})
+def delete_token(id: Name, who: Who, services: HubServices) -> dict[str, bool]:
+    if not services.control.remove("token", id):
+        raise ApiError(404, f"there is no token {id}")
+    note(services, who, "delete token", id, {})
     return {"ok": True}
 
 
 @router.get("/audit", dependencies=[needs("administrator")])
-def audit(desk: AtDesk, limit: int = 100) -> dict[str, Any]:
+def audit(services: HubServices, limit: int = 100) -> dict[str, Any]:
     """Who changed what, newest first."""
-    found = desk.control.latest("audit", max(1, min(limit, 1000)))
+    found = services.control.latest("audit", max(1, min(limit, 1000)))
     return {"audit": [{"time": d.changed, **d.body} for d in found]}
 
 
@@ -167,10 +175,12 @@ def _user(name: str, role: str, version: int) -> dict[str, Any]:
     return {"name": name, "role": role, "version": version}
 
 
-def _keep_an_administrator(desk: Desk, name: str) -> None:
+def _keep_an_administrator(services: Services, name: str) -> None:
     others = [
-        d for d in desk.control.find("user") if d.body["role"] == "administrator" and d.id != name
+        d
+        for d in services.control.find("user")
+        if d.body["role"] == "administrator" and d.id != name
     ]
-    user = desk.control.get("user", name)
+    user = services.control.get("user", name)
     if user is not None and user.body["role"] == "administrator" and not others:
-        raise Refusal(409, f"{name} is the last administrator")
+        raise ApiError(409, f"{name} is the last administrator")

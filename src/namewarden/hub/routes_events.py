@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from namewarden.events.export import to_csv, to_dict, to_jsonl
 from namewarden.events.search import Filters, find, find_all, to_sql
 from namewarden.events.statistics import summarize, top
-from namewarden.hub.desk import AtDesk, Desk, needs
-from namewarden.hub.gate import Refusal
+from namewarden.hub.gate import ApiError
+from namewarden.hub.services import HubServices, Services, needs
 from namewarden.hub.when import moment
 
 router = APIRouter(tags=["events"])
@@ -36,7 +36,7 @@ class Asked(BaseModel, extra="forbid"):
     qtype: str = Field("", max_length=64)
     transport: str = Field("", max_length=64)
     rcode: str = Field("", max_length=64)
-    door: str = Field("", max_length=64)
+    source: str = Field("", max_length=64)
     band: str = Field("", max_length=64)
 
 
@@ -50,42 +50,42 @@ class Exported(Asked):
     limit: int | None = Field(None, ge=1)
 
 
-def _filters(desk: Desk, asked: Asked) -> Filters:
+def _filters(services: Services, asked: Asked) -> Filters:
     given = asked.model_dump(exclude={"since", "until", "limit", "cursor", "format"})
-    since, until = _times(desk, asked.since, asked.until)
+    since, until = _times(services, asked.since, asked.until)
     return Filters(since, until, **{**given, "qtype": given["qtype"].upper()})
 
 
-def _times(desk: Desk, since: str, until: str) -> tuple[float | None, float | None]:
-    now, found = desk.clock(), []
+def _times(services: Services, since: str, until: str) -> tuple[float | None, float | None]:
+    now, found = services.clock(), []
     for field, text in (("since", since), ("until", until)):
         try:
             found.append(moment(text, now) if text else None)
         except ValueError as problem:
-            raise Refusal(422, f"{field}: {problem}") from problem
+            raise ApiError(422, f"{field}: {problem}") from problem
     return found[0], found[1]
 
 
-@router.post("/events", dependencies=[needs("door")])
-async def post_events(request: Request, desk: AtDesk) -> dict[str, Any]:
-    """A batch of a door (`events/batch.py`), msgpack. 200 means it is on disk."""
-    stored = await desk.ingest.put(await request.body())
+@router.post("/events", dependencies=[needs("source")])
+async def post_events(request: Request, services: HubServices) -> dict[str, Any]:
+    """A batch of a source (`events/batch.py`), msgpack. 200 means it is on disk."""
+    stored = await services.ingest.put(await request.body())
     return {"rows": stored.rows, "repeated": stored.repeated, "misdated": stored.misdated}
 
 
 @router.get("/queries", dependencies=[needs("viewer")])
-def queries(asked: Annotated[Paged, Query()], desk: AtDesk) -> dict[str, Any]:
+def queries(asked: Annotated[Paged, Query()], services: HubServices) -> dict[str, Any]:
     """Newest first. `cursor` of one answer, given back, is the next page; "" = there is none."""
-    page = find(desk.store.days, _filters(desk, asked), asked.limit, asked.cursor)
+    page = find(services.store.days, _filters(services, asked), asked.limit, asked.cursor)
     return {"queries": [to_dict(event) for event in page.events], "cursor": page.cursor}
 
 
 @router.get("/queries/export", dependencies=[needs("viewer")])
-def export(asked: Annotated[Exported, Query()], desk: AtDesk) -> StreamingResponse:
+def export(asked: Annotated[Exported, Query()], services: HubServices) -> StreamingResponse:
     """Every match, streamed, as CSV or JSON lines."""
-    filters = _filters(desk, asked)
+    filters = _filters(services, asked)
     to_sql(filters)  # what cannot be asked is said before the first octet has gone out
-    pages = find_all(desk.store.days, filters, asked.limit)
+    pages = find_all(services.store.days, filters, asked.limit)
     kind = "text/csv" if asked.format == "csv" else "application/jsonl"
     lines: Iterator[bytes] = to_csv(pages) if asked.format == "csv" else to_jsonl(pages)
     attached = {"Content-Disposition": f'attachment; filename="queries.{asked.format}"'}
@@ -94,32 +94,32 @@ def export(asked: Annotated[Exported, Query()], desk: AtDesk) -> StreamingRespon
 
 @router.get("/statistics", dependencies=[needs("viewer")])
 def statistics(
-    desk: AtDesk,
+    services: HubServices,
     since: Annotated[str, Query(max_length=40)] = "24h",
     until: Annotated[str, Query(max_length=40)] = "",
 ) -> dict[str, Any]:
     """Totals by action, status, reason and hour; what was dropped."""
-    start, end = _period(desk, since, until)
-    found = msgspec.structs.asdict(summarize(desk.store.days, start, end))
+    start, end = _period(services, since, until)
+    found = msgspec.structs.asdict(summarize(services.store.days, start, end))
     return {"since": start, "until": end, **found}
 
 
 @router.get("/statistics/top", dependencies=[needs("viewer")])
 def ranking(
-    desk: AtDesk,
+    services: HubServices,
     of: Literal["names", "clients", "blocked"],
     since: Annotated[str, Query(max_length=40)] = "24h",
     until: Annotated[str, Query(max_length=40)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
 ) -> dict[str, Any]:
     """The most frequent names, clients, or blocked names."""
-    start, end = _period(desk, since, until)
+    start, end = _period(services, since, until)
     column = "client" if of == "clients" else "name"
-    rows = top(desk.store.days, column, start, end, limit, of == "blocked")
+    rows = top(services.store.days, column, start, end, limit, of == "blocked")
     return {"since": start, "until": end, "top": [{column: what, "queries": n} for what, n in rows]}
 
 
-def _period(desk: Desk, since: str, until: str) -> tuple[float, float]:
-    start, end = _times(desk, since, until)
-    last = desk.clock() + DAY if end is None else end
+def _period(services: Services, since: str, until: str) -> tuple[float, float]:
+    start, end = _times(services, since, until)
+    last = services.clock() + DAY if end is None else end
     return (last - 2 * DAY if start is None else start), last

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from namewarden.config import Address, ListFormat, Network, Word, check_block
 from namewarden.hub.control import Document
-from namewarden.hub.desk import AtDesk, Desk, Who, needs, note
-from namewarden.hub.gate import Refusal
+from namewarden.hub.gate import ApiError
+from namewarden.hub.services import HubServices, Services, Who, needs, note
 from namewarden.hub.version import expected_version
 from namewarden.policy.spec import GroupSpec
 from namewarden.query import BlockMode, ModelMode
@@ -42,28 +42,28 @@ class PutGroup(BaseModel):
 
 
 @router.get("/lists", dependencies=[needs("viewer")])
-def lists(desk: AtDesk) -> dict[str, Any]:
+def lists(services: HubServices) -> dict[str, Any]:
     """All lists, in the order in which they decide, with what became of their lines."""
-    reports = {report["name"]: report for report in desk.publisher.state.report}
+    reports = {report["name"]: report for report in services.publisher.state.report}
     fixed = [
         _shown(entry.name, msgspec.structs.asdict(entry), "settings", 0, reports)
-        for entry in desk.publisher.lists
+        for entry in services.publisher.lists
     ]
-    names = {entry.name for entry in desk.publisher.lists}
+    names = {entry.name for entry in services.publisher.lists}
     added = [
         _shown(d.id, d.body, "api", d.version, reports)
-        for d in desk.control.find("list")
+        for d in services.control.find("list")
         if d.id not in names
     ]
-    state = desk.publisher.state
+    state = services.publisher.state
     return {
         "lists": fixed + added,
         "snapshot": {
             "generation": state.generation,
             "time": state.time,
-            "pending": desk.publisher.is_pending,
+            "pending": services.publisher.is_pending,
         },
-        "problem": desk.publisher.problem,
+        "problem": services.publisher.problem,
     }
 
 
@@ -89,43 +89,49 @@ def _shown(
 
 @router.put("/lists/{name}", dependencies=[needs("administrator")])
 def put_list(
-    name: Name, body: PutList, who: Who, desk: AtDesk, if_match: IfMatch = None
+    name: Name, body: PutList, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Subscribe to a file of the `lists` folder, or change how it is read."""
-    _not_of_settings("list", name, {entry.name for entry in desk.publisher.lists})
-    kept = {"path": str(_inside(desk, body.file)), "kind": body.kind, "format": body.format}
-    document = desk.control.put("list", name, kept, expected_version(if_match, body.version, None))
-    note(desk, who, "put list", name, kept)
+    _not_of_settings("list", name, {entry.name for entry in services.publisher.lists})
+    kept = {"path": str(_inside(services, body.file)), "kind": body.kind, "format": body.format}
+    document = services.control.put(
+        "list", name, kept, expected_version(if_match, body.version, None)
+    )
+    note(services, who, "put list", name, kept)
     return {"name": name, "version": document.version}
 
 
-def _inside(desk: Desk, file: str) -> File:
+def _inside(services: Services, file: str) -> File:
     """A file of that folder and no other: a list must not be a way to read the machine."""
-    folder = desk.lists_folder.resolve()
+    folder = services.lists_folder.resolve()
     path = (folder / file).resolve()
     if not path.is_relative_to(folder) or not path.is_file():
-        raise Refusal(422, f"file: there is no {file!r} in the installation's lists folder")
+        raise ApiError(422, f"file: there is no {file!r} in the installation's lists folder")
     return path
 
 
 @router.delete("/lists/{name}", dependencies=[needs("administrator")])
-def delete_list(name: Name, who: Who, desk: AtDesk, if_match: IfMatch = None) -> dict[str, bool]:
-    _not_of_settings("list", name, {entry.name for entry in desk.publisher.lists})
-    if not desk.control.remove("list", name, expected_version(if_match, None, None)):
-        raise Refusal(404, f"there is no list {name}")
-    note(desk, who, "delete list", name, {})
+def delete_list(
+    name: Name, who: Who, services: HubServices, if_match: IfMatch = None
+) -> dict[str, bool]:
+    _not_of_settings("list", name, {entry.name for entry in services.publisher.lists})
+    if not services.control.remove("list", name, expected_version(if_match, None, None)):
+        raise ApiError(404, f"there is no list {name}")
+    note(services, who, "delete list", name, {})
     return {"ok": True}
 
 
 @router.get("/groups", dependencies=[needs("viewer")])
-def groups(desk: AtDesk) -> dict[str, Any]:
+def groups(services: HubServices) -> dict[str, Any]:
     """Clients with lists and modes of their own."""
     fixed = [
         {**msgspec.structs.asdict(group), "source": "settings", "version": 0}
-        for group in desk.publisher.groups
+        for group in services.publisher.groups
     ]
-    names = {group.name for group in desk.publisher.groups}
-    return {"groups": fixed + [_group(d) for d in desk.control.find("group") if d.id not in names]}
+    names = {group.name for group in services.publisher.groups}
+    return {
+        "groups": fixed + [_group(d) for d in services.control.find("group") if d.id not in names]
+    }
 
 
 def _group(document: Document) -> dict[str, Any]:
@@ -136,28 +142,32 @@ def _group(document: Document) -> dict[str, Any]:
 
 @router.put("/groups/{name}", dependencies=[needs("administrator")])
 def put_group(
-    name: Name, body: PutGroup, who: Who, desk: AtDesk, if_match: IfMatch = None
+    name: Name, body: PutGroup, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """What is not given is as in the group `default`."""
-    _not_of_settings("group", name, {"default", *(group.name for group in desk.publisher.groups)})
-    known = {entry.name for entry in desk.publisher.spec().lists}
+    _not_of_settings(
+        "group", name, {"default", *(group.name for group in services.publisher.groups)}
+    )
+    known = {entry.name for entry in services.publisher.spec().lists}
     missing = [entry for entry in body.lists or () if entry not in known]
     if missing:
         have = ", ".join(sorted(known)) or "none"
-        raise Refusal(422, f"lists: {', '.join(missing)} not there (lists: {have})")
+        raise ApiError(422, f"lists: {', '.join(missing)} not there (lists: {have})")
     given = body.model_dump(exclude={"version"}, exclude_none=True)
-    kept = {**_defaults(desk), **given}
+    kept = {**_defaults(services), **given}
     try:
         check_block(kept["block"], kept["addresses"])
     except ValueError as problem:
-        raise Refusal(422, f"block: {problem}") from problem
-    document = desk.control.put("group", name, kept, expected_version(if_match, body.version, None))
-    note(desk, who, "put group", name, kept)
+        raise ApiError(422, f"block: {problem}") from problem
+    document = services.control.put(
+        "group", name, kept, expected_version(if_match, body.version, None)
+    )
+    note(services, who, "put group", name, kept)
     return _group(document)
 
 
-def _defaults(desk: Desk) -> dict[str, Any]:
-    groups = {group.name: group for group in desk.publisher.groups}
+def _defaults(services: Services) -> dict[str, Any]:
+    groups = {group.name: group for group in services.publisher.groups}
     values = msgspec.structs.asdict(groups.get("default", GroupSpec("default")))
     return {
         name: values[name] for name in ("lists", "mode", "block", "ttl", "addresses", "redirect")
@@ -165,14 +175,18 @@ def _defaults(desk: Desk) -> dict[str, Any]:
 
 
 @router.delete("/groups/{name}", dependencies=[needs("administrator")])
-def delete_group(name: Name, who: Who, desk: AtDesk, if_match: IfMatch = None) -> dict[str, bool]:
-    _not_of_settings("group", name, {"default", *(group.name for group in desk.publisher.groups)})
-    if not desk.control.remove("group", name, expected_version(if_match, None, None)):
-        raise Refusal(404, f"there is no group {name}")
-    note(desk, who, "delete group", name, {})
+def delete_group(
+    name: Name, who: Who, services: HubServices, if_match: IfMatch = None
+) -> dict[str, bool]:
+    _not_of_settings(
+        "group", name, {"default", *(group.name for group in services.publisher.groups)}
+    )
+    if not services.control.remove("group", name, expected_version(if_match, None, None)):
+        raise ApiError(404, f"there is no group {name}")
+    note(services, who, "delete group", name, {})
     return {"ok": True}
 
 
 def _not_of_settings(kind: str, name: str, fixed: set[str]) -> None:
     if name in fixed:
-        raise Refusal(409, f"{kind} {name} belongs to the settings file; change it there")
+        raise ApiError(409, f"{kind} {name} belongs to the settings file; change it there")

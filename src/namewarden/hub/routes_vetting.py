@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from namewarden.config import Word
 from namewarden.hub.control import ABSENT, Document
-from namewarden.hub.desk import AtDesk, Desk, Who, needs, note
-from namewarden.hub.gate import Refusal
+from namewarden.hub.gate import ApiError
+from namewarden.hub.services import HubServices, Services, Who, needs, note
 from namewarden.hub.version import expected_version
 from namewarden.hub.when import duration
 from namewarden.policy.names import listed
@@ -34,7 +34,7 @@ class Ending(BaseModel):
     """Of the document that is changed; 0 = it must be new. Or the header If-Match."""
 
 
-class Rule(Ending):
+class RuleBody(Ending):
     name: str = Field(min_length=1, max_length=1100)
     """A name, or an RE2 pattern."""
     effect: Literal["allow", "deny", "redirect"]
@@ -47,23 +47,25 @@ class Decision(Ending):
 
 
 @router.get("/rules", dependencies=[needs("viewer")])
-def rules(desk: AtDesk) -> dict[str, Any]:
-    return {"rules": [_shown(document) for document in desk.control.find("rule")]}
+def rules(services: HubServices) -> dict[str, Any]:
+    return {"rules": [_shown(document) for document in services.control.find("rule")]}
 
 
 @router.post("/rules", dependencies=[needs("administrator")], status_code=201)
-def post_rule(body: Rule, who: Who, desk: AtDesk) -> dict[str, Any]:
-    return _put_rule(desk, who, secrets.token_hex(6), body, ABSENT)
+def post_rule(body: RuleBody, who: Who, services: HubServices) -> dict[str, Any]:
+    return _put_rule(services, who, secrets.token_hex(6), body, ABSENT)
 
 
 @router.put("/rules/{id}", dependencies=[needs("administrator")])
 def put_rule(
-    id: Id, body: Rule, who: Who, desk: AtDesk, if_match: IfMatch = None
+    id: Id, body: RuleBody, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, Any]:
-    return _put_rule(desk, who, id, body, expected_version(if_match, body.version, None))
+    return _put_rule(services, who, id, body, expected_version(if_match, body.version, None))
 
 
-def _put_rule(desk: Desk, who: Who, id: str, body: Rule, expected: int | None) -> dict[str, Any]:
+def _put_rule(
+    services: Services, who: Who, id: str, body: RuleBody, expected: int | None
+) -> dict[str, Any]:
     name = _pattern(body.name) if body.match == "pattern" else _name(body.name)
     kept = {
         "name": name,
@@ -73,35 +75,37 @@ def _put_rule(desk: Desk, who: Who, id: str, body: Rule, expected: int | None) -
         "reason": body.reason,
         "by": who.name,
     }
-    document = desk.control.put("rule", id, kept, expected, _expires(desk, body))
-    note(desk, who, "put rule", id, kept)
+    document = services.control.put("rule", id, kept, expected, _expires(services, body))
+    note(services, who, "put rule", id, kept)
     return _shown(document)
 
 
 @router.delete("/rules/{id}", dependencies=[needs("administrator")])
-def delete_rule(id: Id, who: Who, desk: AtDesk, if_match: IfMatch = None) -> dict[str, bool]:
-    if not desk.control.remove("rule", id, expected_version(if_match, None, None)):
-        raise Refusal(404, f"there is no rule {id}")
-    note(desk, who, "delete rule", id, {})
+def delete_rule(
+    id: Id, who: Who, services: HubServices, if_match: IfMatch = None
+) -> dict[str, bool]:
+    if not services.control.remove("rule", id, expected_version(if_match, None, None)):
+        raise ApiError(404, f"there is no rule {id}")
+    note(services, who, "delete rule", id, {})
     return {"ok": True}
 
 
 @router.get("/decisions", dependencies=[needs("viewer")])
-def decisions(desk: AtDesk) -> dict[str, Any]:
-    return {"decisions": [_shown(document) for document in desk.control.find("decision")]}
+def decisions(services: HubServices) -> dict[str, Any]:
+    return {"decisions": [_shown(document) for document in services.control.find("decision")]}
 
 
 @router.get("/decisions/{name}", dependencies=[needs("viewer")])
-def decision(name: Domain, desk: AtDesk) -> dict[str, Any]:
-    document = desk.control.get("decision", _name(name))
+def decision(name: Domain, services: HubServices) -> dict[str, Any]:
+    document = services.control.get("decision", _name(name))
     if document is None:
-        raise Refusal(404, f"nothing was decided about {name}")
+        raise ApiError(404, f"nothing was decided about {name}")
     return _shown(document)
 
 
 @router.put("/decisions/{name}", dependencies=[needs("analyst")])
 def put_decision(
-    name: Domain, body: Decision, who: Who, desk: AtDesk, if_match: IfMatch = None
+    name: Domain, body: Decision, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, Any]:
     """Vet a name. One decision a name; it ends by itself when it has an expiry."""
     id = _name(name)
@@ -114,19 +118,19 @@ def put_decision(
         "by": who.name,
     }
     expected = expected_version(if_match, body.version, None)
-    document = desk.control.put("decision", id, kept, expected, _expires(desk, body))
-    note(desk, who, "put decision", id, kept)
+    document = services.control.put("decision", id, kept, expected, _expires(services, body))
+    note(services, who, "put decision", id, kept)
     return _shown(document)
 
 
 @router.delete("/decisions/{name}", dependencies=[needs("analyst")])
 def delete_decision(
-    name: Domain, who: Who, desk: AtDesk, if_match: IfMatch = None
+    name: Domain, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, bool]:
     id = _name(name)
-    if not desk.control.remove("decision", id, expected_version(if_match, None, None)):
-        raise Refusal(404, f"nothing was decided about {name}")
-    note(desk, who, "delete decision", id, {})
+    if not services.control.remove("decision", id, expected_version(if_match, None, None)):
+        raise ApiError(404, f"nothing was decided about {name}")
+    note(services, who, "delete decision", id, {})
     return {"ok": True}
 
 
@@ -143,27 +147,27 @@ def _shown(document: Document) -> dict[str, Any]:
 def _name(text: str) -> str:
     name = listed(text)
     if name is None:
-        raise Refusal(422, f"name: {text[:100]!r} is no domain name such as bad.example.org")
+        raise ApiError(422, f"name: {text[:100]!r} is no domain name such as bad.example.org")
     return name
 
 
 def _pattern(text: str) -> str:
     if not is_usable(text):
-        raise Refusal(
+        raise ApiError(
             422, f"name: {text[:100]!r} is no RE2 pattern, too large, or matches everything"
         )
     return text
 
 
-def _expires(desk: Desk, body: Ending) -> float:
+def _expires(services: Services, body: Ending) -> float:
     if body.expires is not None and body.expires_in:
-        raise Refusal(422, "expires and expires_in: give one")
+        raise ApiError(422, "expires and expires_in: give one")
     try:
         expires = (
-            desk.clock() + duration(body.expires_in) if body.expires_in else body.expires or 0.0
+            services.clock() + duration(body.expires_in) if body.expires_in else body.expires or 0.0
         )
     except ValueError as problem:
-        raise Refusal(422, f"expires_in: {problem}") from problem
-    if 0 < expires <= desk.clock():
-        raise Refusal(422, "expires: lies in the past")
+        raise ApiError(422, f"expires_in: {problem}") from problem
+    if 0 < expires <= services.clock():
+        raise ApiError(422, "expires: lies in the past")
     return expires

@@ -1,4 +1,4 @@
-"""The hub on its sockets: TCP for people, the Unix socket for doors and the command line, in one loop.
+"""The hub on its sockets: TCP for people, the Unix socket for sources and the command line, in one loop.
 
 Sockets come bound (the supervisor keeps them); signals are the caller's. Requests of the Unix socket are marked
 in the ASGI scope, where nothing that is sent can reach.

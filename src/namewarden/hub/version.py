@@ -1,6 +1,6 @@
 """The version a change is based on: `If-Match: "12"` or a field `version`, as in HTTP and Elasticsearch."""
 
-from namewarden.hub.gate import Refusal
+from namewarden.hub.gate import ApiError
 
 
 def expected_version(if_match: str | None, field: int | None, default: int | None) -> int | None:
@@ -11,5 +11,5 @@ def expected_version(if_match: str | None, field: int | None, default: int | Non
     if text == "*":
         return None
     if not text.isdecimal() or len(text) > 18:
-        raise Refusal(422, 'If-Match is a version such as "12"')
+        raise ApiError(422, 'If-Match is a version such as "12"')
     return int(text)

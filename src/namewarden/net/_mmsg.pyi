@@ -2,7 +2,7 @@
 
 import socket
 
-from namewarden.net.batch import Datagram
+from namewarden.net.datagrams import Datagram
 
 def recv_many(sock: socket.socket, most: int, size: int, /) -> list[Datagram]: ...
 def send_many(sock: socket.socket, datagrams: list[Datagram], /) -> int: ...

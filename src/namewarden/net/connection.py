@@ -31,7 +31,7 @@ class _Counts(Protocol):
     cut: int
 
 
-class _Seams(Protocol):
+class _Parts(Protocol):
     @property
     def handler(self) -> Handler: ...
     @property
@@ -46,11 +46,11 @@ class Connection:
     """`start` it; it ends by itself and says so to `gone`, once."""
 
     def __init__(
-        self, sock: socket.socket, client: str, seams: _Seams, gone: Callable[["Connection"], None]
+        self, sock: socket.socket, client: str, parts: _Parts, gone: Callable[["Connection"], None]
     ) -> None:
         self.client = client
         self._socket = sock
-        self._seams = seams
+        self._parts = parts
         self._gone = gone
         self._framing = Framing()
         self._pending: deque[bytes] = deque()
@@ -67,7 +67,7 @@ class Connection:
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._extend()
-        self._timer = self._loop.call_later(self._seams.idle, self._check)
+        self._timer = self._loop.call_later(self._parts.idle, self._check)
         self._work()
 
     def close(self) -> None:
@@ -83,19 +83,19 @@ class Connection:
         self._gone(self)
 
     def _cut(self) -> None:
-        self._seams.counts.cut += 1
+        self._parts.counts.cut += 1
         self.close()
 
     # Time. A message must be whole, and all answers taken, `idle` seconds after the last time that was so:
     # trickling octets buys nothing. Waiting for our own answer is no fault of the client's.
 
     def _extend(self) -> None:
-        self._deadline = time.monotonic() + self._seams.idle
+        self._deadline = time.monotonic() + self._parts.idle
 
     def _check(self) -> None:
         left = self._deadline - time.monotonic()
         if left <= 0 and self._in_flight and not self._unsent:
-            left = self._seams.idle
+            left = self._parts.idle
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)
         elif self._unsent or self._framing.is_within:
@@ -147,7 +147,7 @@ class Connection:
         self._is_reading = wanted
 
     def _ask(self, data: bytes) -> None:
-        counts = self._seams.counts
+        counts = self._parts.counts
         try:
             query = read_query(data, self.client, "tcp", time.monotonic())
         except WireError as error:
@@ -159,7 +159,7 @@ class Connection:
             return
         counts.queries += 1
         self._in_flight += 1
-        eager.run(self._seams.handler(query), partial(self._answered, query), self._seams.spawn)
+        eager.run(self._parts.handler(query), partial(self._answered, query), self._parts.spawn)
 
     # Out.
 

@@ -42,13 +42,15 @@ def _server(line: str) -> str | None:
 def without_ourselves(
     servers: Sequence[str], listening: Sequence[tuple[str, int]]
 ) -> tuple[list[str], list[str]]:
-    """(servers that may be asked, why the others may not): asking our own door would go round for ever."""
+    """(servers that may be asked, why the others may not): asking our own listener would go round for ever."""
     kept, problems = [], []
     for url in servers:
         parts = urlsplit(url)
         target = ipaddress.ip_address(parts.hostname or "")
         port = parts.port or DEFAULT_PORT
-        own = next((door for door in listening if _is_door(target, port, door)), None)
+        own = next(
+            (listener for listener in listening if _is_listener(target, port, listener)), None
+        )
         if own is None:
             kept.append(url)
         else:
@@ -58,11 +60,11 @@ def without_ourselves(
     return kept, problems
 
 
-def _is_door(
-    target: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, door: tuple[str, int]
+def _is_listener(
+    target: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, listener: tuple[str, int]
 ) -> bool:
-    address = ipaddress.ip_address(door[0])
-    if port != door[1]:
+    address = ipaddress.ip_address(listener[0])
+    if port != listener[1]:
         return False
     if (
         address.is_unspecified

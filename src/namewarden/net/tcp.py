@@ -1,4 +1,4 @@
-"""The TCP door: connections in, framed queries down the chain, answers out as they come (RFC 7766).
+"""The TCP listener: connections in, framed queries down the chain, answers out as they come (RFC 7766).
 
 Everything a client can make us hold is bounded: connections in all and of one address, queries in flight and
 octets unsent on each, and the time a message may take to arrive or an answer to be taken.
@@ -22,7 +22,7 @@ PAUSE = 0.1  # seconds without accepting when the process has no file handle lef
 
 @dataclass
 class TcpCounts:
-    """What the door has seen since it was opened."""
+    """What the listener has seen since it was opened."""
 
     connections: int = 0
     refused: int = 0  # connections above a limit
@@ -32,7 +32,7 @@ class TcpCounts:
 
 
 @dataclass(frozen=True)
-class TcpSeams:
+class TcpParts:
     """The chain and the limits."""
 
     handler: Handler
@@ -46,12 +46,12 @@ class TcpSeams:
     counts: TcpCounts = field(default_factory=TcpCounts)
 
 
-class TcpDoor:
+class TcpListener:
     """One bound TCP socket. `start` and `stop` it in a running loop."""
 
-    def __init__(self, bound: socket.socket, seams: TcpSeams) -> None:
+    def __init__(self, bound: socket.socket, parts: TcpParts) -> None:
         self._socket = bound
-        self._seams = seams
+        self._parts = parts
         self._open: set[Connection] = set()
         self._of_client: Counter[str] = Counter()
         self._pause: asyncio.TimerHandle | None = None
@@ -91,14 +91,14 @@ class TcpDoor:
             self._welcome(accepted, address[0])
 
     def _welcome(self, accepted: socket.socket, client: str) -> None:
-        seams = self._seams
-        full = len(self._open) >= seams.connections
-        if full or not seams.is_allowed(client) or self._of_client[client] >= seams.per_client:
-            seams.counts.refused += 1
+        parts = self._parts
+        full = len(self._open) >= parts.connections
+        if full or not parts.is_allowed(client) or self._of_client[client] >= parts.per_client:
+            parts.counts.refused += 1
             accepted.close()
             return
-        seams.counts.connections += 1
-        connection = Connection(accepted, client, seams, self._gone)
+        parts.counts.connections += 1
+        connection = Connection(accepted, client, parts, self._gone)
         self._open.add(connection)
         self._of_client[client] += 1
         connection.start()

@@ -1,6 +1,6 @@
-"""The UDP door: datagrams in, the fast lane, else the chain, datagrams out.
+"""The UDP listener: datagrams in, the packet cache, else the chain, datagrams out.
 
-A query's way: `_readable` → lane, or `read_query` → chain → `_answered` → lane filled → socket.
+A query's way: `_readable` → cache, or `read_query` → chain → `_answered` → cache filled → socket.
 Bounded: datagrams a wake-up, queries in flight, clients remembered. What is dropped is counted.
 """
 
@@ -11,35 +11,45 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from namewarden.net import batch, eager
-from namewarden.net.batch import Address, Batch, Datagram, Host
-from namewarden.net.lane import Client, Entry, Lane, Ledger, Repeat, end_of, is_repeatable
+from namewarden.net import datagrams, eager
+from namewarden.net.datagrams import Address, Datagram, DatagramIO, Host
+from namewarden.net.packet_cache import (
+    CacheClient,
+    PacketCache,
+    PacketEntry,
+    Repeat,
+    RepeatCounter,
+    end_of,
+    is_repeatable,
+)
 from namewarden.query import Answer, Handler, Query
 from namewarden.wire.answers import limit_of, to_wire
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import read_query
 
-BATCH = batch.MOST  # datagrams a wake-up: the loop's other work is never more than some 300 µs away
-CROWD = 8  # datagrams found waiting at once: the door is behind
+BATCH = (
+    datagrams.MOST
+)  # datagrams a wake-up: the loop's other work is never more than some 300 µs away
+CROWD = 8  # datagrams found waiting at once: the listener is behind
 JUST_NOW = 0.05  # seconds
 LONGEST = 4096  # octets of a query; a longer datagram is cut and so refused by the parser
 CLIENTS = 20_000  # addresses remembered before all are looked up anew
 
 
 @dataclass
-class Counts:
-    """What the door has seen since it was opened."""
+class UdpCounts:
+    """What the listener has seen since it was opened."""
 
     queries: int = 0
     malformed: int = 0
     unsent: int = 0  # answers the socket did not take
     overload: int = 0  # queries dropped because too many are in flight
-    limited: int = 0  # lane queries above their prefix's rate
+    limited: int = 0  # cache queries above their prefix's rate
 
 
 @dataclass(frozen=True)
-class Seams:
-    """What the door is given: the chain, and what the lane must know without asking the chain."""
+class UdpParts:
+    """What the listener is given: the chain, and what the packet cache must know without asking the chain."""
 
     handler: Handler
     spawn: eager.Spawn
@@ -48,24 +58,24 @@ class Seams:
     admit: Callable[[str, float], int]  # 0 answer, 1 silence, 2 truncate
     limited: Answer  # what a client above its rate gets, when it gets one: truncation
     repeat: Repeat
-    batch: Callable[[socket.socket], Batch]
+    batch: Callable[[socket.socket], DatagramIO]
     payload: int = 1232
     in_flight: int = 10_000
-    counts: Counts = field(default_factory=Counts)
+    counts: UdpCounts = field(default_factory=UdpCounts)
 
 
-class UdpDoor:
+class UdpListener:
     """One bound UDP socket. `start` and `stop` it in a running loop."""
 
-    def __init__(self, bound: socket.socket, seams: Seams) -> None:
+    def __init__(self, bound: socket.socket, parts: UdpParts) -> None:
         bound.setblocking(False)
         self._socket = bound
-        self._seams = seams
-        self._counts = seams.counts
-        self._batch = seams.batch(bound)
-        self._ledger = Ledger(seams.repeat)
-        self._lanes: dict[str, Lane] = {}
-        self._clients: dict[Host, Client] = {}
+        self._parts = parts
+        self._counts = parts.counts
+        self._batch = parts.batch(bound)
+        self._repeats = RepeatCounter(parts.repeat)
+        self._caches: dict[str, PacketCache] = {}
+        self._clients: dict[Host, CacheClient] = {}
         self._in_flight = 0
         self._taken = 0  # datagrams of the last wake-up
         self._woken = 0.0  # when that was
@@ -81,12 +91,12 @@ class UdpDoor:
         asyncio.get_running_loop().remove_reader(self._socket)
         if self._tick:
             self._tick.cancel()
-        self._ledger.flush()
+        self._repeats.flush()
 
     def forget(self) -> None:
         """A new policy: every question is judged anew, every client's group looked up."""
-        self._ledger.flush()
-        self._lanes.clear()
+        self._repeats.flush()
+        self._caches.clear()
         self._clients.clear()
 
     def is_busy(self) -> bool:
@@ -94,7 +104,7 @@ class UdpDoor:
         return self._taken >= CROWD and time.monotonic() - self._woken < JUST_NOW
 
     def _every_second(self) -> None:
-        self._ledger.flush()
+        self._repeats.flush()
         self._tick = asyncio.get_running_loop().call_later(1.0, self._every_second)
 
     def _readable(self) -> None:
@@ -106,36 +116,36 @@ class UdpDoor:
         try:
             for data, address in arrived:
                 client = clients(address[0]) or self._new_client(address[0])
-                entry = client.lane.find(data[2:])
+                entry = client.cache.find(data[2:])
                 if entry is None or now >= entry.fresh or client.limited:
                     self._slow(data, address, client, now)
                     continue
                 if entry.client is client:
                     entry.count += 1
                 else:
-                    self._ledger.count(entry, client, time.time())
+                    self._repeats.count(entry, client, time.time())
                 out.append((data[:2] + entry.tail, address))
         finally:
             self._out = None
             if out:
                 self._counts.unsent += len(out) - self._batch.send_many(self._socket, out)
 
-    def _new_client(self, host: Host) -> Client:
+    def _new_client(self, host: Host) -> CacheClient:
         if len(self._clients) >= CLIENTS:
             self._clients.clear()
-        ip = batch.host_text(host)
-        group = self._seams.group_of(ip)
-        lane = self._lanes.get(group)
-        if lane is None:
-            lane = self._lanes[group] = Lane()
-        client = self._clients[host] = Client(ip, lane, self._seams.is_limited(ip))
+        ip = datagrams.host_text(host)
+        group = self._parts.group_of(ip)
+        cache = self._caches.get(group)
+        if cache is None:
+            cache = self._caches[group] = PacketCache()
+        client = self._clients[host] = CacheClient(ip, cache, self._parts.is_limited(ip))
         return client
 
-    def _slow(self, data: bytes, address: Address, client: Client, now: float) -> None:
+    def _slow(self, data: bytes, address: Address, client: CacheClient, now: float) -> None:
         """All that is not a fresh repeat of an unlimited client."""
-        entry = client.lane.find(data[2:]) or client.lane.find_older(data[2:])
+        entry = client.cache.find(data[2:]) or client.cache.find_older(data[2:])
         if entry is not None and now < entry.dead:
-            admitted = self._seams.admit(client.ip, now) if client.limited else 0
+            admitted = self._parts.admit(client.ip, now) if client.limited else 0
             if admitted == 0:
                 self._repeat_stale(entry, client, data, address, now)
             else:
@@ -144,28 +154,28 @@ class UdpDoor:
         self._ask(data, address, client, now)
 
     def _repeat_stale(
-        self, entry: Entry, client: Client, data: bytes, address: Address, now: float
+        self, entry: PacketEntry, client: CacheClient, data: bytes, address: Address, now: float
     ) -> None:
         """Renew the prepared bytes where a second has passed, then repeat."""
         if now >= entry.fresh:
-            limit = limit_of(entry.query, self._seams.payload)
+            limit = limit_of(entry.query, self._parts.payload)
             entry.prepare(to_wire(entry.query, entry.answer, now, limit), now)
-        self._ledger.count(entry, client, time.time())
+        self._repeats.count(entry, client, time.time())
         self._send(data[:2] + entry.tail, address)
 
     def _hold_off(
-        self, entry: Entry, client: Client, data: bytes, address: Address, admitted: int
+        self, entry: PacketEntry, client: CacheClient, data: bytes, address: Address, admitted: int
     ) -> None:
         """Above the rate: silence, or truncation so that an honest client comes by TCP. Counted and recorded."""
         self._counts.limited += 1
         if entry.limited is None:
-            entry.limited = Entry(entry.query, self._seams.limited, entry.dead)
-            entry.limited.prepare(to_wire(entry.query, self._seams.limited, 0.0, 512), 0.0)
-        self._ledger.count(entry.limited, client, time.time())
+            entry.limited = PacketEntry(entry.query, self._parts.limited, entry.dead)
+            entry.limited.prepare(to_wire(entry.query, self._parts.limited, 0.0, 512), 0.0)
+        self._repeats.count(entry.limited, client, time.time())
         if admitted == 2:
             self._send(data[:2] + entry.limited.tail, address)
 
-    def _ask(self, data: bytes, address: Address, client: Client, now: float) -> None:
+    def _ask(self, data: bytes, address: Address, client: CacheClient, now: float) -> None:
         self._counts.queries += 1
         try:
             query = read_query(data, client.ip, "udp", now)
@@ -174,25 +184,25 @@ class UdpDoor:
             if error.reply is not None:
                 self._send(error.reply, address)
             return
-        if self._in_flight >= self._seams.in_flight:
+        if self._in_flight >= self._parts.in_flight:
             self._counts.overload += 1
             return
         self._in_flight += 1
-        answered = partial(self._answered, query, data, address, client.lane)
-        eager.run(self._seams.handler(query), answered, self._seams.spawn)
+        answered = partial(self._answered, query, data, address, client.cache)
+        eager.run(self._parts.handler(query), answered, self._parts.spawn)
 
     def _answered(
-        self, query: Query, data: bytes, address: Address, lane: Lane, answer: Answer
+        self, query: Query, data: bytes, address: Address, cache: PacketCache, answer: Answer
     ) -> None:
         self._in_flight -= 1
         if answer.silent:
             return
         now = query.now if not answer.stored else time.monotonic()
-        wire = to_wire(query, answer, now, limit_of(query, self._seams.payload))
-        if lane.is_known(key := data[2:]) and is_repeatable(query, answer, len(data)):
-            entry = Entry(query, answer, end_of(answer, now, time.time()))
+        wire = to_wire(query, answer, now, limit_of(query, self._parts.payload))
+        if cache.is_known(key := data[2:]) and is_repeatable(query, answer, len(data)):
+            entry = PacketEntry(query, answer, end_of(answer, now, time.time()))
             entry.prepare(wire, now)
-            lane.put(key, entry)
+            cache.put(key, entry)
         self._send(wire, address)
 
     def _send(self, wire: bytes, address: Address) -> None:

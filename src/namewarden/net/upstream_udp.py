@@ -9,7 +9,7 @@ import socket
 from asyncio import Future, TimerHandle
 from collections.abc import Callable
 
-from namewarden.net.flights import Carrier, Flight, Way, free_id, launch, settle
+from namewarden.net.exchanges import Endpoint, Exchange, Transport, free_id, open_exchange, settle
 from namewarden.query import Answer, Query
 from namewarden.wire.errors import UpstreamError
 from namewarden.wire.message import write_query
@@ -33,23 +33,23 @@ class Port:
         self.since = since
         self.used = 0
         self.retired = False  # no more questions; closed when nobody waits any more
-        self.waiting: dict[int, Flight] = {}
+        self.waiting: dict[int, Exchange] = {}
 
 
-class UdpUpstream(Carrier):
+class UdpUpstream(Transport):
     """Many ports at a time."""
 
-    def __init__(self, way: Way) -> None:
-        super().__init__(way)
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
         self.resent = 0
         self._pool: list[Port] = []
         self._retired: set[Port] = set()
         self._sweep: TimerHandle | None = None
-        self._places: dict[Flight, list[tuple[Port, int]]] = {}
+        self._places: dict[Exchange, list[tuple[Port, int]]] = {}
 
     def stop(self) -> None:
-        for flight in list(self._places):
-            flight.fail(UpstreamError("stopped", hard=True))
+        for exchange in list(self._places):
+            exchange.fail(UpstreamError("stopped", hard=True))
         for port in [*self._pool, *self._retired]:
             self._close(port)
         self._pool.clear()
@@ -58,33 +58,33 @@ class UdpUpstream(Carrier):
 
     def begin(self, query: Query, seconds: float, rtt: float = 0.0) -> "Future[Answer]":
         """Ask, and once more after a while. The future ends within `seconds`."""
-        flight = launch(self._loop, query, self._land)
-        self._places[flight] = []
-        self._send(flight, self._port)
+        exchange = open_exchange(self._loop, query, self._finished)
+        self._places[exchange] = []
+        self._send(exchange, self._port)
         pause = max(RESEND_AFTER, 4 * rtt)
         if pause < seconds:
-            flight.timer = self._loop.call_later(pause, self._resend, flight, seconds - pause)
+            exchange.timer = self._loop.call_later(pause, self._resend, exchange, seconds - pause)
         else:
-            flight.timer = self._loop.call_later(seconds, flight.expire)
-        return flight.future
+            exchange.timer = self._loop.call_later(seconds, exchange.expire)
+        return exchange.future
 
-    def _resend(self, flight: Flight, left: float) -> None:
-        flight.timer = self._loop.call_later(left, flight.expire)
+    def _resend(self, exchange: Exchange, left: float) -> None:
+        exchange.timer = self._loop.call_later(left, exchange.expire)
         self.resent += 1
-        self._send(flight, self._another)
+        self._send(exchange, self._another)
 
-    def _send(self, flight: Flight, choose: Callable[[], Port]) -> None:
+    def _send(self, exchange: Exchange, choose: Callable[[], Port]) -> None:
         try:
             port = choose()
             ident = free_id(port.waiting, self.draw)
-            port.waiting[ident] = flight
+            port.waiting[ident] = exchange
             port.used += 1
-            self._places[flight].append((port, ident))
-            port.sock.send(write_query(flight.query, ident, self.payload))
+            self._places[exchange].append((port, ident))
+            port.sock.send(write_query(exchange.query, ident, self.payload))
         except BlockingIOError:
             pass  # the send buffer is full: as if lost, it is sent once more
         except OSError as error:
-            flight.fail(UpstreamError(error.strerror or "network error", 23, hard=True))
+            exchange.fail(UpstreamError(error.strerror or "network error", 23, hard=True))
 
     def _port(self) -> Port:
         """Any of the pool; while that is not full, or where the one drawn has served its time, a new one."""
@@ -159,13 +159,13 @@ class UdpUpstream(Carrier):
 
     def _break(self, port: Port, error: OSError) -> None:
         failure = UpstreamError(error.strerror or "network error", 23, hard=True)
-        for flight in list(port.waiting.values()):
-            flight.fail(failure)
+        for exchange in list(port.waiting.values()):
+            exchange.fail(failure)
         self._retire(port)
 
-    def _land(self, flight: Flight) -> None:
-        for port, ident in self._places.pop(flight, ()):
-            if port.waiting.get(ident) is flight:
+    def _finished(self, exchange: Exchange) -> None:
+        for port, ident in self._places.pop(exchange, ()):
+            if port.waiting.get(ident) is exchange:
                 del port.waiting[ident]
             if port.retired and not port.waiting:
                 self._close(port)

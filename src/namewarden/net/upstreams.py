@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 from msgspec.structs import replace
 
-from namewarden.net.flights import Way
+from namewarden.net.exchanges import Endpoint
 from namewarden.net.upstream_tcp import TcpUpstream
 from namewarden.net.upstream_udp import UdpUpstream
 from namewarden.query import Answer, Query
@@ -36,7 +36,7 @@ NETWORK_ERROR = 23  # RFC 8914
 DEFINITE = (Rcode.NOERROR, Rcode.NXDOMAIN)
 
 
-class Server:
+class UpstreamServer:
     """One upstream and how it has been of late."""
 
     def __init__(
@@ -50,9 +50,9 @@ class Server:
         host, port = parts.hostname or "", parts.port or 53
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.clock = clock
-        way = Way(resolve(host, port), payload, draw, clock)
-        self.tcp = TcpUpstream(way)
-        self.udp = UdpUpstream(way) if parts.scheme == "udp" else None
+        endpoint = Endpoint(resolve(host, port), payload, draw, clock)
+        self.tcp = TcpUpstream(endpoint)
+        self.udp = UdpUpstream(endpoint) if parts.scheme == "udp" else None
         self.rtt = 0.0  # seconds, smoothed; 0 = not measured yet, so it is tried soon
         self.failures = 0  # in a row
         self.pause = FIRST_PAUSE
@@ -114,7 +114,7 @@ class Upstreams:
         draw: Callable[[int], int] = secrets.randbits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.servers = [Server(url, payload, draw, clock) for url in servers]
+        self.servers = [UpstreamServer(url, payload, draw, clock) for url in servers]
         self.timeout = timeout
         self.total = total
         self.clock = clock
@@ -163,7 +163,7 @@ class Upstreams:
             return _as_servfail(vague)
         raise failure
 
-    def _candidates(self, query: Query) -> list[Server]:
+    def _candidates(self, query: Query) -> list[UpstreamServer]:
         """Whom to ask, best first. Dead ones whose pause is over get a copy beside, for nobody waits for it."""
         if len(self.servers) < 2 or self._stopped:
             return [] if self._stopped else self.servers

@@ -1,6 +1,6 @@
-"""The verdict API's door: `POST /api/v1/verdicts` over HTTP/1.1, for doors that are not ours (CoreDNS, the hub).
+"""The verdict API: `POST /api/v1/verdicts` over HTTP/1.1, for servers that are not ours (CoreDNS, the hub).
 
-It runs the same chain as the DNS doors, with "no opinion" as last handler, and needs no hub. TCP wants a bearer
+It runs the same chain as the DNS listeners, with "no opinion" as last handler, and needs no hub. TCP wants a bearer
 token, the Unix socket's permissions are its password. `contract/verdict.json` fixes the words it speaks.
 """
 
@@ -40,17 +40,17 @@ class Limits(Struct, frozen=True):
     requests: int = 32  # being judged at a time
 
 
-class Asked(Struct, forbid_unknown_fields=True):
+class VerdictQuery(Struct, forbid_unknown_fields=True):
     name: str
     client: str
     qtype: str | int = "A"
 
 
-class Batch(Struct, forbid_unknown_fields=True):
-    queries: list[Asked]
+class VerdictRequest(Struct, forbid_unknown_fields=True):
+    queries: list[VerdictQuery]
 
 
-class Shown(Struct):
+class ShownAnswer(Struct):
     """How a refused name is answered."""
 
     mode: str
@@ -60,7 +60,7 @@ class Shown(Struct):
     ede: tuple[tuple[int, str], ...]  # RFC 8914 info-code and text
 
 
-class Said(Struct):
+class VerdictReply(Struct):
     """One verdict as it goes out."""
 
     id: str
@@ -73,11 +73,11 @@ class Said(Struct):
     band: str
     model: str
     shadow: str
-    answer: Shown | None  # null: answered as asked
+    answer: ShownAnswer | None  # null: answered as asked
     ttl: int  # seconds the verdict may be kept
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """A request that is not served, as status and sentence."""
 
     def __init__(self, status: HTTPStatus, message: str, *headers: tuple[str, str]) -> None:
@@ -86,7 +86,7 @@ class Refusal(Exception):
         self.headers = headers
 
 
-class VerdictDoor:
+class VerdictListener:
     """Serves on sockets that are bound already; `verdict_of` is the chain."""
 
     def __init__(
@@ -129,13 +129,13 @@ class VerdictDoor:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, trusted: bool
     ) -> None:
         self._connections[trusted] += 1
-        line = _Line(reader, writer, self._limits)
+        connection = _Connection(reader, writer, self._limits)
         try:
             if self._connections[trusted] > self._limits.connections:
-                full = Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many connections")
-                await line.reply(*_refused(full))
+                full = HttpError(HTTPStatus.TOO_MANY_REQUESTS, "too many connections")
+                await connection.reply(*_refused(full))
                 return
-            while await self._turn(line, trusted):
+            while await self._turn(connection, trusted):
                 pass
         except (ConnectionError, TimeoutError, h11.LocalProtocolError):
             return  # the caller left, or never came to the end of its request
@@ -143,26 +143,26 @@ class VerdictDoor:
             self._connections[trusted] -= 1
             writer.close()
 
-    async def _turn(self, line: "_Line", trusted: bool) -> bool:
+    async def _turn(self, connection: "_Connection", trusted: bool) -> bool:
         """One request and its reply; whether another may follow."""
         try:
-            request = await line.request()
+            request = await connection.request()
             if request is None:
                 return False
             self._admit(request, trusted)
-            body = await line.body(_length(request, self._limits.body))
+            body = await connection.body(_length(request, self._limits.body))
             reply: Reply = HTTPStatus.OK, await self._judge(body), ()
-        except Refusal as refusal:
+        except HttpError as refusal:
             reply = _refused(refusal)
-        return await line.reply(*reply)
+        return await connection.reply(*reply)
 
     def _admit(self, request: h11.Request, trusted: bool) -> None:
         if request.target.split(b"?")[0] != PATH.encode():
-            raise Refusal(HTTPStatus.NOT_FOUND, f"only {PATH} is here")
+            raise HttpError(HTTPStatus.NOT_FOUND, f"only {PATH} is here")
         if not trusted:
             self._check_token(dict(request.headers).get(b"authorization", b""))
         if request.method != b"POST":
-            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "ask with POST", ("Allow", "POST"))
+            raise HttpError(HTTPStatus.METHOD_NOT_ALLOWED, "ask with POST", ("Allow", "POST"))
 
     def _check_token(self, header: bytes) -> None:
         kind, _, token = header.partition(b" ")
@@ -170,7 +170,7 @@ class VerdictDoor:
         # Every hash is compared, so that the time says nothing about which one fits.
         fits = [hmac.compare_digest(given, known) for known in self._token_hashes()]
         if kind.lower() != b"bearer" or not any(fits):
-            raise Refusal(
+            raise HttpError(
                 HTTPStatus.UNAUTHORIZED,
                 "a bearer token of this installation is needed",
                 ("WWW-Authenticate", "Bearer"),
@@ -178,7 +178,7 @@ class VerdictDoor:
 
     async def _judge(self, body: bytes) -> bytes:
         if self._requests >= self._limits.requests:
-            raise Refusal(
+            raise HttpError(
                 HTTPStatus.TOO_MANY_REQUESTS, "too many requests at a time", ("Retry-After", "1")
             )
         now = asyncio.get_running_loop().time()
@@ -192,20 +192,20 @@ class VerdictDoor:
                     for said in await self._side_by_side(queries[start : start + AT_ONCE])
                 ]
         except TimeoutError:
-            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "judging took too long") from None
+            raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE, "judging took too long") from None
         finally:
             self._requests -= 1
         return msgspec.json.encode({"verdicts": said})
 
-    async def _side_by_side(self, queries: list[Query]) -> list[Said]:
+    async def _side_by_side(self, queries: list[Query]) -> list[VerdictReply]:
         answers = await asyncio.gather(*(self._verdict_of(query) for query in queries))
         return [
-            to_said(f"{self._run}-{next(self._numbers)}", query, answer, time.time())
+            to_reply(f"{self._run}-{next(self._numbers)}", query, answer, time.time())
             for query, answer in zip(queries, answers, strict=True)
         ]
 
 
-class _Line:
+class _Connection:
     """One connection: requests in, replies out."""
 
     def __init__(
@@ -262,7 +262,7 @@ class _Line:
                     return event
                 self._http.receive_data(await self._reader.read(65_536))
         except h11.RemoteProtocolError as error:
-            raise Refusal(HTTPStatus(error.error_status_hint), f"not HTTP: {error}") from error
+            raise HttpError(HTTPStatus(error.error_status_hint), f"not HTTP: {error}") from error
 
     async def _send(self, *events: h11.Event) -> None:
         self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
@@ -274,26 +274,26 @@ def _length(request: h11.Request, most: int) -> int:
     fields = dict(request.headers)
     given = fields.get(b"content-length")
     if given is None or b"transfer-encoding" in fields:  # chunks would have no end that we know
-        raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
+        raise HttpError(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
     if int(given) > most:
-        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most} bytes")
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most} bytes")
     return int(given)
 
 
-def _batch(body: bytes, limits: Limits) -> list[Asked]:
+def _batch(body: bytes, limits: Limits) -> list[VerdictQuery]:
     try:
-        queries = msgspec.json.decode(body, type=Batch).queries
+        queries = msgspec.json.decode(body, type=VerdictRequest).queries
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"the body does not fit: {error}") from error
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"the body does not fit: {error}") from error
     if len(queries) > limits.batch:
-        raise Refusal(
+        raise HttpError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a batch has at most {limits.batch} queries"
         )
     return queries
 
 
-def _query(place: int, asked: Asked, now: float) -> Query:
-    """The same Query that a DNS door would have read."""
+def _query(place: int, asked: VerdictQuery, now: float) -> Query:
+    """The same Query that a DNS listener would have read."""
     try:
         if not asked.name:
             raise WireError("the name is empty")
@@ -303,23 +303,23 @@ def _query(place: int, asked: Asked, now: float) -> Query:
         qtype = type_number(asked.qtype) if isinstance(asked.qtype, str) else asked.qtype
         question = wire + qtype.to_bytes(2, "big") + b"\0\1"
     except (WireError, ValueError, OverflowError) as error:
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"queries[{place}]: {error}") from error
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}]: {error}") from error
     return Query(0, name, qtype, client, "api", now, question, payload=1232)
 
 
-def to_said(identity: str, query: Query, answer: Answer, epoch: float) -> Said:
-    """An answer of the chain as a verdict for another door. No verdict means that nothing spoke about the name.
+def to_reply(identity: str, query: Query, answer: Answer, epoch: float) -> VerdictReply:
+    """An answer of the chain as a verdict for another listener. No verdict means that nothing spoke about the name.
 
     It may be kept no longer than the rule that made it lives.
     """
     verdict = answer.verdict or Verdict("allow", "none")
     shown = (
-        Shown(verdict.mode, verdict.addresses, verdict.records, verdict.ttl, answer.ede)
+        ShownAnswer(verdict.mode, verdict.addresses, verdict.records, verdict.ttl, answer.ede)
         if verdict.mode
         else None
     )
     left = max(int(verdict.expires - epoch), 0) if verdict.expires else verdict.ttl
-    return Said(
+    return VerdictReply(
         identity,
         query.name,
         verdict.action,
@@ -335,6 +335,6 @@ def to_said(identity: str, query: Query, answer: Answer, epoch: float) -> Said:
     )
 
 
-def _refused(refusal: Refusal) -> Reply:
+def _refused(refusal: HttpError) -> Reply:
     error = {"status": refusal.status.value, "message": str(refusal)}
     return refusal.status, msgspec.json.encode({"error": error}), refusal.headers

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from namewarden.policy.compile import LIMIT, load
-from namewarden.policy.formats import Rule
+from namewarden.policy.formats import ListRule
 from namewarden.policy.rpz import Reader, zone_of
 from namewarden.policy.snapshot import shown
 
@@ -23,12 +23,12 @@ _MATCHES = {
 }
 
 
-class Line(Struct, frozen=True):
+class CheckedLine(Struct, frozen=True):
     """One line: its rules, or the reason why it has none."""
 
     number: int
     text: str  # escaped, for people
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ListRule, ...] = ()
     reason: str = ""
 
     @property
@@ -46,7 +46,7 @@ class Totals(Struct):
     lines: int = 0
     rules: int = 0  # lines that became rules
 
-    def add(self, line: Line) -> None:
+    def add(self, line: CheckedLine) -> None:
         self.lines += 1
         if line.rules:
             self.rules += 1
@@ -59,19 +59,19 @@ class Totals(Struct):
         return sum(count for reason, count in self.skipped.items() if reason not in _SILENT)
 
 
-def check(path: Path, form: str = "auto", limit: int = LIMIT) -> Iterator[Line]:
+def check(path: Path, form: str = "auto", limit: int = LIMIT) -> Iterator[CheckedLine]:
     """Every line in order. ListError when the file cannot be used at all."""
     return _lines(load(path, limit), form)
 
 
-def totals(lines: Iterable[Line]) -> Totals:
+def totals(lines: Iterable[CheckedLine]) -> Totals:
     counted = Totals(Counter())
     for line in lines:
         counted.add(line)
     return counted
 
 
-def _lines(data: bytes, form: str) -> Iterator[Line]:
+def _lines(data: bytes, form: str) -> Iterator[CheckedLine]:
     reader = Reader(form, zone_of(data) if form in ("auto", "rpz") else "")
     start, number = 0, 0
     while start < len(data):
@@ -80,13 +80,13 @@ def _lines(data: bytes, form: str) -> Iterator[Line]:
         reading = reader.read(data[start : min(end, start + 8192)].decode("utf-8", "replace"))
         text = shown(data[start:end])
         if isinstance(reading, str):
-            yield Line(number, text, reason=reading)
+            yield CheckedLine(number, text, reason=reading)
         else:
-            yield Line(number, text, reading)
+            yield CheckedLine(number, text, reading)
         start = end
 
 
-def _answer(rule: Rule) -> str:
+def _answer(rule: ListRule) -> str:
     if rule.effect == "data":
         return "answers " + ", ".join(f"{kind} {text}" for kind, _, text in rule.records)
     return {"own": "the list's kind", "allow": "allowed"}.get(rule.effect, rule.effect)

@@ -25,8 +25,8 @@ from namewarden.policy.snapshot import (
     START,
     Blob,
     ListReport,
+    ListSection,
     Meta,
-    Section,
     Snapshot,
     owner_of,
     seal,
@@ -236,7 +236,7 @@ class _Blob:
         at = self._aligned(table.data, 8)
         sieve_at = self._aligned(sieve.data, 8)
         sections = [
-            Section(text, length, index, scan.zone, scan.patterns)
+            ListSection(text, length, index, scan.zone, scan.patterns)
             for (text, length), index, scan in zip(self.texts, indexes, scans, strict=True)
         ]
         exact = below = 0

@@ -46,7 +46,7 @@ _BIND_OWNER = re.compile(r"\btype\s+(?:master|primary)\s*;", re.I)
 _DNSMASQ = re.compile(r"(address|server|local)=/(.*)/([^/]*)$")
 
 
-class Rule(Struct, frozen=True):
+class ListRule(Struct, frozen=True):
     """What a line means. `own` is the list's kind; `zone` rules match as a DNS zone does (RFC 4592)."""
 
     name: str  # lower-case FQDN ("." = all), or RE2 source when match is pattern
@@ -56,7 +56,7 @@ class Rule(Struct, frozen=True):
     records: tuple[tuple[str, int, str], ...] = ()
 
 
-Reading = tuple[Rule, ...] | Reason
+Reading = tuple[ListRule, ...] | Reason
 
 
 def read_line(text: str, form: str = "auto") -> Reading:
@@ -121,7 +121,7 @@ def _name(text: str) -> Reading:
     if bare.lower() in HEADERS:
         return "header"
     name = names.listed(bare)
-    return (Rule(name, match),) if name else _not_a_name(text)
+    return (ListRule(name, match),) if name else _not_a_name(text)
 
 
 def _not_a_name(text: str) -> Reason:
@@ -160,7 +160,7 @@ def _hosts(line: str) -> Reading:
     if not wanted:
         return "header"
     found = [name for host in wanted if (name := names.listed(host))]
-    return tuple(Rule(name) for name in found) if found else _not_a_name(wanted[0])
+    return tuple(ListRule(name) for name in found) if found else _not_a_name(wanted[0])
 
 
 def _is_sink(text: str) -> bool:
@@ -199,7 +199,7 @@ def _anchored(body: str, effect: Effect) -> Reading:
     if "^" in bare or "|" in bare or (bare.endswith(".") and bare == body):
         return "unanchored"  # `||ads.` means ads.anything
     name = names.listed(bare)
-    return (Rule(name, match, effect),) if name else _not_a_name(bare)
+    return (ListRule(name, match, effect),) if name else _not_a_name(bare)
 
 
 def _slashed(line: str, effect: Effect = "own") -> Reading:
@@ -213,7 +213,7 @@ def _slashed(line: str, effect: Effect = "own") -> Reading:
 def _pattern(source: str, effect: Effect = "own") -> Reading:
     slashed = len(source) > 2 and source[0] == source[-1] == "/"
     source = source[1:-1] if slashed else source
-    return (Rule(source, "pattern", effect),) if patterns.is_usable(source) else "pattern"
+    return (ListRule(source, "pattern", effect),) if patterns.is_usable(source) else "pattern"
 
 
 def _dnsmasq(line: str) -> Reading:
@@ -228,7 +228,7 @@ def _dnsmasq(line: str) -> Reading:
     if not _is_sink(target):
         return "mapping"
     listed = [names.listed(host.removeprefix("*.").removeprefix(".")) for host in hosts.split("/")]
-    rules = tuple(Rule(name, "both") for name in listed if name)
+    rules = tuple(ListRule(name, "both") for name in listed if name)
     return rules or _not_a_name(hosts.partition("/")[0])
 
 
@@ -239,7 +239,7 @@ def _unbound(line: str) -> Reading:
         name = names.listed(found[1])
         if found[2].lower() not in _BLOCKING_ZONES:
             return "option"
-        return (Rule(name, "both"),) if name else _not_a_name(found[1])
+        return (ListRule(name, "both"),) if name else _not_a_name(found[1])
     if found := _LOCAL_DATA.match(line):
         return _local_data(found[2].split())
     return "syntax"
@@ -250,7 +250,7 @@ def _local_data(words: list[str]) -> Reading:
         return "mapping"
     owner = words[0]
     name = names.listed(owner)
-    return (Rule(name),) if name else _not_a_name(owner)
+    return (ListRule(name),) if name else _not_a_name(owner)
 
 
 def _bind(line: str) -> Reading:
@@ -258,7 +258,7 @@ def _bind(line: str) -> Reading:
     if not found or not _BIND_OWNER.search(found[2]):
         return "syntax"  # a forwarder's or a secondary's zone is no block
     name = names.listed(found[1])
-    return (Rule(name, "both"),) if name else _not_a_name(found[1])
+    return (ListRule(name, "both"),) if name else _not_a_name(found[1])
 
 
 def _domains(line: str) -> Reading:

@@ -1,6 +1,6 @@
 """Response policy zones: master-file lines in their order → rules. QNAME triggers only, as written.
 
-`CNAME .` is NXDOMAIN, `CNAME *.` NODATA, `rpz-passthru.`, `rpz-drop.` and `rpz-tcp-only.` what they say, any
+`CNAME .` is NXDOMAIN, `CNAME *.` NODATA, `rpz-passthru.`, `rpz-drop.` and `rpz-tcp-only.` what they notify, any
 other data is answered (draft-vixie-dnsop-dns-rpz). Owners may be relative or carry the zone's name; where
 the file does not say that name, it is taken from what its absolute owners share (`zone_of`).
 """
@@ -15,7 +15,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from namewarden.policy import names
-from namewarden.policy.formats import LINE_LIMIT, Effect, Reading, Reason, Rule, read_line
+from namewarden.policy.formats import LINE_LIMIT, Effect, ListRule, Reading, Reason, read_line
 from namewarden.policy.spec import Match
 
 ACTIONS: dict[str, Effect] = {
@@ -189,11 +189,11 @@ class Zone:
             if (
                 effect or self._absolute(target) == name
             ):  # a CNAME to itself: passthru's old spelling
-                return (Rule(name, match, effect or "allow", True),)
+                return (ListRule(name, match, effect or "allow", True),)
         text = self._rdata(kind, rdata)
         if text is None:
             return "syntax"
-        return (Rule(name, match, "data", True, ((kind, ttl, text),)),)
+        return (ListRule(name, match, "data", True, ((kind, ttl, text),)),)
 
     def _rdata(self, kind: str, words: list[str]) -> str | None:
         try:
@@ -222,7 +222,7 @@ def _seconds(text: str) -> int:
 
 
 class Reader:
-    """All formats behind one door: `read(line)` for every line of one list, in order."""
+    """All formats behind one listener: `read(line)` for every line of one list, in order."""
 
     def __init__(self, form: str, zone: str = "") -> None:
         self.form = form

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from namewarden.policy import layout, patterns
-from namewarden.policy.formats import Effect, Rule
+from namewarden.policy.formats import Effect, ListRule
 from namewarden.policy.rpz import RECORD_LIMIT, Reader, zone_of
 from namewarden.policy.spec import ListKind, ListSpec, Match
 
@@ -70,7 +70,7 @@ class Pattern(NamedTuple):
     offset: int
 
 
-class Record(msgspec.Struct, array_like=True):
+class ListRecord(msgspec.Struct, array_like=True):
     """What does not fit an entry: local data, names that are not spelled in their line."""
 
     offset: int  # of the line in the snapshot's text
@@ -94,7 +94,7 @@ class Scan:
         self.prints = bytearray()
         self.sums: list[layout.Sums] = []  # CRC-32 of the names, for the sieve
         self.lows: list[layout.Words] = []
-        self.records: dict[tuple[str, int], Record] = {}
+        self.records: dict[tuple[str, int], ListRecord] = {}
         self.patterns: list[Pattern] = []
         self.depths = {layout.EXACT: 0, layout.BELOW: 0}  # bit n: entries with n labels
         self.zone = ""
@@ -179,7 +179,7 @@ class Scan:
         for rule in reading:
             self._rule(rule, line, self.base + start + span[0])
 
-    def _rule(self, rule: Rule, line: bytes, offset: int) -> None:
+    def _rule(self, rule: ListRule, line: bytes, offset: int) -> None:
         code = layout.code_of(rule.effect, self.spec.kind)
         if rule.match == "pattern":
             self.patterns.append(Pattern(rule.name, code, self.lines, offset))
@@ -194,10 +194,10 @@ class Scan:
             return
         self._record(rule, match, code, offset)
 
-    def _record(self, rule: Rule, match: int, code: int, offset: int) -> None:
+    def _record(self, rule: ListRule, match: int, code: int, offset: int) -> None:
         known = self.records.setdefault(
             (rule.name, match),
-            Record(offset, self.lines, rule.name, match, code, rule.zone, []),
+            ListRecord(offset, self.lines, rule.name, match, code, rule.zone, []),
         )
         if code == layout.RECORD == known.effect and len(known.records) < RECORD_LIMIT:
             known.records += [record for record in rule.records if record not in known.records]

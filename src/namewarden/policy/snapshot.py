@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from namewarden.policy import layout
 from namewarden.policy.errors import ListError
-from namewarden.policy.scan import NAME_BYTES, Pattern, Record
+from namewarden.policy.scan import NAME_BYTES, ListRecord, Pattern
 from namewarden.policy.spec import ListKind, SnapshotSpec
 
 MAGIC, VERSION = b"NWPOLICY", 1
@@ -45,7 +45,7 @@ class ListReport(Struct, frozen=True):
     stale: bool = False  # the text is an earlier snapshot's
 
 
-class Section(Struct, frozen=True):
+class ListSection(Struct, frozen=True):
     """Where one list lies in the blob."""
 
     text: int
@@ -67,7 +67,7 @@ class Blob(Struct, frozen=True):
     mask: int
     exact: int  # bit n: a name of n labels may be listed alone
     below: int  # bit n: a name of n labels may be listed with what is below
-    sections: list[Section]
+    sections: list[ListSection]
 
 
 class Meta(Struct, frozen=True):
@@ -87,7 +87,7 @@ class Hit(Struct, frozen=True, gc=False):
     offset: int  # in the blob: of the name in its line, of the line for records
     depth: int  # labels of the suffix
     zone: bool = False
-    record: Record | None = None
+    record: ListRecord | None = None
 
 
 class Snapshot:
@@ -212,7 +212,7 @@ class Snapshot:
         try:
             length = int.from_bytes(self._map[offset : offset + 4], "little")
             record = msgspec.msgpack.decode(
-                self._map[offset + 4 : offset + 4 + length], type=Record
+                self._map[offset + 4 : offset + 4 + length], type=ListRecord
             )
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None

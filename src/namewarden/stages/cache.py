@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from namewarden.query import Answer, Handler, Query, Stage
-from namewarden.stages.store import Entry, Key, Store, with_ttls
+from namewarden.stages.dns_cache import CachedAnswer, DnsCache, Key, with_ttls
 from namewarden.wire.errors import Rcode
 
 PATIENCE = (
@@ -25,7 +25,7 @@ RETRY_AFTER = (
 SERVFAIL_TTL = 5  # seconds a server's failure is kept (RFC 9520 §3.2 wants 1 at least)
 FAILED_TTL = 1  # seconds when no server could be reached at all
 MOST_FLIGHTS = (
-    20_000  # questions on their way: the doors' in-flight bound, and those whose client went
+    20_000  # questions on their way: the listeners' in-flight bound, and those whose client went
 )
 STALE, STALE_NXDOMAIN = (3, "Stale Answer"), (19, "Stale NXDOMAIN Answer")  # RFC 8914
 BOGUS = range(5, 13)  # RFC 8914: DNSSEC said no; an older answer must not hide that
@@ -36,7 +36,7 @@ Waiter = asyncio.Future[Answer]
 
 
 def cache(
-    store: Store,
+    store: DnsCache,
     spawn: Spawn,
     shield: Stage,
     clock: Callable[[], float] = time.monotonic,
@@ -74,7 +74,7 @@ def cache(
     return stage
 
 
-def stale(entry: Entry, now: float) -> Answer:
+def stale(entry: CachedAnswer, now: float) -> Answer:
     """An expired answer that may be repeated for half a minute, and says what it is."""
     kept = entry.answer
     said = STALE_NXDOMAIN if kept.rcode == Rcode.NXDOMAIN else STALE
@@ -86,7 +86,7 @@ class Fetches:
     """Questions on their way upstream and who waits for each."""
 
     def __init__(
-        self, store: Store, spawn: Spawn, shield: Stage, clock: Callable[[], float]
+        self, store: DnsCache, spawn: Spawn, shield: Stage, clock: Callable[[], float]
     ) -> None:
         self._store = store
         self._spawn = spawn
@@ -94,7 +94,9 @@ class Fetches:
         self._clock = clock
         self._waiters: dict[Key, list[Waiter]] = {}
 
-    def join(self, key: Key, query: Query, following: Handler, entry: Entry | None) -> Waiter:
+    def join(
+        self, key: Key, query: Query, following: Handler, entry: CachedAnswer | None
+    ) -> Waiter:
         """Wait for the question that is on its way, or send it. One who leaves takes nobody along."""
         waiter: Waiter = asyncio.get_running_loop().create_future()
         waiters = self._waiters.get(key)
@@ -108,7 +110,9 @@ class Fetches:
             self._spawn(self._fetch(key, query, following, entry))
         return waiter
 
-    async def _fetch(self, key: Key, query: Query, following: Handler, entry: Entry | None) -> None:
+    async def _fetch(
+        self, key: Key, query: Query, following: Handler, entry: CachedAnswer | None
+    ) -> None:
         answer = None
         try:
             answer = self._keep(key, query, entry, await self._shield(query, following))
@@ -121,8 +125,8 @@ class Fetches:
                 else:
                     waiter.set_result(answer)
 
-    def _keep(self, key: Key, query: Query, entry: Entry | None, answer: Answer) -> Answer:
-        """Store what came; give what the waiters get."""
+    def _keep(self, key: Key, query: Query, entry: CachedAnswer | None, answer: Answer) -> Answer:
+        """DnsCache what came; give what the waiters get."""
         if answer.rcode not in DEFINITE:
             return self._keep_failure(key, entry, answer)
         answer = self._store.capped(query, answer)
@@ -132,7 +136,7 @@ class Fetches:
             )
         return answer
 
-    def _keep_failure(self, key: Key, entry: Entry | None, answer: Answer) -> Answer:
+    def _keep_failure(self, key: Key, entry: CachedAnswer | None, answer: Answer) -> Answer:
         now = self._clock()
         is_bogus = any(code in BOGUS for code, _ in answer.ede)
         if entry is not None and not is_bogus and now < entry.dead:
@@ -145,7 +149,7 @@ class Fetches:
         self._store.put(key, kept, ttl=ttl, stale=0)
         return answer
 
-    def lose_patience(self, waiter: Waiter, entry: Entry) -> None:
+    def lose_patience(self, waiter: Waiter, entry: CachedAnswer) -> None:
         """The upstream is late: the client gets the stale answer, the question goes on."""
         if not waiter.done():
             self._store.counts.stale += 1

@@ -29,7 +29,7 @@ LONGEST_TTL = 0x7FFFFFFF
 
 
 @dataclass(frozen=True)
-class Record:
+class OwnRecord:
     kind: int
     ttl: int
     rdata: bytes
@@ -39,10 +39,10 @@ class Record:
 class OwnRecords:
     """owner → its records. `problems` says what could not be read, each with its line's key."""
 
-    owners: dict[str, list[Record]] = field(default_factory=dict)
+    owners: dict[str, list[OwnRecord]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def find(self, name: str) -> list[Record] | None:
+    def find(self, name: str) -> list[OwnRecord] | None:
         """The records at `name` or of the nearest wildcard above it."""
         found = self.owners.get(name)
         rest = name
@@ -79,7 +79,7 @@ def _take(own: OwnRecords, rrsets: Sequence[dns.rrset.RRset]) -> None:
         owner = text_of(labels[1:] if wildcard else labels)
         owner = "*." + (owner if owner != "." else "") if wildcard else owner
         for rdata in rrset:
-            record = Record(int(rrset.rdtype), rrset.ttl, rdata.to_wire() or b"")
+            record = OwnRecord(int(rrset.rdtype), rrset.ttl, rdata.to_wire() or b"")
             own.owners.setdefault(owner, []).append(record)
 
 
@@ -119,5 +119,5 @@ def answer(query: Query, own: OwnRecords) -> tuple[Answer, str] | None:
     return made, leaves
 
 
-def _address(record: Record) -> list[str]:
+def _address(record: OwnRecord) -> list[str]:
     return [str(ipaddress.ip_address(record.rdata))] if record.kind in (A, AAAA) else []

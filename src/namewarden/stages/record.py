@@ -28,7 +28,7 @@ def record(
     recorder: Sink,
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
-    door: str = "resolver",
+    source: str = "resolver",
 ) -> Stage:
     """`clock` is the one of `query.now`; `wall` gives epoch seconds."""
     keep = recorder.record
@@ -37,22 +37,22 @@ def record(
         try:
             answer = await following(query)
         except BaseException:  # a bug below, or the query was given up: it was asked all the same
-            keep(to_event(query, _OUR_FAULT, clock() - query.now, wall(), door))
+            keep(to_event(query, _OUR_FAULT, clock() - query.now, wall(), source))
             raise
-        keep(to_event(query, answer, clock() - query.now, wall(), door))
+        keep(to_event(query, answer, clock() - query.now, wall(), source))
         return answer
 
     return stage
 
 
-def to_event(query: Query, answer: Answer, duration: float, now: float, door: str) -> Event:
+def to_event(query: Query, answer: Answer, duration: float, now: float, source: str) -> Event:
     """The event of one query; `now` is the epoch time of its end. The recorder gives the id."""
     verdict = answer.verdict or query.allowed or _NOTHING_SAID
     qtype, rcode = query.qtype, answer.rcode
     return Event(
         "",
         now - duration,
-        door,
+        source,
         query.client,
         query.group,
         query.name,
@@ -76,10 +76,10 @@ def to_event(query: Query, answer: Answer, duration: float, now: float, door: st
 
 
 def repeated(
-    query: Query, answer: Answer, client: str, began: float, count: int, door: str
+    query: Query, answer: Answer, client: str, began: float, count: int, source: str
 ) -> Event:
-    """The event of `count` repeats that the fast lane answered. What was forwarded once comes from memory now."""
+    """The event of `count` repeats that the packet cache answered. What was forwarded once comes from memory now."""
     if answer.status == "FORWARDED":
         answer = replace(answer, status="CACHE", upstream="")
-    event = to_event(query, answer, 0.0, began, door)
+    event = to_event(query, answer, 0.0, began, source)
     return replace(event, client=client, count=count)

@@ -22,7 +22,7 @@ _NAMES = {
     "local.": NXDOMAIN,  # RFC 6762 §22.1: multicast names leaked
     "internal.": NXDOMAIN,  # reserved for private use by ICANN, 2024
     "home.arpa.": EMPTY,  # RFC 8375 §4
-    "resolver.arpa.": NODATA,  # RFC 9462 §6.4: no encrypted door is announced
+    "resolver.arpa.": NODATA,  # RFC 9462 §6.4: no encrypted listener is announced
     "use-application-dns.net.": NXDOMAIN,  # canary: browsers keep to this resolver
     "mask.icloud.com.": NXDOMAIN,  # canaries: a relay that would go round this resolver stays off
     "mask-h2.icloud.com.": NXDOMAIN,

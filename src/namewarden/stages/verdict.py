@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from namewarden.detector.batcher import Batcher, Waiter
-from namewarden.detector.judge import Stance, judge
+from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels, Scorable, Unscored
 from namewarden.query import Answer, Handler, Query, Score, Stage, Verdict
 
@@ -18,19 +18,19 @@ from namewarden.query import Answer, Handler, Query, Score, Stage, Verdict
 def verdict(
     labels: Labels,
     batcher: Batcher,
-    stance: Callable[[str], Stance],
+    model_policy: Callable[[str], ModelPolicy],
     is_guarded: Callable[[str], bool],
     answer: Callable[[Query, Verdict], Answer],
     deadline: float,
 ) -> Stage:
-    """`stance` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer; deadline in seconds."""
+    """`model_policy` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer; deadline in s."""
     scored = labels.scored
     known = batcher.known
 
     async def judge_name(query: Query, following: Handler) -> Answer:
         if query.allowed is not None:
             return await following(query)
-        wanted = stance(query.group)
+        wanted = model_policy(query.group)
         what = scored(query.name)
         score = None
         if wanted.mode != "off" and isinstance(what, Scorable):
@@ -45,7 +45,7 @@ def verdict(
         return given if given.verdict is not None else replace(given, verdict=said)
 
     def _said(
-        query: Query, what: Scorable | Unscored, score: Score | None, wanted: Stance
+        query: Query, what: Scorable | Unscored, score: Score | None, wanted: ModelPolicy
     ) -> Verdict:
         said = judge(what, score, batcher.thresholds, wanted)
         if said.band in ("", "benign") or not is_guarded(query.name):
@@ -56,7 +56,7 @@ def verdict(
 
 
 async def _in_time(waiter: Waiter, batcher: Batcher, deadline: float) -> Score | None:
-    """A timer and a future, no asyncio.timeout: the door steps this coroutine before it is a task."""
+    """A timer and a future, no asyncio.timeout: the listener steps this coroutine before it is a task."""
     timer = asyncio.get_running_loop().call_later(deadline, batcher.expire, waiter)
     try:
         return await waiter

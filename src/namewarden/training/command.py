@@ -40,7 +40,7 @@ class Wish(Struct, frozen=True):
         return self.model or self.out / "model"
 
 
-def train(wish: Wish, say: Callable[[str], None]) -> str:
+def train(wish: Wish, notify: Callable[[str], None]) -> str:
     """Learn and write the model's folder; returns what there is now and what to do with it. TrainError."""
     try:
         from namewarden.training import export
@@ -51,11 +51,11 @@ def train(wish: Wish, say: Callable[[str], None]) -> str:
         raise TrainError(f"{error.name} is missing: install namewarden[train]") from error
     loop.choose_device(wish.device)
     with redirect_stdout(sys.stderr):  # bars; standard output is the result's
-        corpus = _corpus(wish, say)
+        corpus = _corpus(wish, notify)
         _make(wish.folder)
         options = bounded(recipe.options, wish.examples, wish.epochs)
         network = loop.taught(corpus, recipe, wish.out, options)
-        say("setting thresholds on names that nothing was learned from")
+        notify("setting thresholds on names that nothing was learned from")
         model = export.export(recipe, network, corpus, wish.folder)
     return "\n".join([f"model {model.manifest.digest[:12]} is in {wish.folder}", *_next(wish)])
 
@@ -73,13 +73,13 @@ def _recipe(name: str) -> Neural:
     return recipe
 
 
-def _corpus(wish: Wish, say: Callable[[str], None]) -> Corpus:
+def _corpus(wish: Wish, notify: Callable[[str], None]) -> Corpus:
     """Those kept in OUT, else the names of --data, the shared folder, the registry."""
     data = wish.data or source(wish.out) or find_data(Path.cwd()) or REGISTRY
     if (wish.out / NAMES).exists():
-        say(f"names: those kept in {wish.out}")
+        notify(f"names: those kept in {wish.out}")
     else:
-        say(f"names: of {'the package registry' if data == REGISTRY else data} (a minute)")
+        notify(f"names: of {'the package registry' if data == REGISTRY else data} (a minute)")
     try:
         corpus = load_corpus(data, wish.out, frozenset() if wish.all_families else HELD)
     except FileNotFoundError as error:

@@ -29,7 +29,7 @@ class Gram(Struct, frozen=True):
 
     @property
     def parts(self) -> tuple[int, ...]:
-        """Places of each part: n-grams that have one each need no other part."""
+        """Paths of each part: n-grams that have one each need no other part."""
         return (self.part, *([self.part if self.letters > DIRECT else 1] * (PARTS - 1)))
 
     @property

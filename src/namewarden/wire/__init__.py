@@ -2,5 +2,5 @@
 
 `names` octets ↔ text · `message` what arrives and what is asked upstream · `answers` what goes back ·
 `records` own records as wire · `types` the mnemonics. Junk raises `errors.WireError`, nothing else.
-Counterpart: the doors and upstreams in `net/`.
+Counterpart: the listeners and upstreams in `net/`.
 """

@@ -54,11 +54,11 @@ function showFigures(statistics) {
   at("dropped").textContent = number(statistics.dropped_queries);
 }
 
-function showDoors(status) {
-  fill("doors", status.doors.map((door) => row([
-    door.door, String(door.worker),
-    [`${Math.round(door.age)} s ago`, door.age > 15 ? "error" : "good"],
-    number(door.gauges.events_waiting || 0), number(door.counters.events_dropped || 0),
+function showSources(status) {
+  fill("sources", status.reporters.map((source) => row([
+    source.source, String(source.worker),
+    [`${Math.round(source.age)} s ago`, source.age > 15 ? "error" : "good"],
+    number(source.gauges.events_waiting || 0), number(source.counters.events_dropped || 0),
   ])), "no resolver has reported yet");
   const parts = Object.entries(status.parts).filter(([, state]) => state !== "ok");
   at("trouble").textContent = [...parts.map(([part, state]) => `${part}: ${state}`), ...status.problems].join("\n");
@@ -87,7 +87,7 @@ async function refresh() {
       ask("/statistics"), ask("/status"), ask("/lists"), ask("/queries?limit=50"),
     ]);
     showFigures(statistics);
-    showDoors(status);
+    showSources(status);
     showLists(lists);
     showEvents(page);
   } catch (problem) {

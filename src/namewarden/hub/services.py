@@ -1,0 +1,73 @@
+"""What the routes work with: built once in `app.py`, carried by the application, asked for by each route."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from namewarden.events.store import Store
+from namewarden.hub.auth import Auth, Principal, Role, may
+from namewarden.hub.control import Control
+from namewarden.hub.gate import PRINCIPAL, ApiError
+from namewarden.hub.ingest import Ingest
+from namewarden.hub.metrics import Metrics
+from namewarden.hub.publish import Publisher
+from namewarden.hub.reporters import Reporters
+
+AUDIT_KEPT = 10_000
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the hub. Started and stopped by who built them."""
+
+    store: Store
+    control: Control
+    auth: Auth
+    reporters: Reporters
+    metrics: Metrics
+    ingest: Ingest
+    publisher: Publisher
+    lists_folder: Path  # lists that are added by the API are files in here
+    version: str = ""
+    hosts: tuple[str, ...] = ()
+    clock: Callable[[], float] = field(default=time.time)
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _principal(request: Request) -> Principal:
+    principal: Principal | None = request.scope.get(PRINCIPAL)
+    if principal is None:
+        raise ApiError(401, "log in, or send a bearer token")
+    return principal
+
+
+HubServices = Annotated[Services, Depends(_services)]
+Who = Annotated[Principal, Depends(_principal)]
+
+
+def needs(role: Role) -> Any:
+    """A route's demand, as a dependency."""
+
+    def check(who: Who) -> None:
+        if not may(who, role):
+            raise ApiError(403, f"needs the role {role}; {who.name} has {who.role}")
+
+    return Depends(check)
+
+
+def note(
+    services: Services, who: Principal, what: str, subject: str, detail: dict[str, Any]
+) -> None:
+    """Write into the audit who changed what. Secrets are never part of `detail`."""
+    body = {"who": who.name, "how": who.how, "what": what, "subject": subject, "detail": detail}
+    now = services.clock()
+    services.control.put("audit", f"{now:017.6f}-{what}-{subject}", body)
+    services.control.trim("audit", AUDIT_KEPT)

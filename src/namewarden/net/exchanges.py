@@ -1,0 +1,112 @@
+"""Questions on their way to an upstream, and the one check that an answer is theirs.
+
+Counterparts: `upstream_udp.py` and `upstream_tcp.py`, transports of them; `upstreams.py`, which waits.
+"""
+
+from asyncio import AbstractEventLoop, Future, TimerHandle
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+from msgspec import Struct
+
+from namewarden.query import Answer, Query
+from namewarden.wire.errors import UpstreamError, WireError
+from namewarden.wire.message import PAIR, QR, TC, read_answer, same_question
+
+
+class Exchange:
+    """One question to one server; `future` ends with an Answer, an UpstreamError, or is cancelled."""
+
+    __slots__ = ("future", "ident", "query", "retried", "timer")
+
+    def __init__(self, query: Query, future: "Future[Answer]") -> None:
+        self.query = query
+        self.future = future
+        self.ident = -1  # on the one connection it waits on
+        self.retried = False
+        self.timer: TimerHandle | None = None
+
+    def fail(self, error: UpstreamError) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def expire(self) -> None:
+        self.fail(UpstreamError("timeout", 22))
+
+
+class Endpoint(Struct, frozen=True):
+    """To one server: family and address, the UDP size offered, dice and clock."""
+
+    address: tuple[int, tuple[Any, ...]]
+    payload: int
+    draw: Callable[[int], int]
+    clock: Callable[[], float]
+
+
+class Transport:
+    """Asks one server; the `begin` of each kind never blocks."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.family, self.address = endpoint.address
+        self.payload = endpoint.payload
+        self.draw = endpoint.draw
+        self.clock = endpoint.clock
+        self.wrong = 0  # messages that answered nothing we asked
+        self._loop: AbstractEventLoop
+
+    def start(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+
+
+def open_exchange(
+    loop: AbstractEventLoop, query: Query, finished: Callable[[Exchange], None]
+) -> Exchange:
+    """A exchange that is cleared up by `finished` however it ends."""
+    exchange = Exchange(query, loop.create_future())
+    exchange.future.add_done_callback(lambda _: _ended(exchange, finished))
+    return exchange
+
+
+def _ended(exchange: Exchange, finished: Callable[[Exchange], None]) -> None:
+    if exchange.timer is not None:
+        exchange.timer.cancel()
+    if not exchange.future.cancelled():
+        exchange.future.exception()  # a probe's failure is nobody's surprise
+    finished(exchange)
+
+
+def settle(waiting: MutableMapping[int, Exchange], data: bytes, now: float) -> bool:
+    """Give an answer to whom it belongs. False: nobody here asked that, so waiting goes on.
+
+    Id, type, class and name must be those asked (CVE-2008-1447 and its heirs); the socket saw to the address.
+    """
+    exchange = waiting.get(int.from_bytes(data[:2])) if len(data) >= 12 else None
+    if exchange is None:
+        return False
+    question = exchange.query.question
+    try:
+        answer = read_answer(data, question, now)
+    except WireError:
+        if not _is_cut(data, question):
+            return False
+        answer = Answer(0, tc=True)
+    del waiting[int.from_bytes(data[:2])]
+    if not exchange.future.done():
+        exchange.future.set_result(answer)
+    return True
+
+
+def _is_cut(data: bytes, question: bytes) -> bool:
+    """Some servers cut a truncated answer in mid-record: its header is all that is needed."""
+    _, flags = PAIR.unpack_from(data)
+    said = data[12 : 12 + len(question)]
+    wanted = QR | TC
+    return flags & wanted == wanted and len(said) == len(question) and same_question(said, question)
+
+
+def free_id(waiting: MutableMapping[int, Exchange], draw: Callable[[int], int]) -> int:
+    """A random id that nobody waits for on this socket."""
+    ident = draw(16)
+    while ident in waiting:
+        ident = draw(16)
+    return ident

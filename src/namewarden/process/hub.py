@@ -1,0 +1,162 @@
+"""The hub process: store, control data, publisher and API, built, started, stopped in reverse."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+import uvloop
+
+from namewarden.config import GUARD_LIST, Settings
+from namewarden.detector import guard
+from namewarden.events.days import StoreError
+from namewarden.events.store import Store
+from namewarden.hub import housekeeping
+from namewarden.hub.api import build
+from namewarden.hub.auth import Auth
+from namewarden.hub.control import Control, ControlError
+from namewarden.hub.ingest import Ingest
+from namewarden.hub.metrics import Metrics
+from namewarden.hub.publish import Publisher
+from namewarden.hub.reporters import Reporters
+from namewarden.hub.server import Server
+from namewarden.hub.services import Services
+from namewarden.policy.spec import GroupSpec, ListSpec
+from namewarden.process.lifetime import Ended, ending, log_plainly, take_sockets, until_told
+from namewarden.process.paths import Paths, StartError, prepare
+from namewarden.process.supervise import Channel
+
+Notify = Callable[[str], None]
+VERSION = version("namewarden")
+
+
+def serve_hub(settings: Settings, channel: Channel | None, notify: Notify) -> None:
+    """The hub until told to end. StartError, BindError."""
+    log_plainly()
+    paths = prepare(settings.data_dir)
+    with ExitStack() as stack:
+        sockets = take_sockets(settings, paths, channel, stack, "hub")
+        uvloop.run(_hub(settings, paths, sockets, channel, notify))
+
+
+async def _hub(
+    settings: Settings,
+    paths: Paths,
+    sockets: dict[str, list[socket.socket]],
+    channel: Channel | None,
+    notify: Notify,
+) -> None:
+    ended = until_told(channel)
+    hub = Hub(settings, paths, notify)
+    await hub.start()
+    with ending():
+        async with asyncio.TaskGroup() as group:
+            server = Server(build(hub.services), sockets["tcp"], sockets["unix"][0])
+            serving = group.create_task(server.run())
+            group.create_task(hub.publisher.run())
+            group.create_task(housekeeping.run(hub.services))
+            if channel:
+                group.create_task(_say_ready(server, channel))
+            await ended.wait()
+            server.stop()
+            await serving
+            raise Ended
+    hub.stop()
+
+
+async def _say_ready(server: Server, channel: Channel) -> None:
+    for _ in range(1000):  # the server tells nobody when it has begun
+        if server.started:
+            break
+        await asyncio.sleep(0.02)
+    channel.is_ready()
+
+
+class Hub:
+    """The hub's parts, wired."""
+
+    def __init__(self, settings: Settings, paths: Paths, notify: Notify) -> None:
+        self._guard = paths.lists / "guard.txt"
+        self.control = Control(paths.control)
+        self.store = Store(paths.events, settings.events.retention)
+        self.publisher = Publisher(
+            self.control,
+            paths.snapshots,
+            paths.secret,
+            [*list_specs(settings), ListSpec(GUARD_LIST, str(self._guard), "guard", "domains")],
+            group_specs(settings),
+            notify=notify,
+        )
+        self._notify = notify
+        auth = Auth(self.control, settings.hub.session, settings.hub.attempts)
+        reporters = Reporters()
+        metrics = Metrics(reporters, VERSION)
+        self.services = Services(
+            self.store,
+            self.control,
+            auth,
+            reporters,
+            metrics,
+            Ingest(self.store, reporters, metrics),
+            self.publisher,
+            paths.lists,
+            VERSION,
+        )
+
+    async def start(self) -> None:
+        """StartError."""
+        try:
+            self.control.start()
+            self.store.start()
+        except (ControlError, StoreError) as problem:
+            raise StartError(str(problem)) from problem
+        await write_guard_list(self._guard)
+        self.publisher.start()
+        if password := self.services.auth.first_administrator():
+            self._notify(
+                f"administrator: name admin, password {password} (shown once, kept as a hash)"
+            )
+
+    def stop(self) -> None:
+        self.services.ingest.stop()
+        self.store.stop()
+        self.control.stop()
+
+
+async def write_guard_list(path: Path) -> None:
+    """Once for each version of the lists, by a child: the lists are large and this process stays small."""
+    if guard.is_fresh(path):
+        return
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "namewarden.detector.guard", str(path)
+    )
+    await child.wait()
+
+
+def list_specs(settings: Settings) -> list[ListSpec]:
+    return [
+        ListSpec(each.name, str(Path(each.source).absolute()), each.kind, each.format)
+        for each in settings.lists
+    ]
+
+
+def group_specs(settings: Settings) -> tuple[GroupSpec, ...]:
+    """The groups of the settings, `default` among them, with what they do not say filled in."""
+    base = GroupSpec(
+        "default",
+        mode=settings.model.mode,
+        block=settings.block.mode,
+        ttl=settings.block.ttl,
+        addresses=settings.block.addresses,
+        redirect=settings.block.redirect,
+    )
+    made = [_filled(base, group.model_dump(exclude_none=True)) for group in settings.groups]
+    return tuple(made) if any(group.name == "default" for group in made) else (base, *made)
+
+
+def _filled(base: GroupSpec, said: dict[str, object]) -> GroupSpec:
+    values = {name: getattr(base, name) for name in base.__struct_fields__}
+    return GroupSpec(**{**values, **said})

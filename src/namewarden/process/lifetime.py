@@ -1,0 +1,81 @@
+"""How a process of ours begins and ends: its sockets, what tells it to end, and the end of its tasks."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import structlog
+
+from namewarden.config import Settings
+from namewarden.process.paths import Paths, StartError
+from namewarden.process.sockets import Role, Sockets
+from namewarden.process.supervise import Channel
+
+
+class Ended(Exception):
+    """Told to end: whatever still runs in the group is cancelled."""
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Around a task group: its end is no error, and what kept it from starting is said as it is."""
+    try:
+        yield
+    except* Ended:
+        pass
+    except* StartError as group:
+        raise group.exceptions[0] from None
+
+
+def until_told(channel: Channel | None) -> asyncio.Event:
+    """Set by TERM, by Ctrl-C when nobody supervises, and by the supervisor's death."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    if channel:
+        channel.watch(ended.set)
+    else:
+        loop.add_signal_handler(signal.SIGINT, ended.set)
+    return ended
+
+
+def take_sockets(
+    settings: Settings, paths: Paths, channel: Channel | None, stack: ExitStack, role: Role
+) -> dict[str, list[socket.socket]]:
+    """The supervisor's, or own ones where there is none."""
+    if channel:
+        numbers = channel.sockets
+    else:
+        own = stack.enter_context(Sockets(settings, paths, role))
+        numbers = own.of_hub() if role == "hub" else own.of_resolver(0)
+    return {
+        name: [socket.socket(fileno=number if channel else os.dup(number)) for number in group]
+        for name, group in numbers.items()
+    }
+
+
+def log_plainly() -> None:
+    """Faults go to standard error, without the values that were at hand: those are clients' and secrets."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper("iso"),
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
+def answer_first() -> None:
+    """A resolver's settings: its loop shares the interpreter with the model's thread, and makes no garbage cycles."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    # The model's thread hands a score over as soon as it has one: the default lets it wait 5 ms for a busy loop.
+    sys.setswitchinterval(0.0005)

@@ -1,0 +1,180 @@
+"""The pipeline of one process, wired: all between the listeners and the upstreams. `resolver.py` opens the listeners.
+
+Built inside a running loop; `start()` before the first query, `stop()` after the last.
+"""
+
+import time
+from collections.abc import Callable
+
+from namewarden import chain
+from namewarden.config import Settings, split_endpoint
+from namewarden.detector.batcher import Batcher
+from namewarden.detector.guard import guarded
+from namewarden.detector.judge import ModelPolicy
+from namewarden.detector.label import Labels, dynamic_providers
+from namewarden.detector.model import Model, ModelError
+from namewarden.net.eager import Spawn
+from namewarden.net.system import system_servers, without_ourselves
+from namewarden.net.upstreams import Upstreams
+from namewarden.policy.decide import Policy
+from namewarden.policy.spec import GroupSpec
+from namewarden.process.paths import Paths, StartError
+from namewarden.process.watcher import PolicyWatcher
+from namewarden.query import Answer, Query
+from namewarden.stages.cache import cache
+from namewarden.stages.dns_cache import DnsCache
+from namewarden.stages.forward import forward
+from namewarden.stages.groups import groups
+from namewarden.stages.guard import Faults, guard
+from namewarden.stages.limit import Buckets, limit
+from namewarden.stages.lists import lists
+from namewarden.stages.local import local
+from namewarden.stages.own import OwnRecords, read
+from namewarden.stages.record import Sink, record
+from namewarden.stages.screen import screen
+from namewarden.stages.special import public_tlds
+from namewarden.stages.verdict import verdict
+from namewarden.wire.answers import blocked
+
+Notify = Callable[[str], None]
+
+
+class Pipeline:
+    """The stages and what they share. `changed` is called when another policy is in force."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        paths: Paths,
+        spawn: Spawn,
+        sink: Sink,
+        notify: Notify,
+        changed: Callable[[], None] = lambda: None,
+        deadline: float = 0.0,
+    ) -> None:
+        secret = paths.secret.read_bytes()
+        self._changed = changed
+        self._model_policies: dict[str, ModelPolicy] = {}
+        self.watcher = PolicyWatcher(paths.snapshots / "current", secret, self._take)
+        self.faults = Faults()
+        self.buckets = buckets_of(settings, secret)
+        self.store = DnsCache(
+            settings.cache.size,
+            settings.cache.max_ttl,
+            settings.cache.negative_ttl,
+            settings.cache.stale,
+        )
+        self.upstreams = upstreams_of(settings, notify)
+        self.labels = Labels(dynamic_providers())
+        self.batcher = Batcher(model_of(settings, notify), settings.model.queue)
+        self._stages = self._make(settings, spawn, sink, deadline or settings.model.deadline)
+        self.resolve = chain.resolving(self._stages)
+        self.judge = chain.judging(self._stages, no_opinion)
+
+    def _make(self, settings: Settings, spawn: Spawn, sink: Sink, deadline: float) -> chain.Stages:
+        policy = self.watcher.current
+        shield = guard(self.faults)
+        return chain.Stages(
+            guard=shield,
+            record=record(sink),
+            limit=limit(self.buckets),
+            groups=groups(policy),
+            local=local(own_records(settings), settings.local.search, public_tlds()),
+            lists=lists(policy, blocked, _epoch),
+            verdict=verdict(
+                self.labels,
+                self.batcher,
+                self._model_policy,
+                self._guard(settings),
+                blocked,
+                deadline,
+            ),
+            screen=screen(policy, blocked, _epoch),
+            cache=cache(self.store, spawn, shield),
+            forward=forward(self.upstreams.ask),
+        )
+
+    def _guard(self, settings: Settings) -> Callable[[str], bool]:
+        if not settings.model.guard:
+            return lambda name: False
+        return guarded(lambda name: self.watcher.current().is_guarded(name), self.labels)
+
+    def _model_policy(self, group: str) -> ModelPolicy:
+        return self._model_policies.get(group) or self._model_policies["default"]
+
+    def _take(self, policy: Policy) -> None:
+        specs = (policy.groups.default, *policy.snapshot.spec.groups)
+        self._model_policies = {spec.name: model_policy_of(spec) for spec in specs}
+        self._changed()
+
+    def start(self) -> None:
+        self.upstreams.start()
+        self.batcher.start()
+
+    def stop(self) -> None:
+        self.batcher.stop()
+        self.upstreams.stop()
+
+    def counters(self) -> dict[str, int]:
+        """Rising numbers for /metrics."""
+        scored, cached = self.batcher.counts, self.store.counts
+        return {
+            "faults": self.faults.count,
+            "limited": self.buckets.limited,
+            "upstream_wrong": self.upstreams.wrong,
+            **{f"model_{name}": getattr(scored, name) for name in scored.__struct_fields__},
+            **{f"cache_{name}": value for name, value in vars(cached).items()},
+        }
+
+
+def _epoch(_now: float) -> float:
+    return time.time()
+
+
+async def no_opinion(query: Query) -> Answer:
+    """The last link behind the verdict API: nobody is asked."""
+    return Answer(0)
+
+
+def model_policy_of(group: GroupSpec) -> ModelPolicy:
+    return ModelPolicy(group.mode, group.block, group.addresses, group.redirect, group.ttl)
+
+
+def buckets_of(settings: Settings, secret: bytes) -> Buckets:
+    rate = settings.limit
+    return Buckets(settings.dns.allow, rate.rate, rate.burst, rate.slip, rate.exempt, secret)
+
+
+def own_records(settings: Settings) -> OwnRecords:
+    own = read(settings.local.records)
+    if own.problems:
+        raise StartError("local.records are wrong:\n  " + "\n  ".join(own.problems))
+    return own
+
+
+def upstreams_of(settings: Settings, notify: Notify) -> Upstreams:
+    """Those of the settings, or the system's; our own listeners are refused. None at all is said, and is no fault."""
+    given = settings.upstream.servers
+    listeners = [split_endpoint(each) for each in settings.dns.listen]
+    servers, problems = without_ourselves(given or system_servers(), listeners)
+    if problems and given:
+        raise StartError("\n".join(problems))
+    if not servers:
+        notify(
+            "no upstream: neither upstream.servers nor the system names one; only local names are answered"
+        )
+    wanted = settings.upstream
+    return Upstreams(servers, wanted.timeout, wanted.total, settings.dns.udp_payload)
+
+
+def model_of(settings: Settings, notify: Notify) -> Model:
+    """The model of the settings; the packaged one where that cannot be used."""
+    if settings.model.path is not None:
+        try:
+            return Model(settings.model.path)
+        except ModelError as error:
+            notify(f"{error}; until then the packaged model judges")
+    try:
+        return Model()
+    except ModelError as error:
+        raise StartError(f"the installation is damaged: {error}") from error

@@ -1,0 +1,240 @@
+"""The resolver process: a pipeline, the listeners before it, and the sender that carries its events away.
+
+`explain` is the same pipeline without listeners, for one name. Counterparts: `pipeline.py` (from listeners to
+upstreams), `process/hub.py` (where the events go).
+"""
+
+import asyncio
+import os
+import socket
+import time
+from contextlib import ExitStack
+from functools import partial
+
+import uvloop
+
+from namewarden.config import Settings
+from namewarden.events.recorder import Recorder
+from namewarden.events.sender import Sender
+from namewarden.net import datagrams, eager
+from namewarden.net.tcp import TcpCounts, TcpListener, TcpParts
+from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
+from namewarden.net.verdicts import VerdictListener
+from namewarden.policy.groups import Groups
+from namewarden.process.lifetime import (
+    Ended,
+    answer_first,
+    ending,
+    log_plainly,
+    take_sockets,
+    until_told,
+)
+from namewarden.process.paths import Paths, StartError, prepare
+from namewarden.process.pipeline import Notify, Pipeline
+from namewarden.process.supervise import Channel, first_of
+from namewarden.query import Answer, Event, Query
+from namewarden.stages.limit import TRUNCATION, Buckets
+from namewarden.stages.record import repeated
+from namewarden.wire.names import from_wire, to_wire
+
+STRANGERS = ""  # the packet cache of clients that may not ask; no group can have this name
+RUN_FIRST = "start `namewarden run` once, or name its configuration with --config"
+EXPLAIN_DEADLINE = 10.0  # seconds for the score: nobody waits for an answer
+
+
+def serve_resolver(
+    settings: Settings, channel: Channel | None, worker: int, notify: Notify
+) -> None:
+    """One resolver until told to end. StartError, BindError."""
+    log_plainly()
+    paths = prepare(settings.data_dir)
+    with ExitStack() as stack:
+        resolver = Resolver(
+            settings,
+            paths,
+            take_sockets(settings, paths, channel, stack, "resolver"),
+            worker,
+            notify,
+        )
+        answer_first()
+        uvloop.run(resolver.run(channel))
+
+
+class Resolver:
+    """The resolver process, built and run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        paths: Paths,
+        sockets: dict[str, list[socket.socket]],
+        worker: int,
+        notify: Notify,
+    ) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._sockets = sockets
+        self._notify = notify
+        self._recorder = Recorder("resolver", settings.events.queue, worker)
+        self._udp: list[UdpListener] = []
+        self._counts = UdpCounts()
+        self._tcp_counts = TcpCounts()
+
+    async def run(self, channel: Channel | None) -> None:
+        ended = until_told(channel)
+        with ending():
+            async with asyncio.TaskGroup() as group:
+                sink = self._recorder if self._settings.events.enabled else Nowhere()
+                spawn = partial(eager.start, spawn=group.create_task)
+                pipeline = Pipeline(
+                    self._settings, self._paths, spawn, sink, self._notify, self._forget
+                )
+                pipeline.start()
+                await self._wait_for_turn(pipeline, group, ended, channel)
+                if not ended.is_set():
+                    await self._serve(pipeline, group, ended, channel)
+                pipeline.stop()
+                raise Ended
+
+    async def _wait_for_turn(
+        self,
+        pipeline: Pipeline,
+        group: asyncio.TaskGroup,
+        ended: asyncio.Event,
+        channel: Channel | None,
+    ) -> None:
+        """Until a policy is mapped and, for one that stands by, until the one before it is gone."""
+        await first_of(pipeline.watcher.first(), ended.wait())
+        group.create_task(pipeline.watcher.follow())
+        if channel and not ended.is_set():
+            await first_of(channel.begun(), ended.wait())
+
+    async def _serve(
+        self,
+        pipeline: Pipeline,
+        group: asyncio.TaskGroup,
+        ended: asyncio.Event,
+        channel: Channel | None,
+    ) -> None:
+        """Listeners open once a policy is mapped, and close before anything behind them does."""
+        tcp = self._open_tcp(pipeline, group)
+        verdicts = VerdictListener(
+            pipeline.judge,
+            lambda: tuple(pipeline.watcher.current().token_hashes),
+            self._recorder.run,
+        )
+        await verdicts.start(self._sockets["verdict"] + self._sockets["verdict_unix"])
+        self._open_udp(pipeline, group)
+        sender = self._sender(pipeline)
+        sending = group.create_task(sender.run())
+        if channel:
+            channel.is_ready()
+        await ended.wait()
+        for udp_listener in self._udp:
+            udp_listener.stop()
+        for tcp_listener in tcp:
+            tcp_listener.stop()
+        await verdicts.stop()
+        sender.stop()
+        await sending
+
+    def _open_udp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> None:
+        parts = UdpParts(
+            handler=pipeline.resolve,
+            spawn=group.create_task,
+            group_of=lambda ip: cache_group(
+                pipeline.watcher.current().groups, pipeline.buckets, ip
+            ),
+            is_limited=pipeline.buckets.is_limited,
+            admit=pipeline.buckets.admit,
+            limited=TRUNCATION,
+            repeat=self._repeat,
+            batch=lambda bound: datagrams.choose(os.environ, bound),
+            payload=self._settings.dns.udp_payload,
+            in_flight=self._settings.dns.in_flight,
+            counts=self._counts,
+        )
+        self._udp = [UdpListener(bound, parts) for bound in self._sockets["udp"]]
+        for listener in self._udp:
+            listener.start()
+
+    def _open_tcp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> list[TcpListener]:
+        dns = self._settings.dns
+        parts = TcpParts(
+            pipeline.resolve,
+            group.create_task,
+            pipeline.buckets.is_allowed,
+            dns.tcp_idle,
+            dns.tcp_per_client,
+            dns.tcp_connections,
+            self._tcp_counts,
+        )
+        listeners = [TcpListener(bound, parts) for bound in self._sockets["tcp"]]
+        for listener in listeners:
+            listener.start()
+        return listeners
+
+    def _sender(self, pipeline: Pipeline) -> Sender:
+        def counters() -> dict[str, int]:
+            tcp = {f"tcp_{name}": value for name, value in vars(self._tcp_counts).items()}
+            udp = {f"udp_{name}": value for name, value in vars(self._counts).items()}
+            return {**pipeline.counters(), **udp, **tcp}
+
+        return Sender(self._recorder, self._paths.hub_socket, busy=self._is_busy, counters=counters)
+
+    def _is_busy(self) -> bool:
+        return any(listener.is_busy() for listener in self._udp)
+
+    def _forget(self) -> None:
+        for listener in self._udp:
+            listener.forget()
+
+    def _repeat(self, query: Query, answer: Answer, client: str, began: float, count: int) -> None:
+        if self._settings.events.enabled:
+            self._recorder.record(repeated(query, answer, client, began, count, "resolver"))
+
+
+def cache_group(groups: Groups, buckets: Buckets, client: str) -> str:
+    """The packet cache that a client shares: its group's. What friends asked lately is not for strangers."""
+    return groups.of(client).name if buckets.is_allowed(client) else STRANGERS
+
+
+class Nowhere:
+    """Takes events and keeps none: events.enabled = false."""
+
+    def record(self, event: Event) -> None:
+        pass
+
+
+def explain(settings: Settings, name: str, qtype: int, client: str, notify: Notify) -> Event:
+    """What the real chain does with one query, recorded into our hands. StartError, WireError."""
+    log_plainly()
+    if not Paths(settings.data_dir).snapshots.is_dir():  # looking at nothing makes nothing
+        raise StartError(f"no policy in {settings.data_dir.absolute()}: {RUN_FIRST}")
+    return asyncio.run(_explain(settings, name, qtype, client, notify))
+
+
+async def _explain(settings: Settings, name: str, qtype: int, client: str, notify: Notify) -> Event:
+    paths = prepare(settings.data_dir)
+    taken: list[Event] = []
+
+    class Hands:
+        def record(self, event: Event) -> None:
+            taken.append(event)
+
+    question = to_wire(name) + qtype.to_bytes(2) + b"\0\1"
+    plain, _ = from_wire(question, 0)
+    with ending():
+        async with asyncio.TaskGroup() as group:
+            pipeline = Pipeline(
+                settings, paths, group.create_task, Hands(), notify, deadline=EXPLAIN_DEADLINE
+            )
+            if not pipeline.watcher.look():
+                raise StartError(pipeline.watcher.problem or f"no policy yet: {RUN_FIRST}")
+            pipeline.start()
+            await pipeline.resolve(
+                Query(0, plain, qtype, client, "udp", time.monotonic(), question, payload=1232)
+            )
+            pipeline.stop()
+            raise Ended
+    return taken[0]

@@ -1,0 +1,63 @@
+"""An answer settles the exchange it belongs to and no other."""
+
+import asyncio
+
+from namewarden.net.exchanges import Exchange, free_id, open_exchange, settle
+from namewarden.wire.errors import UpstreamError
+from namewarden.wire.message import write_query
+from tests import lying_upstream as lies
+from tests.asking import query
+
+ASKED = query("www.example.org")
+SENT = write_query(ASKED, 7, 1232)
+
+
+def flying():
+    landed: list[Exchange] = []
+    exchange = open_exchange(asyncio.get_running_loop(), ASKED, landed.append)
+    return exchange, {7: exchange}, landed
+
+
+async def test_the_right_answer_settles_and_lands():
+    exchange, waiting, landed = flying()
+    assert settle(waiting, lies.reply(SENT), 1.0)
+    assert (await exchange.future).addresses == ("192.0.2.99",) and not waiting
+    await asyncio.sleep(0)
+    assert landed == [exchange]
+
+
+async def test_anything_else_does_not():
+    exchange, waiting, _ = flying()
+    for lie in (
+        lies.wrong_id,
+        lies.wrong_question,
+        lies.wrong_type,
+        lies.not_a_reply,
+        lies.garbage,
+    ):
+        for shot in lie(SENT):
+            assert not settle(waiting, shot.data, 1.0), lie
+    assert waiting and not exchange.future.done()
+    exchange.future.cancel()
+
+
+async def test_an_answer_cut_in_mid_record_counts_as_truncated():
+    exchange, waiting, _ = flying()
+    whole = lies.reply(SENT, flags=0x8380)
+    assert settle(waiting, whole[:-3], 1.0)
+    assert (await exchange.future).tc
+
+
+async def test_a_failed_flight_stays_failed():
+    exchange, waiting, _ = flying()
+    exchange.expire()
+    exchange.fail(UpstreamError("later"))
+    assert str(exchange.future.exception()) == "timeout"
+    assert settle(waiting, lies.reply(SENT), 1.0)  # too late, and nobody's error
+
+
+async def test_an_id_in_use_is_not_drawn_again():
+    exchange, waiting, _ = flying()
+    drawn = iter((7, 7, 9))
+    assert free_id(waiting, lambda _bits: next(drawn)) == 9
+    exchange.future.cancel()

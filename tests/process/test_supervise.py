@@ -1,0 +1,206 @@
+"""The supervisor with real processes: restarts, sockets that outlive a child, and nobody left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from namewarden.process.supervise import Channel
+
+HERE = Path(__file__).parent
+PROGRAM = """
+import asyncio, socket, sys
+from namewarden.process import sockets, supervise
+
+async def main():
+    udp = sockets.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
+    print("port", udp.getsockname()[1], flush=True)
+    child = supervise.Child("echo", [], {"udp": [udp.fileno()]}, gives_way=True, has_spare=sys.argv[2:] == ["spare"])
+    notify = lambda text: print(text, flush=True)
+    supervisor = supervise.Supervisor([child], notify, program=[sys.executable, sys.argv[1]])
+    refused = await supervisor.run(lambda: notify("ready"))
+    notify("refused " + refused if refused else "ended")
+
+asyncio.run(main())
+"""
+CHILD = """
+import asyncio, os, signal, socket, sys
+from namewarden.process.supervise import Channel, first_of
+
+async def main():
+    channel = Channel.from_text(sys.argv[sys.argv.index("--channel") + 1])
+    ended = asyncio.Event()
+    channel.watch(ended.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    udp = socket.socket(fileno=channel.sockets["udp"][0])
+    udp.setblocking(False)
+
+    def echo():
+        data, address = udp.recvfrom(512)
+        udp.sendto(str(os.getpid()).encode(), address)
+
+    await first_of(channel.begun(), ended.wait())
+    loop.add_reader(udp, echo)
+    channel.is_ready()
+    await ended.wait()
+
+asyncio.run(main())
+"""
+
+
+class Running:
+    def __init__(self, folder, *more, **options):
+        self.log = folder / "errors"
+        (folder / "child.py").write_text(CHILD)
+        (folder / "program.py").write_text(PROGRAM)
+        environ = {**os.environ, "PYTHONPATH": str(HERE.parent.parent / "src")}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, folder / "program.py", folder / "child.py", *more],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environ,
+                **options,
+            )
+        assert self.process.stdout is not None
+        self.output = self.process.stdout
+        self.port = int(self.line().split()[1])
+        assert self.line() == "ready"
+        self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.client.settimeout(10)
+        self.client.connect(("127.0.0.1", self.port))
+
+    def errors(self):
+        return self.log.read_text()
+
+    def line(self):
+        return self.output.readline().strip()
+
+    def child(self):
+        self.client.send(b"who")
+        return int(self.client.recv(64))
+
+    def close(self):
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+        self.output.close()
+
+
+@pytest.fixture
+def running(tmp_path):
+    program = Running(tmp_path)
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def with_spare(tmp_path):
+    program = Running(tmp_path, "spare")
+    yield program
+    program.close()
+
+
+def children_of(pid):
+    """Process ids, oldest first."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return sorted(int(word) for word in text.split())
+
+
+def test_a_spare_takes_over_at_once_and_gets_a_spare_of_its_own(with_spare):
+    parent = with_spare.process.pid
+    for _ in range(2):
+        end = time.monotonic() + 10
+        while len(children_of(parent)) < 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        first, spare = children_of(parent)
+        assert with_spare.child() == first
+        os.kill(first, signal.SIGKILL)
+        assert with_spare.child() == spare
+        assert "its spare takes over" in with_spare.line()
+
+
+def test_spares_end_with_the_rest(with_spare):
+    time.sleep(0.5)
+    children = children_of(with_spare.process.pid)
+    with_spare.process.terminate()
+    assert with_spare.line() == "ended"
+    assert not any(is_alive(pid) for pid in children)
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+
+
+def wait_gone(pid):
+    end = time.monotonic() + 10
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not is_alive(pid)
+
+
+def test_what_arrives_while_a_child_is_restarted_is_answered_by_the_next(running):
+    first = running.child()
+    os.kill(first, signal.SIGKILL)
+    second = running.child()
+    assert second != first
+    assert "killed by SIGKILL" in running.line()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_ends_its_children_first(running, number):
+    child = running.child()
+    running.process.send_signal(number)
+    assert running.line() == "ended"
+    assert running.process.wait(10) == 0 and not is_alive(child)
+
+
+def test_ctrl_c_at_any_moment_is_the_supervisors_alone(tmp_path):
+    """As a terminal sends it: to all, while the spare is still being started."""
+    for wait in (0.0, 0.02, 0.05, 0.1):
+        program = Running(tmp_path, "spare", start_new_session=True)
+        time.sleep(wait)
+        os.killpg(program.process.pid, signal.SIGINT)
+        assert program.process.wait(10) == 0
+        assert program.errors() == ""
+        program.close()
+
+
+def test_a_child_that_gives_way_is_nicer_than_its_supervisor(running):
+    nice = [os.getpriority(os.PRIO_PROCESS, pid) for pid in (running.process.pid, running.child())]
+    assert nice[1] == min(nice[0] + 10, 19)
+
+
+def test_when_it_is_killed_nobody_is_left_behind(running):
+    child = running.child()
+    running.process.kill()
+    assert wait_gone(child)
+
+
+def test_a_child_that_refuses_to_start_is_not_started_again(tmp_path):
+    (tmp_path / "child.py").write_text("import sys; sys.exit(1)")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "program.py", tmp_path / "child.py"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent.parent / "src")},
+    )
+    assert done.stdout.splitlines()[1:] == ["refused echo"]
+
+
+def test_a_channel_survives_its_text():
+    channel = Channel({"udp": [4, 5]}, 6, 7, 8)
+    assert Channel.from_text(channel.to_text()) == channel
