@@ -1,11 +1,21 @@
-"""The one thing pyproject.toml cannot notify: a C helper that may be missing (its Python twin then serves)."""
+"""What pyproject.toml cannot say: C helpers (`src/namewarden/*/_*.c`) that may be missing; their Python twins then serve.
 
+NAMEWARDEN_REQUIRE_C=1 makes a failed compile an error, warnings too: CI and wheels set it.
+"""
+
+import os
 from pathlib import Path
 
 from setuptools import Extension, setup
 
-SOURCES = sorted(str(path) for path in Path("src/namewarden/net").glob("*.c"))
+REQUIRED = os.environ.get("NAMEWARDEN_REQUIRE_C") == "1"
+FLAGS = ["-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-missing-field-initializers"]
 
-setup(
-    ext_modules=[Extension("namewarden.net._mmsg", SOURCES, optional=True)] if SOURCES else [],
-)
+
+def extension(source: Path) -> Extension:
+    module = ".".join(source.with_suffix("").parts[1:])
+    flags = [*FLAGS, "-Werror"] if REQUIRED else FLAGS
+    return Extension(module, [str(source)], extra_compile_args=flags, optional=not REQUIRED)
+
+
+setup(ext_modules=[extension(path) for path in sorted(Path("src/namewarden").glob("*/_*.c"))])

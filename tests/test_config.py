@@ -97,7 +97,12 @@ def test_the_environment_goes_over_the_file(tmp_path):
 
 
 def test_variables_of_other_purposes_are_no_settings(tmp_path):
-    others = {"NAMEWARDEN_TOKEN": "nw_x", "NAMEWARDEN_PURE": "1", "NAMEWARDEN_FUZZ": "deep"}
+    others = {
+        "NAMEWARDEN_TOKEN": "nw_x",
+        "NAMEWARDEN_PURE": "1",
+        "NAMEWARDEN_FUZZ": "deep",
+        "NAMEWARDEN_REQUIRE_C": "1",
+    }
     path = tmp_path / "namewarden.toml"
     path.write_text("")
     assert load(path, others) == Settings()

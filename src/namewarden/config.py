@@ -27,7 +27,12 @@ from namewarden.query import BlockMode, ModelMode
 
 PLACES = (Path("namewarden.toml"), Path("/etc/namewarden/namewarden.toml"))
 PREFIX = "NAMEWARDEN_"
-NO_SETTINGS = ("NAMEWARDEN_TOKEN", "NAMEWARDEN_PURE", "NAMEWARDEN_FUZZ")  # read by others
+NO_SETTINGS = (
+    "NAMEWARDEN_TOKEN",
+    "NAMEWARDEN_PURE",
+    "NAMEWARDEN_REQUIRE_C",
+    "NAMEWARDEN_FUZZ",
+)  # read by others
 PRIVATE_NETWORKS = (
     "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
     "::1/128", "fc00::/7", "fe80::/10",

@@ -253,3 +253,16 @@ def test_no_verdict_without_reason_and_rule(tmp_path_factory, rules, name, group
         assert verdict.action in ("allow", "block", "redirect")
         assert (verdict.mode == "") == (verdict.action == "allow")
         assert verdict.expires != 500.0
+
+
+def test_names_that_no_rule_reaches_are_known(tmp_path):
+    policy = policy_of(
+        tmp_path,
+        rules=[RuleSpec("1", "a.example.", "deny"), RuleSpec("2", "b.example.", "allow", "below")],
+    )
+    reached = [
+        name
+        for name in ("a.example.", "x.a.example.", "b.example.", "x.b.example.")
+        if policy.is_ruled(name)
+    ]
+    assert reached == ["a.example.", "x.b.example."]

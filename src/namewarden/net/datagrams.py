@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from namewarden import native
+
 MOST = 64  # datagrams of one system call
 LONGEST = 65_535  # octets of a datagram
 _IP_PKTINFO = 8  # linux/in.h; the socket module has no name for it
@@ -46,13 +48,10 @@ def choose(environ: Mapping[str, str], sock: socket.socket) -> DatagramIO:
     plain = DatagramIO(
         "plain", partial(_recv_many, _recv_asked) if is_wildcard else recv_many, send_many
     )
-    if environ.get("NAMEWARDEN_PURE") == "1":
+    helper = native.load("namewarden.net._mmsg", environ)
+    if helper is None:
         return plain
-    try:
-        from namewarden.net import _mmsg
-    except ImportError:
-        return plain
-    return DatagramIO("mmsg", _mmsg.recv_many, _mmsg.send_many)
+    return DatagramIO("mmsg", helper.recv_many, helper.send_many)
 
 
 def recv_many(sock: socket.socket, most: int, size: int) -> list[Datagram]:

@@ -60,6 +60,7 @@ class Policy:
         sources, self.list_patterns = snapshot.patterns()
         self.list_pattern_set = PatternSet(sources)
         self.has_rules = bool(rules)
+        self.has_patterns = bool(self.pattern_rules or self.list_patterns)
         names = [each.name for each in snapshot.spec.lists]
         self._ranks = {
             spec.name: None if spec.lists is None else _ranks_of(spec.lists, names)
@@ -69,6 +70,12 @@ class Policy:
     def is_guarded(self, name: str) -> bool:
         """Whether a guard list has this very name; the caller also passes the registrable domain."""
         return self.snapshot.is_guarded(name)
+
+    def is_ruled(self, name: str) -> bool:
+        """Whether a local rule reaches the name, whosever it is, expired or not. Expressions: see `has_patterns`."""
+        if name in self.exact:
+            return True
+        return bool(self.wide) and any(above in self.wide for above in (*suffixes(name)[1:], "."))
 
     def ranks(self, group: GroupSpec) -> frozenset[int] | None:
         """The lists a group uses, None for all."""
