@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: C helpers (`src/namewarden/*/_*.c`) that may be missing; their Python twins then serve.
+"""What pyproject.toml cannot say: C helpers (`src/namewarden/*/_*.c`) may be missing; their Python twins serve then.
 
 NAMEWARDEN_REQUIRE_C=1 makes a failed compile an error, warnings too: CI and wheels set it.
 """
