@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager, suppress
 
 import dns.message
 
-from namewarden.net.tcp import TcpListener, TcpParts
+from namewarden.net import eager
+from namewarden.net.connection import TcpCounts
+from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.query import Answer
 from namewarden.wire.message import read_answer, write_query
 from tests import lying_upstream as lies
@@ -37,7 +39,7 @@ class Handler:
 
 @asynccontextmanager
 async def tcp_listener(handler=None, **limits):
-    """(listener, port, handler)."""
+    """(listener, port, counts)."""
     handler = handler or Handler()
     tasks = set()
 
@@ -46,14 +48,18 @@ async def tcp_listener(handler=None, **limits):
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
+    def ask(query, answered):
+        eager.run(handler(query), answered, spawn)
+
     bound = socket.create_server(("127.0.0.1", 0))
-    parts = TcpParts(handler, spawn, limits.pop("is_allowed", lambda ip: True), **limits)
-    listener = TcpListener(bound, parts)
-    listener.start()
+    counts = TcpCounts()
+    allowed = limits.pop("is_allowed", lambda ip: True)
+    listener = TcpListener(bound, ask, TcpLimits(allowed, **limits), counts)
+    await listener.start()
     try:
-        yield listener, bound.getsockname()[1], parts.counts
+        yield listener, bound.getsockname()[1], counts
     finally:
-        listener.stop()
+        await listener.stop()
         bound.close()
         for task in list(tasks):
             task.cancel()

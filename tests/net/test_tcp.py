@@ -52,7 +52,7 @@ async def test_stopping_closes_every_connection():
     async with tcp_listener() as (listener, port, _):
         async with client(port) as (reader, _):
             await asyncio.sleep(0.02)
-            listener.stop()
+            await listener.stop()
             assert listener.open_connections == 0 and await reader.read() == b""
 
 

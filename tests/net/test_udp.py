@@ -43,14 +43,14 @@ class Listener:
         return await answer if asyncio.iscoroutine(answer) else answer
 
     async def __aenter__(self):
-        self.listener.start()
+        await self.listener.start()
         self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.client.setblocking(False)
         self.client.connect(self.address)
         return self
 
     async def __aexit__(self, *_):
-        self.listener.stop()
+        await self.listener.stop()
         for task in self.tasks:
             task.cancel()
         self.client.close()

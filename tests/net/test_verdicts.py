@@ -57,8 +57,8 @@ async def opened(tmp_path):
         bound = socket.create_server(("127.0.0.1", 0))
         local = socket.socket(socket.AF_UNIX)
         local.bind(str(tmp_path / "verdict.sock"))
-        listener = VerdictListener(chain, lambda: HASHES, "run1", Limits(**limits))
-        await listener.start([bound, local])
+        listener = VerdictListener([bound, local], chain, lambda: HASHES, "run1", Limits(**limits))
+        await listener.start()
         listeners.append(
             (listener, made := Asking(bound.getsockname()[1], str(tmp_path / "verdict.sock")))
         )

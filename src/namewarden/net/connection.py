@@ -9,12 +9,12 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
-from namewarden.net import eager
 from namewarden.net.framing import Framing, frame
-from namewarden.query import Answer, Handler, Query
+from namewarden.net.listener import Ask
+from namewarden.query import Answer, Query
 from namewarden.wire.answers import to_wire
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import read_query
@@ -25,32 +25,34 @@ CHUNK = 4096  # of one wake-up: some hundred queries at most, so that others get
 LARGEST = 65535
 
 
-class _Counts(Protocol):
-    queries: int
-    malformed: int
-    cut: int
+@dataclass
+class TcpCounts:
+    """What a listener and its connections have seen since it was opened."""
 
-
-class _Parts(Protocol):
-    @property
-    def handler(self) -> Handler: ...
-    @property
-    def spawn(self) -> eager.Spawn: ...
-    @property
-    def idle(self) -> float: ...
-    @property
-    def counts(self) -> _Counts: ...
+    connections: int = 0
+    refused: int = 0  # connections above a limit
+    queries: int = 0
+    malformed: int = 0
+    cut: int = 0  # connections ended by us: too slow, or not DNS
 
 
 class Connection:
     """`start` it; it ends by itself and says so to `gone`, once."""
 
     def __init__(
-        self, sock: socket.socket, client: str, parts: _Parts, gone: Callable[["Connection"], None]
+        self,
+        sock: socket.socket,
+        client: str,
+        ask: Ask,
+        idle: float,
+        counts: TcpCounts,
+        gone: Callable[["Connection"], None],
     ) -> None:
         self.client = client
         self._socket = sock
-        self._parts = parts
+        self._ask_chain = ask
+        self._idle = idle
+        self._counts = counts
         self._gone = gone
         self._framing = Framing()
         self._pending: deque[bytes] = deque()
@@ -67,7 +69,7 @@ class Connection:
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._extend()
-        self._timer = self._loop.call_later(self._parts.idle, self._check)
+        self._timer = self._loop.call_later(self._idle, self._check)
         self._work()
 
     def close(self) -> None:
@@ -83,19 +85,19 @@ class Connection:
         self._gone(self)
 
     def _cut(self) -> None:
-        self._parts.counts.cut += 1
+        self._counts.cut += 1
         self.close()
 
     # Time. A message must be whole, and all answers taken, `idle` seconds after the last time that was so:
     # trickling octets buys nothing. Waiting for our own answer is no fault of the client's.
 
     def _extend(self) -> None:
-        self._deadline = time.monotonic() + self._parts.idle
+        self._deadline = time.monotonic() + self._idle
 
     def _check(self) -> None:
         left = self._deadline - time.monotonic()
         if left <= 0 and self._in_flight and not self._unsent:
-            left = self._parts.idle
+            left = self._idle
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)
         elif self._unsent or self._framing.is_within:
@@ -147,7 +149,7 @@ class Connection:
         self._is_reading = wanted
 
     def _ask(self, data: bytes) -> None:
-        counts = self._parts.counts
+        counts = self._counts
         try:
             query = read_query(data, self.client, "tcp", time.monotonic())
         except WireError as error:
@@ -159,7 +161,7 @@ class Connection:
             return
         counts.queries += 1
         self._in_flight += 1
-        eager.run(self._parts.handler(query), partial(self._answered, query), self._parts.spawn)
+        self._ask_chain(query, partial(self._answered, query))
 
     # Out.
 

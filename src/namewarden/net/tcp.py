@@ -9,65 +9,58 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from namewarden.net.connection import Connection
-from namewarden.net.eager import Spawn
-from namewarden.query import Handler
+from namewarden.net.connection import Connection, TcpCounts
+from namewarden.net.listener import Ask, Reaches
 
 BACKLOG = 512
 ACCEPTS = 64  # a wake-up
 PAUSE = 0.1  # seconds without accepting when the process has no file handle left
 
 
-@dataclass
-class TcpCounts:
-    """What the listener has seen since it was opened."""
-
-    connections: int = 0
-    refused: int = 0  # connections above a limit
-    queries: int = 0
-    malformed: int = 0
-    cut: int = 0  # connections ended by us: too slow, or not DNS
-
-
 @dataclass(frozen=True)
-class TcpParts:
-    """The chain and the limits."""
+class TcpLimits:
+    """What clients may take. Strangers are not let in: they would hold the connections of others."""
 
-    handler: Handler
-    spawn: Spawn
-    is_allowed: Callable[
-        [str], bool
-    ]  # strangers are not let in: they would hold the connections of others
-    idle: float = 10.0
+    is_allowed: Callable[[str], bool]
+    idle: float = 10.0  # seconds
     per_client: int = 20
     connections: int = 500
-    counts: TcpCounts = field(default_factory=TcpCounts)
 
 
 class TcpListener:
     """One bound TCP socket. `start` and `stop` it in a running loop."""
 
-    def __init__(self, bound: socket.socket, parts: TcpParts) -> None:
+    def __init__(
+        self, bound: socket.socket, ask: Ask, limits: TcpLimits, counts: TcpCounts | None = None
+    ) -> None:
         self._socket = bound
-        self._parts = parts
+        self._ask = ask
+        self._limits = limits
+        self._counts = counts or TcpCounts()
         self._open: set[Connection] = set()
         self._of_client: Counter[str] = Counter()
         self._pause: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
         self._socket.setblocking(False)
         self._socket.listen(BACKLOG)
         self._resume()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """No more connections; those open are closed. The socket itself belongs to who bound it."""
         asyncio.get_running_loop().remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()
         for connection in list(self._open):
             connection.close()
+
+    def forget(self, reaches: Reaches | None = None) -> None:
+        pass  # nothing is kept: each query is judged
+
+    def is_busy(self) -> bool:
+        return False
 
     @property
     def open_connections(self) -> int:
@@ -91,14 +84,14 @@ class TcpListener:
             self._welcome(accepted, address[0])
 
     def _welcome(self, accepted: socket.socket, client: str) -> None:
-        parts = self._parts
-        full = len(self._open) >= parts.connections
-        if full or not parts.is_allowed(client) or self._of_client[client] >= parts.per_client:
-            parts.counts.refused += 1
+        limits = self._limits
+        full = len(self._open) >= limits.connections
+        if full or not limits.is_allowed(client) or self._of_client[client] >= limits.per_client:
+            self._counts.refused += 1
             accepted.close()
             return
-        parts.counts.connections += 1
-        connection = Connection(accepted, client, parts, self._gone)
+        self._counts.connections += 1
+        connection = Connection(accepted, client, self._ask, limits.idle, self._counts, self._gone)
         self._open.add(connection)
         self._of_client[client] += 1
         connection.start()

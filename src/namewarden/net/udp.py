@@ -13,6 +13,7 @@ from functools import partial
 
 from namewarden.net import datagrams, eager
 from namewarden.net.datagrams import Address, Datagram, DatagramIO, Host
+from namewarden.net.listener import Reaches
 from namewarden.net.packet_cache import (
     CacheClient,
     PacketCache,
@@ -82,19 +83,19 @@ class UdpListener:
         self._out: list[Datagram] | None = None  # answers of this wake-up; None between wake-ups
         self._tick: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._socket, self._readable)
         self._tick = loop.call_later(1.0, self._every_second)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
         if self._tick:
             self._tick.cancel()
         self._repeats.flush()
 
-    def forget(self) -> None:
-        """A new policy: every question is judged anew, every client's group looked up."""
+    def forget(self, reaches: Reaches | None = None) -> None:
+        """Another policy: every question is judged anew, every client's group looked up."""
         self._repeats.flush()
         self._caches.clear()
         self._clients.clear()

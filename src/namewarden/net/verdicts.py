@@ -18,6 +18,7 @@ import h11
 import msgspec
 from msgspec import Struct
 
+from namewarden.net.listener import Reaches
 from namewarden.query import Answer, Query, Verdict
 from namewarden.wire import names
 from namewarden.wire.errors import WireError
@@ -91,11 +92,13 @@ class VerdictListener:
 
     def __init__(
         self,
+        sockets: Sequence[socket.socket],
         verdict_of: Callable[[Query], Awaitable[Answer]],
         token_hashes: Callable[[], Sequence[str]],
         run: str,
         limits: Limits | None = None,
     ) -> None:
+        self._sockets = sockets
         self._verdict_of = verdict_of
         self._token_hashes = token_hashes
         self._run = run  # of this process: makes ids unique
@@ -105,17 +108,23 @@ class VerdictListener:
         self._connections = {True: 0, False: 0}  # by whether they came by the Unix socket
         self._requests = 0
 
-    async def start(self, sockets: Sequence[socket.socket]) -> None:
-        for listener in sockets:
-            local = listener.family == socket.AF_UNIX
+    async def start(self) -> None:
+        for bound in self._sockets:
+            local = bound.family == socket.AF_UNIX
             start = asyncio.start_unix_server if local else asyncio.start_server
             greet = self._greet_local if local else self._greet
-            self._servers.append(await start(greet, sock=listener))
+            self._servers.append(await start(greet, sock=bound))
 
     async def stop(self) -> None:
         for server in self._servers:
             server.close()
         self._servers.clear()
+
+    def forget(self, reaches: Reaches | None = None) -> None:
+        pass  # nothing is kept: each request is judged
+
+    def is_busy(self) -> bool:
+        return False
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._serve(reader, writer, trusted=False)

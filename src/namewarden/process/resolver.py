@@ -8,6 +8,7 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
@@ -17,7 +18,9 @@ from namewarden.config import Settings
 from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Sender
 from namewarden.net import datagrams, eager
-from namewarden.net.tcp import TcpCounts, TcpListener, TcpParts
+from namewarden.net.connection import TcpCounts
+from namewarden.net.listener import Listener, Reaches
+from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
 from namewarden.net.verdicts import VerdictListener
 from namewarden.policy.groups import Groups
@@ -76,7 +79,7 @@ class Resolver:
         self._sockets = sockets
         self._notify = notify
         self._recorder = Recorder("resolver", settings.events.queue, worker)
-        self._udp: list[UdpListener] = []
+        self._listeners: list[Listener] = []
         self._counts = UdpCounts()
         self._tcp_counts = TcpCounts()
 
@@ -117,28 +120,24 @@ class Resolver:
         channel: Channel | None,
     ) -> None:
         """Listeners open once a policy is mapped, and close before anything behind them does."""
-        tcp = self._open_tcp(pipeline, group)
-        verdicts = VerdictListener(
-            pipeline.judge,
-            lambda: tuple(pipeline.watcher.current().token_hashes),
-            self._recorder.run,
-        )
-        await verdicts.start(self._sockets["verdict"] + self._sockets["verdict_unix"])
-        self._open_udp(pipeline, group)
+        self._listeners = [
+            *self._tcp(pipeline, group),
+            self._verdicts(pipeline),
+            *self._udp(pipeline, group),
+        ]
+        for listener in self._listeners:
+            await listener.start()
         sender = self._sender(pipeline)
         sending = group.create_task(sender.run())
         if channel:
             channel.is_ready()
         await ended.wait()
-        for udp_listener in self._udp:
-            udp_listener.stop()
-        for tcp_listener in tcp:
-            tcp_listener.stop()
-        await verdicts.stop()
+        for listener in self._listeners:
+            await listener.stop()
         sender.stop()
         await sending
 
-    def _open_udp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> None:
+    def _udp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> list[UdpListener]:
         parts = UdpParts(
             handler=pipeline.resolve,
             spawn=group.create_task,
@@ -154,25 +153,26 @@ class Resolver:
             in_flight=self._settings.dns.in_flight,
             counts=self._counts,
         )
-        self._udp = [UdpListener(bound, parts) for bound in self._sockets["udp"]]
-        for listener in self._udp:
-            listener.start()
+        return [UdpListener(bound, parts) for bound in self._sockets["udp"]]
 
-    def _open_tcp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> list[TcpListener]:
+    def _tcp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> list[TcpListener]:
         dns = self._settings.dns
-        parts = TcpParts(
-            pipeline.resolve,
-            group.create_task,
-            pipeline.buckets.is_allowed,
-            dns.tcp_idle,
-            dns.tcp_per_client,
-            dns.tcp_connections,
-            self._tcp_counts,
+        limits = TcpLimits(
+            pipeline.buckets.is_allowed, dns.tcp_idle, dns.tcp_per_client, dns.tcp_connections
         )
-        listeners = [TcpListener(bound, parts) for bound in self._sockets["tcp"]]
-        for listener in listeners:
-            listener.start()
-        return listeners
+
+        def ask(query: Query, answered: Callable[[Answer], None]) -> None:
+            eager.run(pipeline.resolve(query), answered, group.create_task)
+
+        return [TcpListener(bound, ask, limits, self._tcp_counts) for bound in self._sockets["tcp"]]
+
+    def _verdicts(self, pipeline: Pipeline) -> VerdictListener:
+        return VerdictListener(
+            self._sockets["verdict"] + self._sockets["verdict_unix"],
+            pipeline.judge,
+            lambda: tuple(pipeline.watcher.current().token_hashes),
+            self._recorder.run,
+        )
 
     def _sender(self, pipeline: Pipeline) -> Sender:
         def counters() -> dict[str, int]:
@@ -183,11 +183,11 @@ class Resolver:
         return Sender(self._recorder, self._paths.hub_socket, busy=self._is_busy, counters=counters)
 
     def _is_busy(self) -> bool:
-        return any(listener.is_busy() for listener in self._udp)
+        return any(listener.is_busy() for listener in self._listeners)
 
-    def _forget(self) -> None:
-        for listener in self._udp:
-            listener.forget()
+    def _forget(self, reaches: Reaches | None = None) -> None:
+        for listener in self._listeners:
+            listener.forget(reaches)
 
     def _repeat(self, query: Query, answer: Answer, client: str, began: float, count: int) -> None:
         if self._settings.events.enabled:

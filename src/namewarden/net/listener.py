@@ -1,0 +1,30 @@
+"""What takes queries in: the protocol of every listener, whatever it speaks. The resolver keeps one list of them.
+
+Counterparts: `udp.py`, `tcp.py` and `verdicts.py` are listeners; `process/resolver.py` starts and stops them.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from namewarden.query import Answer, Query
+
+Ask = Callable[
+    [Query, Callable[[Answer], None]], object
+]  # what to do with the answer, now or later
+Reaches = Callable[[str], bool]  # does a change of policy reach this name?
+
+
+class Listener(Protocol):
+    """Made with sockets that are bound already; started and stopped in a running loop."""
+
+    async def start(self) -> None:
+        """Take queries from now on."""
+
+    async def stop(self) -> None:
+        """Take no more. The sockets belong to who bound them."""
+
+    def forget(self, reaches: Reaches | None = None) -> None:
+        """Another policy is in force: what is kept of names that it reaches is judged anew; None: of all names."""
+
+    def is_busy(self) -> bool:
+        """Did the last look, just now, find a crowd? Then work that can wait does."""
