@@ -1,6 +1,7 @@
 """The arrows of the house: who may import whom (the table of ARCHITECTURE.md), and what pure rooms may not touch."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,16 @@ def test_imports_point_one_way(path: Path) -> None:
             assert top not in {"os", "mmap"} or room in MAY_TOUCH_DISK, f"{room} is pure: no {top}"
         if top in TRAINING_ONLY:
             assert room in {"training", "lab"}, f"{top} belongs to training and lab, not {room}"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(SRC.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports below `TYPE_CHECKING` count too; CycleError names the circle."""
+    modules = {module_of(path): path for path in SOURCES}
+    TopologicalSorter(
+        {name: imports_of(path) & modules.keys() - {name} for name, path in modules.items()}
+    ).prepare()

@@ -63,11 +63,11 @@ def few(tmp_path):
     """Options of a recipe fitted on few names, twice."""
     pytest.importorskip("sklearn", reason="needs the extra `train`")
     from namewarden.training.fit import fit
-    from namewarden.training.recipe import Options
+    from namewarden.training.recipe import FitOptions
 
     kept = tmp_path / "names.msgpack"
     kept.write_bytes(msgspec.msgpack.encode(corpus()))
-    fit("ngram-lr", corpus(), tmp_path / "fits", Options(made_up=0, examples=60, epochs=2))
+    fit("ngram-lr", corpus(), tmp_path / "fits", FitOptions(made_up=0, examples=60, epochs=2))
     fast = ("--recipe", "ngram-lr", "--quick", "--no-attacks", "--out", tmp_path / "out")
     return tmp_path, (*fast, "--fitted", tmp_path / "fits")
 
@@ -84,13 +84,13 @@ def test_a_recipe_is_named_by_the_terms_on_which_it_was_fitted(few):
 
 def test_a_recipe_learns_from_other_names_than_it_is_measured_on(few, measured):
     from namewarden.training.fit import fit
-    from namewarden.training.recipe import Options
+    from namewarden.training.recipe import FitOptions
 
     folder, options = few
     benign = {**corpus().benign, "train": ["harbours", "bakeries", "gardens"]}
     others = msgspec.structs.replace(corpus(), benign=benign)
     (folder / "names.msgpack").write_bytes(msgspec.msgpack.encode(others))
-    fit("ngram-lr", others, folder / "more", Options(made_up=0, examples=30, epochs=2))
+    fit("ngram-lr", others, folder / "more", FitOptions(made_up=0, examples=30, epochs=2))
     learn = ("--learn", folder / "names.msgpack")
     said(*options[:-1], folder / "more", "--data", measured[0] / "data", *learn)
     found = figures.read(folder / "out" / "recipe-ngram-lr-30x2-from-names.json")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from namewarden.evaluation.families import Found, measure, scores, show
+from namewarden.evaluation.families import FamilyNaming, measure, scores, show
 
 
 def test_f1_of_each_family():
@@ -66,5 +66,5 @@ def test_families_are_named_with_the_suffix_where_there_is_one():
 
 
 def test_figures_of_before_are_shown_as_they_were():
-    text = show(Found(2, 0.5, 0.25, None, {"a": 0.5}))
+    text = show(FamilyNaming(2, 0.5, 0.25, None, {"a": 0.5}))
     assert text.endswith("| least | a 0.50 |\n") and text.count("\n") == 7 and "alone" not in text

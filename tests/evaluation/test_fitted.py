@@ -50,10 +50,10 @@ def test_the_terms_are_told(terms, name, title, folder):
 def test_what_was_fitted_elsewhere_is_named_as_it_was_fitted(tmp_path):
     pytest.importorskip("sklearn", reason="needs the extra `train`")
     from namewarden.training.fit import fit
-    from namewarden.training.recipe import Options
+    from namewarden.training.recipe import FitOptions
     from tests.training.small import corpus
 
-    fit("ngram-lr", corpus(), tmp_path, Options(made_up=0, examples=9, epochs=3))
+    fit("ngram-lr", corpus(), tmp_path, FitOptions(made_up=0, examples=9, epochs=3))
     terms = Terms("ngram-lr", OUT, DATA, fitted=tmp_path)
     assert terms.name == "ngram-lr-9x3" and terms.options.made_up == 0
     found = fitted.measured(terms, corpus(), lambda what: None)

@@ -13,7 +13,7 @@ from namewarden.evaluation.given import (
     load,
     not_taught,
 )
-from namewarden.evaluation.names import Names, without_lists
+from namewarden.evaluation.names import WholeNames, without_lists
 from namewarden.training.data import BENIGN, GENERATED, side
 from tests.evaluation.small import corpus, write_lists
 
@@ -85,7 +85,7 @@ def test_names_that_came_later_are_none_that_other_names_teach():
     """Of whole names by the label that is scored, in any case and below whatever suffix it stands."""
     asked = ["www.garden.org", "GARDEN.co.uk", "garden.ddns.net", "garden.github.io", "garden",
              "garden.bakery.org", "gardens.org", "x1.d111abcdef8.cloudfront.net"]  # fmt: skip
-    names = Names({"banks": ["garden.org"]}, {"a list": ["garden", "gardens"]}, None)
+    names = WholeNames({"banks": ["garden.org"]}, {"a list": ["garden", "gardens"]}, None)
     given = measures(single=["bakeries", "garden"], queried=asked, popular=["garden"])
     left = not_taught(msgspec.structs.replace(given, names=names), taught("garden"), Path("lists"))
     assert left.corpus.queried == asked[4:]

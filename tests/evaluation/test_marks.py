@@ -4,7 +4,7 @@ import msgspec
 
 from namewarden.evaluation import compare
 from namewarden.evaluation.answers import UNSEEN
-from namewarden.evaluation.families import Found as Families
+from namewarden.evaluation.families import FamilyNaming
 from namewarden.evaluation.held_out import pick
 from namewarden.evaluation.intervals import share_of
 from namewarden.evaluation.marks import BEATEN, WITHOUT, judge, show
@@ -20,7 +20,7 @@ def test_marks():
     assert marks["macro-F1 of the family named"].reached is None
     assert marks["packaged, bytes"].reached is None
     assert "| not measured | – |" in show(judge(found))
-    named = msgspec.structs.replace(found, families=Families(2, 0.7, 0.9, 0.95, {}))
+    named = msgspec.structs.replace(found, families=FamilyNaming(2, 0.7, 0.9, 0.95, {}))
     marks = {mark.what: mark for mark in judge(named)}
     assert marks["macro-F1 of the family named"].reached is False
     assert marks["AUROC of unknown"].reached is True

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from namewarden.evaluation.figures import ModelMark
 from namewarden.evaluation.held_out import pick
-from namewarden.evaluation.marks import Mark
 from namewarden.evaluation.report import render, sections
 from tests.evaluation.figure import measured, named
 
@@ -40,7 +40,7 @@ def test_what_other_runs_found_has_its_sections():
     assert "Families never seen: not measured" in text["Families never seen"]
     assert "not measured (`--no-attacks`)" in text["The cheapest attacks"]
     held = pick([named(found, "recipe-own", title="recipe own")])
-    marks = [Mark("known families", "all", "some", False)]
+    marks = [ModelMark("known families", "all", "some", False)]
     text = dict(sections(msgspec.structs.replace(seen, held=held, registry=marks)))
     assert "| unseen | tinba |" in text["Families never seen"]
     assert "| known families | all | some | **no** |" in text["From the registry's names alone"]

@@ -7,14 +7,14 @@ from publicsuffixlist import PublicSuffixList
 
 from namewarden.evaluation import seed_task
 from namewarden.evaluation.intervals import share_of
-from namewarden.evaluation.seed_task import Names, bared, in_order, measure, paired, right
+from namewarden.evaluation.seed_task import HostNames, bared, in_order, measure, paired, right
 from tests.shared_data import shared
 
 SUFFIXES = PublicSuffixList(only_icann=True)
 
 
 def some(count=600):
-    return Names(
+    return HostNames(
         [f"site{n}.example.org" if n % 3 else f"www{n}.co.uk" for n in range(count)],
         [f"login-{n}.bad{n % 40}.com" for n in range(count)],
     )
@@ -40,19 +40,19 @@ def test_a_name_is_on_one_side_and_so_is_its_domain():
 
 
 def test_without_its_suffix_a_name_is_there_once_and_on_one_side():
-    names = Names(["a.com", "a.org", "co.uk", "b.com"], ["b.co.uk", "x.c.net"])
-    assert bared(names, SUFFIXES) == Names(["a"], ["x.c"])
+    names = HostNames(["a.com", "a.org", "co.uk", "b.com"], ["b.co.uk", "x.c.net"])
+    assert bared(names, SUFFIXES) == HostNames(["a"], ["x.c"])
 
 
 def test_pairs_have_the_same_length_and_dots():
-    made = paired(Names(["aa.b", "aab.", "ccc", "dddd"], ["ee.f", "ggg", "hhh", "i"]))
+    made = paired(HostNames(["aa.b", "aab.", "ccc", "dddd"], ["ee.f", "ggg", "hhh", "i"]))
     assert sorted(map(len, made.benign)) == sorted(map(len, made.bad)) == [3, 4]
     assert made.benign[0].count(".") + made.benign[1].count(".") == 1
 
 
 def test_the_interval_is_the_exact_one():
-    say = lambda names: np.full(len(names), 1.0)  # noqa: E731
-    share = right(say, Names(["a"] * 2, ["b"] * 98))
+    logits_of = lambda names: np.full(len(names), 1.0)  # noqa: E731
+    share = right(logits_of, HostNames(["a"] * 2, ["b"] * 98))
     assert (share.hits, share.names) == (98, 100)
     assert (share.low, share.high) == pytest.approx((0.92962, 0.99757), abs=1e-5)
 

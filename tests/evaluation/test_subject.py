@@ -73,11 +73,11 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
 
 def test_a_recipe_is_fitted_and_then_a_judge_like_any_other(tmp_path):
     pytest.importorskip("sklearn", reason="needs the extra `train`")
-    from namewarden.training.recipe import Options
+    from namewarden.training.recipe import FitOptions
     from tests.training.small import GIBBERISH, WORDS
     from tests.training.small import corpus as ten_names
 
-    subject = of_recipe("ngram-lr", ten_names(), tmp_path, Options(made_up=0))
+    subject = of_recipe("ngram-lr", ten_names(), tmp_path, FitOptions(made_up=0))
     assert subject.judge(WORDS).max() < subject.judge(GIBBERISH).min()
     assert subject.judge([]).tolist() == []
     assert subject.name == "recipe-ngram-lr" and subject.learned == ("made_of_rare_letters",)

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from namewarden.training.fit import fit
-from namewarden.training.recipe import Options
+from namewarden.training.recipe import FitOptions
 from tests.training.small import GIBBERISH, WORDS, corpus
 
-OPTIONS = Options(epochs=60, batch=16, made_up=0, every=60, rate=0.01)
+OPTIONS = FitOptions(epochs=60, batch=16, made_up=0, every=60, rate=0.01)
 
 
-def check(name: str, out: Path, options: Options = OPTIONS) -> None:
+def check(name: str, out: Path, options: FitOptions = OPTIONS) -> None:
     judge = fit(name, corpus(), out, options)
     said = judge(WORDS + GIBBERISH)
     assert said.dtype == np.float64 and said.shape == (10,)

@@ -6,10 +6,10 @@ import pytest
 pytest.importorskip("keras", reason="needs the extra `train`")
 
 from namewarden.training.fit import fit
-from namewarden.training.recipe import Options
+from namewarden.training.recipe import FitOptions
 from tests.training.small import GIBBERISH, WORDS, corpus
 
-OPTIONS = Options(epochs=60, batch=16, made_up=0, every=60, rate=0.01)
+OPTIONS = FitOptions(epochs=60, batch=16, made_up=0, every=60, rate=0.01)
 
 
 def test_a_network_is_fitted_once_and_then_loaded(tmp_path):

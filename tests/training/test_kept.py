@@ -10,7 +10,7 @@ from namewarden.evaluation.given import MissingError
 from namewarden.evaluation.given import load as load_names
 from namewarden.training.data import GENERATED
 from namewarden.training.kept import (
-    ListError,
+    NamesError,
     claim,
     digest,
     find_data,
@@ -20,7 +20,7 @@ from namewarden.training.kept import (
     save,
     source,
 )
-from namewarden.training.recipe import Options, Recipe
+from namewarden.training.recipe import FitOptions, Recipe
 from tests.evaluation.small import write_lists
 from tests.training.small import corpus
 
@@ -40,19 +40,19 @@ def test_nothing_is_unpickled(tmp_path):
 
 
 def test_a_folder_is_of_one_recipe_one_corpus_one_set_of_options(tmp_path):
-    claim(tmp_path, RECIPE, Options(), corpus())
-    claim(tmp_path, RECIPE, Options(), corpus())
+    claim(tmp_path, RECIPE, FitOptions(), corpus())
+    claim(tmp_path, RECIPE, FitOptions(), corpus())
     assert made_of(tmp_path).recipe == "some"
     other = msgspec.structs.replace(corpus(), single=["another"])
-    for options, names in ((Options(seed=1), corpus()), (Options(), other)):
+    for options, names in ((FitOptions(seed=1), corpus()), (FitOptions(), other)):
         with pytest.raises(SystemExit, match="other names, options or recipe"):
             claim(tmp_path, RECIPE, options, names)
 
 
 def test_what_was_learned_before_suffixes_were_counted_goes_on(tmp_path):
-    claim(tmp_path, RECIPE, Options(), corpus())
+    claim(tmp_path, RECIPE, FitOptions(), corpus())
     counted = msgspec.structs.replace(corpus(), suffixes={"some": {"com": 1}})
-    claim(tmp_path, RECIPE, Options(), counted)
+    claim(tmp_path, RECIPE, FitOptions(), counted)
     assert digest(counted) == digest(corpus())
 
 
@@ -92,7 +92,7 @@ def test_a_list_that_cannot_be_read_is_said(tmp_path, octets):
     data = write_lists(tmp_path / "data")
     whole = data / GENERATED
     whole.write_bytes(gzip.compress(octets) if octets == b"one.org" else octets)
-    with pytest.raises(ListError, match="has a list that cannot be read"):
+    with pytest.raises(NamesError, match="has a list that cannot be read"):
         load_corpus(data, tmp_path / "out")
     with pytest.raises(MissingError, match="has a list that cannot be read"):
         load_names(data, frozenset(), tmp_path, lambda what: None)

@@ -19,8 +19,8 @@ def test_length_and_suffix_are_told():
         (names(dice, 6, ".example"), names(dice, 12, ".example")),
         (names(dice, 8, ".example"), names(dice, 8, ".invalid")),
     ):
-        say = by_shortcuts(benign[:150], bad[:150])
-        assert (say(benign[150:]) < 0).all() and (say(bad[150:]) > 0).all()
+        logits_of = by_shortcuts(benign[:150], bad[:150])
+        assert (logits_of(benign[150:]) < 0).all() and (logits_of(bad[150:]) > 0).all()
 
 
 def test_the_suffix_is_not_looked_at_where_that_is_asked():

@@ -17,7 +17,7 @@ from namewarden.detector.model import Model  # noqa: E402
 from namewarden.training import export, generators, train  # noqa: E402
 from namewarden.training.data import divide  # noqa: E402
 from namewarden.training.kept import load  # noqa: E402
-from namewarden.training.recipe import Options  # noqa: E402
+from namewarden.training.recipe import FitOptions  # noqa: E402
 from namewarden.training.recipes import own  # noqa: E402
 from namewarden.training.recipes.char_cnn import RECIPE  # noqa: E402
 from namewarden.training.suffixes import family_suffixes  # noqa: E402
@@ -26,7 +26,7 @@ from tests.training import two_heads  # noqa: E402
 pytestmark = pytest.mark.timeout(300)  # compiling takes long where others compile too
 
 # Short labels only: one width, so one compilation.
-OPTIONS = Options(epochs=60, batch=16, made_up=0, every=30, rate=0.01)
+OPTIONS = FitOptions(epochs=60, batch=16, made_up=0, every=30, rate=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_ten_names_are_learned_by_heart(trained):
 def test_a_second_head_learns_the_families(tmp_path):
     two = {"a": GIBBERISH[:3], "b": ["0123456789", "9876543210", "1029384756"]}
     names = msgspec.structs.replace(corpus(), choose={}, known={"train": two})
-    options = Options(epochs=150, batch=16, made_up=0, every=150, rate=0.01)
+    options = FitOptions(epochs=150, batch=16, made_up=0, every=150, rate=0.01)
     weights = train.train(names, two_heads.RECIPE, tmp_path, options)
     model = train.load_weights(two_heads.RECIPE, weights, 3)
     said, families = model.predict_on_batch(encode(["xqzkvjwqpz", "9876543210", "weather"], 16))
@@ -97,7 +97,7 @@ def test_the_exported_model_conforms_and_says_the_same(tmp_path):
 
 
 def test_every_name_is_in_one_batch_an_epoch():
-    options = Options(batch=4, made_up=60)
+    options = FitOptions(batch=4, made_up=60)
     examples = train.learn_from(corpus(), options)
     for epoch in range(3):
         taken = np.concatenate(list(train.batches(examples, RECIPE, options, epoch)))
@@ -105,13 +105,13 @@ def test_every_name_is_in_one_batch_an_epoch():
 
 
 def test_no_more_examples_than_asked_and_all_kinds_of_them():
-    examples = train.learn_from(corpus(), Options(made_up=60, examples=30))
+    examples = train.learn_from(corpus(), FitOptions(made_up=60, examples=30))
     assert len(set(examples.labels)) == len(examples.labels) == len(examples.family) == 30
     assert 0 < examples.bad.sum() < 30
 
 
 def test_the_last_weights_are_kept(tmp_path):
-    options = Options(epochs=2, batch=16, made_up=0, every=1)
+    options = FitOptions(epochs=2, batch=16, made_up=0, every=1)
     weights = load(train.train(corpus(), RECIPE, tmp_path, options))
     last = load(tmp_path / "state.npz")
     for array in weights.values():
@@ -126,7 +126,7 @@ def test_a_recipe_to_compare_with_is_not_packaged():
 def test_few_names_are_repeated_and_one_generator_is_one_class():
     few = {"vawtrak_v1": GIBBERISH, "vawtrak_v2": ["kqzvxjwqzk"], "banjori": ["wqxjzkvqzx"] * 30}
     names = msgspec.structs.replace(corpus(), known={"train": few})
-    examples = train.learn_from(names, Options(made_up=0, least=30))
+    examples = train.learn_from(names, FitOptions(made_up=0, least=30))
     assert train.classes(names) == ("unknown", "banjori", "vawtrak")
     assert [(examples.family == at).sum() for at in (1, 2)] == [30, 5 * 6 + 30]
 
@@ -135,7 +135,7 @@ def test_families_weigh_the_same_and_made_up_names_as_asked():
     names = corpus()
     names.known["train"]["few"] = ["abcabc", "bcabca"]
     names.known["train"]["one"] = ["xyzxyz"]
-    options = Options(made_up=3, even=2.0, made_up_weight=0.25)
+    options = FitOptions(made_up=3, even=2.0, made_up_weight=0.25)
     examples = train.learn_from(names, options)
     weight = dict(zip(examples.labels, examples.weight.tolist(), strict=True))
     assert weight["weather"] == 1  # benign
@@ -143,12 +143,12 @@ def test_families_weigh_the_same_and_made_up_names_as_asked():
     assert weight["abcabc"] == pytest.approx(8 / 3 / 2)
     assert weight["xyzxyz"] == 2  # the most that is asked for
     assert (examples.weight[examples.family == train.UNKNOWN] == 0.25).all()
-    assert (train.learn_from(names, Options(made_up=3)).weight == 1).all()
+    assert (train.learn_from(names, FitOptions(made_up=3)).weight == 1).all()
 
 
 def test_a_name_with_a_hyphen_put_in_weighs_as_much_as_a_malware_s_own():
     names = msgspec.structs.replace(corpus(), known={"train": {"long": ["qxzkvjwqpz" * 3]}})
-    examples = train.learn_from(names, Options(made_up=3, made_up_weight=0.25, hyphened=1))
+    examples = train.learn_from(names, FitOptions(made_up=3, made_up_weight=0.25, hyphened=1))
     made = {at: weight for at, weight in zip(examples.labels, examples.weight, strict=True)}
     assert sorted(weight for weight in made.values() if weight < 1) == [0.25] * 3
     assert [weight for label, weight in made.items() if "-" in label] == [1]
@@ -157,13 +157,13 @@ def test_a_name_with_a_hyphen_put_in_weighs_as_much_as_a_malware_s_own():
 def test_made_up_names_weigh_as_much_where_all_families_are_made_up():
     for families in ({"letters": GIBBERISH}, {}):
         names = msgspec.structs.replace(corpus(), known={"train": families, "calibration": {}})
-        examples = train.learn_from(names, Options(made_up=3, even=2.0, made_up_weight=0.25))
+        examples = train.learn_from(names, FitOptions(made_up=3, even=2.0, made_up_weight=0.25))
         assert (examples.weight == 1).all()
 
 
 def test_a_folder_of_other_names_or_options_is_refused(trained):
     with pytest.raises(SystemExit, match="other names, options or recipe"):
-        train.train(corpus(), RECIPE, trained, Options(epochs=61))
+        train.train(corpus(), RECIPE, trained, FitOptions(epochs=61))
 
 
 def test_a_missing_gpu_is_said():
@@ -183,7 +183,7 @@ def test_made_up_names_leave_out_held_names():
     made_up = set(generators.names(40, OPTIONS.seed, []))
     held = sorted(made_up)[:10]
     corpus_with = divide({label: {"crux", "tranco"} for label in held}, {"qxzkvj": "some_family"})
-    examples = train.learn_from(corpus_with, Options(made_up=40))
+    examples = train.learn_from(corpus_with, FitOptions(made_up=40))
     assert examples.bad.sum() == len(made_up) - len(held) + sum(
         map(len, corpus_with.known["train"].values())
     )
@@ -192,6 +192,6 @@ def test_made_up_names_leave_out_held_names():
 def test_the_most_popular_are_taught_again_and_again():
     benign = {f"site{number}": {"crux", "tranco"} for number in range(20)}
     corpus = divide(benign, {"qxzkvj": "some_family"}, popular=["site3", "unlisted"])
-    labels = train.learn_from(corpus, Options(made_up=1, popular=5)).labels
+    labels = train.learn_from(corpus, FitOptions(made_up=1, popular=5)).labels
     assert labels.count("site3") == 5 and "unlisted" not in labels
     assert max(labels.count(label) for label in benign if label != "site3") == 1

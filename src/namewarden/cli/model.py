@@ -68,7 +68,7 @@ def train(
     """Make a model: learn from names, set thresholds, write its folder. Killed, it goes on when it is run again."""
     from namewarden.training import command
 
-    wish = command.Wish(
+    asked = command.TrainCommand(
         out=out,
         data=data,
         recipe=recipe,
@@ -79,7 +79,7 @@ def train(
         all_families=all_families,
     )
     try:
-        put(command.train(wish, notify))
+        put(command.train(asked, notify))
     except command.TrainError as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -123,8 +123,8 @@ def evaluate(
     from namewarden.evaluation.page import PageError
 
     words = shlex.join(["namewarden", *sys.argv[1:]])
-    wish = command.Wish(
-        command=words,
+    asked = command.EvaluateCommand(
+        line=words,
         data=data,
         out=out,
         model=model,
@@ -141,7 +141,7 @@ def evaluate(
         docs=write_docs,
     )
     try:
-        put(command.evaluate(wish, Console(stderr=True)))
+        put(command.evaluate(asked, Console(stderr=True)))
     except (MissingError, ModelError, PageError) as error:
         fail(str(error))
     except BrokenPipeError:  # of the output: `main` knows

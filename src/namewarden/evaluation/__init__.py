@@ -1,7 +1,7 @@
 """What a model finds and what it costs, measured by one protocol. `run.py` is the order of the parts.
 
 - `answers.py` asks the model once about every label of the corpus; the parts below read what it said.
-- A part is one file: `measure(…) -> Found`, a pure function, and `show(found) -> str`, its section of the report.
+- A part is one file: `measure(…)` gives its figures, a pure function; `show(figures)` is its section of the report.
 - `subject.py` is what is measured: the packaged model, a folder, or a recipe; all are a `Judge` here.
 - `names.py` gathers the whole names that the corpus does not keep; `report.py` and `card.py` write.
 - `kept.py` puts beside a model what other runs left: recipes on the same names (`compare.py`), families that its recipe

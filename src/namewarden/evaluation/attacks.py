@@ -31,7 +31,7 @@ class Attacked(Struct, frozen=True):
     holds: list[Share]
 
 
-class Found(Struct, frozen=True):
+class Attacks(Struct, frozen=True):
     charbot: list[Share]
     one_edit: Attacked | None
     edits: int  # how many edited names were tried
@@ -46,14 +46,14 @@ def measure(
     benign: set[str],
     families: Families,
     each: int,
-) -> Found:
+) -> Attacks:
     """`each`: names of a family for the exhaustive edits; ten times as many for the hyphens."""
     dice = random.Random(SEED)
     few = [label for labels in families.values() for label in sample(labels, each)]
     many = [label for labels in families.values() for label in sample(labels, 10 * each)]
     made = [name for name in charbot(popular, dice) if name not in benign]
     edited = [one_edits(label) for label in few]
-    return Found(
+    return Attacks(
         _shares(judge(made), limits),
         _attacked(judge(few), worst(judge, edited), limits) if few else None,
         sum(map(len, edited)),
@@ -125,7 +125,7 @@ def _shares(said: Logits, limits: Sequence[float]) -> list[Share]:
     return [share(said >= limit) for limit in limits]
 
 
-def show(found: Found) -> str:
+def show(found: Attacks) -> str:
     attacks: Mapping[str, Attacked | None] = {
         f"the worst of all single edits ({found.edits:,} tried)": found.one_edit,
         "one hyphen put in": found.one_hyphen,

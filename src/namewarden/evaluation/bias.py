@@ -35,7 +35,7 @@ class Matched(Struct, frozen=True):
     means: dict[str, list[Spread]]  # group → mean over families
 
 
-class Found(Struct, frozen=True):
+class Bias(Struct, frozen=True):
     probes: dict[str, float | None]  # property → area under the curve
     matched: dict[str, Matched]
 
@@ -46,7 +46,7 @@ def measure(
     tlds: Tlds | None,
     calibration: tuple[Sequence[str], Logits],
     groups: Mapping[str, tuple[Families, Mapping[str, Logits]]],
-) -> Found:
+) -> Bias:
     """(benign, generated) labels to learn probes from and to test them on; groups: labels and what was said."""
     probes: dict[str, float | None] = {"top-level domain": None} | {
         name: probe([_count(labels, of) for labels in learned], [_count(labels, of) for labels in tested])
@@ -58,7 +58,7 @@ def measure(
         )
         probes["top-level domain"] = probe(learned_from, tested_on)
     matched = {name: match(of, calibration, groups) for name, of in PROPERTIES.items()}
-    return Found(probes, {name: it for name, it in matched.items() if it})
+    return Bias(probes, {name: it for name, it in matched.items() if it})
 
 
 def _count(labels: Sequence[str], of: Property) -> dict[str, int]:
@@ -121,7 +121,7 @@ def weighted_thresholds(said: Logits, weights: NDArray[np.float64]) -> list[floa
     return [float(np.nextafter(said[order[place]], np.inf)) for place in places]
 
 
-def show(found: Found) -> str:
+def show(found: Bias) -> str:
     probes = ", ".join(
         f"{name} {NOT_MEASURED if area is None else f'{area:.3f}'}"
         for name, area in found.probes.items()

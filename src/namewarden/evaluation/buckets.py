@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from namewarden.detector.label import Labels
 from namewarden.evaluation.intervals import Share
 from namewarden.evaluation.page import COLUMNS, between, percent, table
-from namewarden.evaluation.product import Judged, judge_names
+from namewarden.evaluation.product import Outcome, judge_names
 from namewarden.training.measure import sample
 from namewarden.training.recipe import Judge
 
@@ -34,7 +34,7 @@ RULES: dict[str, Callable[[str], bool]] = {
     "advertising and tracking (by their words)": lambda label: bool(ADS.search(label)),
 }  # fmt: skip
 
-Found = dict[str, Judged]
+Buckets = dict[str, Outcome]
 
 
 def measure(
@@ -44,7 +44,7 @@ def measure(
     limits: Sequence[float],
     labels: Labels,
     most: int = MOST,
-) -> Found:
+) -> Buckets:
     """Sorts of benign labels first, then sorts of names; at most so many of each."""
     sorts = {
         sort: [label + SUFFIX for label in benign if fits(label)] for sort, fits in RULES.items()
@@ -56,13 +56,13 @@ def measure(
     }
 
 
-def show(found: Found) -> str:
+def show(found: Buckets) -> str:
     reached = (COLUMNS[0], "reach review", "reach block")
     head = ["sort", "names", "never scored", *reached, "in review", "blocked"]
     return table(head, (_row(sort, judged) for sort, judged in found.items()))
 
 
-def _row(sort: str, judged: Judged) -> list[str]:
+def _row(sort: str, judged: Outcome) -> list[str]:
     reached = [_share(share) for share in judged.reached]
     counts = [f"{judged.blocked.names:,}", f"{judged.unscored:,}"]
     return [sort, *counts, *reached, f"{judged.review.hits:,}", f"{judged.blocked.hits:,}"]

@@ -27,14 +27,16 @@ class Reliability(Struct, frozen=True):
     worst: float  # the largest gap of a bin
 
 
-class Found(Struct, frozen=True):
+class Calibration(Struct, frozen=True):
     known: Reliability
     unseen: Reliability | None
     coverage: list[Share]  # benign names whose p-value is at or below each NOMINAL
 
 
-def measure(benign: Logits, known: Logits, unseen: Logits, p_values: NDArray[np.float64]) -> Found:
-    return Found(
+def measure(
+    benign: Logits, known: Logits, unseen: Logits, p_values: NDArray[np.float64]
+) -> Calibration:
+    return Calibration(
         reliability(benign, known),
         reliability(benign, unseen) if len(unseen) else None,
         [share(p_values <= level) for level in NOMINAL],
@@ -93,7 +95,7 @@ def p_values(calibration: Logits, said: Logits) -> NDArray[np.float64]:
     return np.asarray((1 + above) / (1 + len(ordered)), np.float64)
 
 
-def show(found: Found) -> str:
+def show(found: Calibration) -> str:
     groups: Sequence[tuple[str, Reliability | None]] = [
         ("known", found.known),
         ("unseen", found.unseen),

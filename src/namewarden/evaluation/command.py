@@ -43,10 +43,10 @@ from namewarden.training.recipe import Judge
 from namewarden.training.recipes import names
 
 
-class Wish(Struct, frozen=True):
+class EvaluateCommand(Struct, frozen=True):
     """The command's options."""
 
-    command: str
+    line: str  # as it was typed
     data: Path | None
     out: Path
     model: Path | None = None
@@ -63,41 +63,43 @@ class Wish(Struct, frozen=True):
     docs: Path | None = None
 
 
-def evaluate(wish: Wish, console: Console) -> str:
+def evaluate(command: EvaluateCommand, console: Console) -> str:
     """Measure and write; returns the report. MissingError, ModelError, PageError."""
-    if wish.docs:
-        page.check(wish.docs)
-    wish.out.mkdir(parents=True, exist_ok=True)
+    if command.docs:
+        page.check(command.docs)
+    command.out.mkdir(parents=True, exist_ok=True)
     notify = _notifier(console)
     with redirect_stdout(sys.stderr):  # the bars of fits; standard output is the report's
-        measured, names, folds = _recipe(wish, notify) if wish.recipe else _model(wish, notify)
-        seed = _seed_task(wish, notify) if wish.seed_task else []
-    about, options = _about(wish, measured, names), _size(wish)
+        measured, names, folds = (
+            _recipe(command, notify) if command.recipe else _model(command, notify)
+        )
+        seed = _seed_task(command, notify) if command.seed_task else []
+    about, options = _about(command, measured, names), _size(command)
     with _progress(console) as tell:
         found = run.evaluate(measured, names.corpus, names.names, about, options, tell)
     found = msgspec.structs.replace(found, left_out=folds, seed_task=seed)
-    found = kept.beside(found, wish.out)
+    found = kept.beside(found, command.out)
     text = report.render(found)
-    _write(wish, measured, found, text)
+    _write(command, measured, found, text)
     return text
 
 
 Measured = tuple[Subject, Given, list[Fold]]  # on which names; what is kept of its leave-one-out
 
 
-def _model(wish: Wish, notify: Callable[[str], None]) -> Measured:
-    if wish.left_out:
+def _model(command: EvaluateCommand, notify: Callable[[str], None]) -> Measured:
+    if command.left_out:
         raise MissingError("--left-out needs --recipe: a finished model cannot unlearn")
-    measured = subject.of_model(wish.model)
+    measured = subject.of_model(command.model)
     assert measured.model
     held = frozenset(measured.model.manifest.unseen_families)
-    names = load(_data(wish), held, wish.out, notify)
+    names = load(_data(command), held, command.out, notify)
     corpus = given.as_learned(names.corpus, measured.learned)
     return measured, msgspec.structs.replace(names, corpus=corpus), []
 
 
-def _data(wish: Wish) -> Path:
-    data = wish.data or find_data(Path.cwd())
+def _data(command: EvaluateCommand) -> Path:
+    data = command.data or find_data(Path.cwd())
     if data is None:
         raise MissingError(
             "no names to measure on: give the folder of the lists with --data, or --data - for the package registry's"
@@ -105,77 +107,81 @@ def _data(wish: Wish) -> Path:
     return data
 
 
-def _recipe(wish: Wish, notify: Callable[[str], None]) -> Measured:
-    if wish.recipe not in names():
-        raise MissingError(f"no recipe {wish.recipe}; there are {', '.join(names())}")
-    terms = _terms(wish)
-    measures = load(terms.data, HELD, wish.out, notify)
+def _recipe(command: EvaluateCommand, notify: Callable[[str], None]) -> Measured:
+    if command.recipe not in names():
+        raise MissingError(f"no recipe {command.recipe}; there are {', '.join(names())}")
+    terms = _terms(command)
+    measures = load(terms.data, HELD, command.out, notify)
     learns = measures.corpus
     if terms.learn:
-        learns = given.corpus_of(terms.learn, HELD, wish.out, notify)
+        learns = given.corpus_of(terms.learn, HELD, command.out, notify)
         measures = given.not_taught(measures, learns, terms.data)
     try:
         measured = fitted.measured(terms, learns, notify)
     except ImportError as error:
         raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
-    return measured, measures, _folds(wish, terms, learns, notify)
+    return measured, measures, _folds(command, terms, learns, notify)
 
 
-def _terms(wish: Wish) -> Terms:
+def _terms(command: EvaluateCommand) -> Terms:
     """Names to learn from are the others', if they are others."""
-    if wish.learn and wish.left_out:
+    if command.learn and command.left_out:
         raise MissingError("--left-out leaves families of --data out: not with --learn")
-    data = _data(wish)
-    learn = None if wish.learn == data else wish.learn
-    return Terms(wish.recipe, wish.out, data, wish.fitted, wish.examples, wish.epochs, learn)
+    data = _data(command)
+    learn = None if command.learn == data else command.learn
+    return Terms(
+        command.recipe, command.out, data, command.fitted, command.examples, command.epochs, learn
+    )
 
 
-def _folds(wish: Wish, terms: Terms, corpus: Corpus, notify: Callable[[str], None]) -> list[Fold]:
+def _folds(
+    command: EvaluateCommand, terms: Terms, corpus: Corpus, notify: Callable[[str], None]
+) -> list[Fold]:
     """Each fold is fitted in OUT; what is there is not fitted again."""
-    if not wish.left_out:
-        return kept.folds(wish.out, terms.name)
+    if not command.left_out:
+        return kept.folds(command.out, terms.name)
 
     def fit_fold(some: Corpus, number: int) -> Judge:
-        notify(f"{terms.title}: leaving out fold {number + 1} of {wish.folds}")
-        folder = wish.out / f"fold-{number + 1}-of-{wish.folds}-{terms.name}"
-        return fit(wish.recipe, some, folder, terms.options)
+        notify(f"{terms.title}: leaving out fold {number + 1} of {command.folds}")
+        folder = command.out / f"fold-{number + 1}-of-{command.folds}-{terms.name}"
+        return fit(command.recipe, some, folder, terms.options)
 
-    file, of = kept.folds_file(wish.out, terms.name), terms.made_of(corpus)
-    return left_out.run(corpus, fit_fold, file, wish.folds, terms.title, of)
+    file, of = kept.folds_file(command.out, terms.name), terms.made_of(corpus)
+    return left_out.run(corpus, fit_fold, file, command.folds, terms.title, of)
 
 
-def _seed_task(wish: Wish, notify: Callable[[str], None]) -> list[Result]:
-    data = _data(wish)
+def _seed_task(command: EvaluateCommand, notify: Callable[[str], None]) -> list[Result]:
+    data = _data(command)
     if not (data / seed_task.BENIGN).is_file():
         raise MissingError(f"--seed-task: {data} has no {seed_task.BENIGN}")
     try:
-        return seed_task.run(data, wish.out / "seed-task", kept.seed_file(wish.out), notify)
+        return seed_task.run(data, command.out / "seed-task", kept.seed_file(command.out), notify)
     except ImportError as error:
         raise MissingError(f"{error.name} is missing: install namewarden[train]") from error
 
 
-def _size(wish: Wish) -> run.Options:
+def _size(command: EvaluateCommand) -> run.Sizes:
     """Recipes run as they were trained, slowly: fewer exhaustive edits, fewer names timed."""
-    size = run.Options(edited=2, timed=500, rounds=3) if wish.recipe else run.Options()
-    return msgspec.structs.replace(run.QUICK if wish.quick else size, attacks=wish.attacks)
+    size = run.Sizes(edited=2, timed=500, rounds=3) if command.recipe else run.Sizes()
+    return msgspec.structs.replace(run.QUICK if command.quick else size, attacks=command.attacks)
 
 
-def _about(wish: Wish, measured: Subject, names: Given) -> About:
-    options = _size(wish)
+def _about(command: EvaluateCommand, measured: Subject, names: Given) -> About:
+    options = _size(command)
     return About(
         subject=measured.name,
         title=measured.title,
         about=measured.about,
-        made_with=wish.command,
+        made_with=command.line,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=machine(),
         names=names.source,
-        quick=wish.quick,
+        quick=command.quick,
         most=options.per_family,
         learned=measured.learned,
         notes=_notes(measured, names),
-        recipe=wish.recipe,
-        learned_from=fitted.source(wish.learn) if wish.learn else "",
+        recipe=command.recipe,
+        learned_from=fitted.source(command.learn) if command.learn else "",
     )
 
 
@@ -208,16 +214,16 @@ def machine() -> str:
     return f"{kind}, {os.cpu_count()} cores, {about}, load {os.getloadavg()[0]:.1f} at the start"
 
 
-def _write(wish: Wish, measured: Subject, found: Figures, text: str) -> None:
+def _write(command: EvaluateCommand, measured: Subject, found: Figures, text: str) -> None:
     """All files; the card is the packaged or given model's."""
-    figures.write(wish.out / f"{measured.name}.json", found)
-    (wish.out / f"{measured.name}.md").write_text(text, encoding="utf-8")
-    if measured.model and not wish.recipe:
-        _card(wish.out, measured, found)
-    if wish.docs:
-        page.put(wish.docs, text)
-        figures.write(wish.docs.with_suffix(".json"), found)
-        if measured.model and not wish.recipe:
+    figures.write(command.out / f"{measured.name}.json", found)
+    (command.out / f"{measured.name}.md").write_text(text, encoding="utf-8")
+    if measured.model and not command.recipe:
+        _card(command.out, measured, found)
+    if command.docs:
+        page.put(command.docs, text)
+        figures.write(command.docs.with_suffix(".json"), found)
+        if measured.model and not command.recipe:
             _card(measured.folder, measured, found)
 
 

@@ -5,73 +5,31 @@ of the product's recipe, which was fitted on the names that the others were; whe
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-from msgspec import Struct
 
 from namewarden.evaluation.answers import CHOSEN, FED, KNOWN, UNSEEN
-from namewarden.evaluation.detection import LEAST, Group, counted
-from namewarden.evaluation.intervals import Share, Spread, mean_of
+from namewarden.evaluation.detection import LEAST, FamilyGroup, counted
+from namewarden.evaluation.figures import Comparison, Difference, Figures, Means, ModelRow
+from namewarden.evaluation.intervals import Spread, mean_of
 from namewarden.evaluation.page import COLUMNS, NOT_MEASURED, between, percent, table
-
-if TYPE_CHECKING:
-    from namewarden.evaluation.figures import Figures
 
 OWN = "own"  # the recipe of the packaged model
 GROUPS = (KNOWN, CHOSEN, UNSEEN, FED)
 
 
-class Means(Struct, frozen=True):
-    """Over so many families."""
-
-    families: int
-    found: list[Spread]
-    auc: float
-
-
-class Row(Struct, frozen=True):
-    """One model."""
-
-    title: str
-    groups: dict[str, Means]
-    benign: list[Share]  # above each threshold
-    single: float  # µs a name
-    batched: float
-    parameters: int  # 0: it has no layers to count
-
-
-class Difference(Struct, frozen=True):
-    """Ours less the other's, mean over the families of both."""
-
-    ours: str
-    other: str
-    group: str
-    families: int
-    found: list[Spread]
-
-    @property
-    def beaten(self) -> list[bool]:
-        return [spread.low > 0 for spread in self.found]
-
-
-class Found(Struct, frozen=True):
-    models: list[Row]
-    differences: list[Difference]
-
-
-def measure(this: "Figures", others: Sequence["Figures"]) -> Found:
+def measure(this: Figures, others: Sequence[Figures]) -> Comparison:
     every = [this, *others]
     ours = [it for it in every if it.about.recipe == OWN and not it.about.learned_from]
     against = [it for it in every if it.about.recipe not in ("", OWN)] if ours else others
     pairs = [(a, b, group) for a in ours or [this] for b in against for group in GROUPS]
     differences = [difference(a, b, group) for a, b, group in pairs]
-    return Found([row(it) for it in every], [it for it in differences if it])
+    return Comparison([row(it) for it in every], [it for it in differences if it])
 
 
-def row(figures: "Figures") -> Row:
+def row(figures: Figures) -> ModelRow:
     groups = figures.detection.groups
-    return Row(
+    return ModelRow(
         title(figures),
         {name: _means(groups[name]) for name in GROUPS if name in groups},
         figures.detection.benign,
@@ -81,15 +39,15 @@ def row(figures: "Figures") -> Row:
     )
 
 
-def title(figures: "Figures") -> str:
+def title(figures: Figures) -> str:
     return figures.about.title + (", quick run" if figures.about.quick else "")
 
 
-def _means(group: Group) -> Means:
+def _means(group: FamilyGroup) -> Means:
     return Means(len(counted(group.families)), group.means, group.auc.mean)
 
 
-def difference(ours: "Figures", other: "Figures", group: str) -> Difference | None:
+def difference(ours: Figures, other: Figures, group: str) -> Difference | None:
     """None when they have no family of the group in common."""
     a, b = (it.detection.groups.get(group) for it in (ours, other))
     if a is None or b is None:
@@ -105,13 +63,13 @@ def difference(ours: "Figures", other: "Figures", group: str) -> Difference | No
     return Difference(title(ours), title(other), group, len(both), mean_of(rows))
 
 
-def show(found: Found | None) -> str:
+def show(found: Comparison | None) -> str:
     if found is None:
         return f"Other models: {NOT_MEASURED} (`make evaluate-all`).\n"
     return "\n".join([_found(found), _costs(found), *_differences(found)])
 
 
-def _found(found: Found) -> str:
+def _found(found: Comparison) -> str:
     rows = [
         [it.title, group, *_cells(it.groups[group])]
         for group in GROUPS
@@ -126,19 +84,19 @@ def _cells(means: Means) -> list[str]:
     return [str(means.families), *shares, f"{means.auc:.4f}"]
 
 
-def _costs(found: Found) -> str:
+def _costs(found: Comparison) -> str:
     benign = [f"benign above, {column}" for column in COLUMNS]
     head = ["model", *benign, "µs single", "µs in 64", "parameters"]
     return table(head, map(_cost, found.models))
 
 
-def _cost(it: Row) -> list[str]:
+def _cost(it: ModelRow) -> list[str]:
     parameters = f"{it.parameters:,}" if it.parameters else "–"
     times = [f"{it.single:.0f}", f"{it.batched:.0f}"]
     return [it.title, *(percent(share.rate) for share in it.benign), *times, parameters]
 
 
-def _differences(found: Found) -> list[str]:
+def _differences(found: Comparison) -> list[str]:
     """A table for each of ours."""
     tables = []
     for ours in dict.fromkeys(it.ours for it in found.differences):

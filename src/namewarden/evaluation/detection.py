@@ -28,7 +28,7 @@ class Family(Struct, frozen=True):
     partial: float
 
 
-class Group(Struct, frozen=True):
+class FamilyGroup(Struct, frozen=True):
     """Families that the model stands alike to."""
 
     families: dict[str, Family]
@@ -46,24 +46,24 @@ class Own(Struct, frozen=True):
     families: dict[str, Spread]
 
 
-class Found(Struct, frozen=True):
+class Detection(Struct, frozen=True):
     calibration_names: int
     limits: list[float]  # logits
     resting: list[Share]  # the calibration names at or above each threshold
     benign: list[Share]
     single: list[Share]
-    groups: dict[str, Group]
+    groups: dict[str, FamilyGroup]
     own: Own | None = None  # None: it has no thresholds of its own
 
 
-def measure(answers: Answers, block: float | None = None) -> Found:
+def measure(answers: Answers, block: float | None = None) -> Detection:
     """`block`: the logit from which the model itself blocks."""
     groups = {}
     for name, families in answers.groups.items():
         each = {family: judge_family(said, answers) for family, said in families.items()}
         groups[name] = each
         groups[f"{name}, of words"] = {k: v for k, v in each.items() if k in WORDS}
-    return Found(
+    return Detection(
         len(answers.calibration),
         answers.limits,
         _shares(answers.calibration, answers.limits),
@@ -92,7 +92,7 @@ def judge_family(said: Logits, answers: Answers) -> Family:
     )
 
 
-def sum_up(families: Mapping[str, Family]) -> Group | None:
+def sum_up(families: Mapping[str, Family]) -> FamilyGroup | None:
     """None when there is no family."""
     if not families:
         return None
@@ -100,7 +100,7 @@ def sum_up(families: Mapping[str, Family]) -> Group | None:
     rows = np.array([[*f.found, f.auc, f.partial] for f in large.values()])
     *means, area, partial = mean_of(rows)
     worst = min(large, key=lambda name: (large[name].found[1], large[name].found[0]))
-    return Group(dict(families), means, area, partial, worst)
+    return FamilyGroup(dict(families), means, area, partial, worst)
 
 
 def counted(families: Mapping[str, Family]) -> dict[str, Family]:
@@ -120,7 +120,7 @@ def _shares(said: Logits, limits: list[float]) -> list[Share]:
     return [share(said >= limit) for limit in limits]
 
 
-def show(found: Found) -> str:
+def show(found: Detection) -> str:
     return "\n".join(
         [_thresholds(found), means_table(found.groups), _small(found), _show_own(found.own)]
     )
@@ -136,13 +136,13 @@ def _show_own(own: Own | None) -> str:
     return table([f"blocked by the model's own threshold, logit {own.limit:.4f}", "share"], rows)
 
 
-def means_table(groups: Mapping[str, Group]) -> str:
+def means_table(groups: Mapping[str, FamilyGroup]) -> str:
     rows = [[name, *_group(group)] for name, group in groups.items()]
     head = ["family mean (95 %, by family)", "families", *COLUMNS, "AUC", "partial AUC", "worst"]
     return table(head, rows)
 
 
-def families_table(groups: Mapping[str, Group]) -> str:
+def families_table(groups: Mapping[str, FamilyGroup]) -> str:
     rows = [
         [name, family, f"{it.names:,}", *map(percent, it.found), f"{it.auc:.4f}"]
         for name, group in groups.items()
@@ -152,13 +152,13 @@ def families_table(groups: Mapping[str, Group]) -> str:
     return table(["", "family", "names", *COLUMNS, "AUC"], rows)
 
 
-def _group(group: Group) -> list[str]:
+def _group(group: FamilyGroup) -> list[str]:
     means = [_spread(each) for each in group.means]
     areas = [f"{group.auc.mean:.4f}", f"{group.partial.mean:.4f}"]
     return [str(len(counted(group.families))), *means, *areas, group.worst]
 
 
-def _thresholds(found: Found) -> str:
+def _thresholds(found: Detection) -> str:
     rows = [
         ["threshold, logit", *(f"{limit:.4f}" for limit in found.limits)],
         [f"of {found.calibration_names:,} names that set it", *map(_share, found.resting)],
@@ -186,7 +186,7 @@ def _share(found: Share) -> str:
     return f"{percent(found.rate)} ({between(found.low, found.high)})"
 
 
-def _small(found: Found) -> str:
+def _small(found: Detection) -> str:
     small = [
         f"{family} ({it.names})"
         for name, group in found.groups.items()

@@ -8,7 +8,7 @@ from msgspec import Struct
 from namewarden.detector.label import Labels
 from namewarden.evaluation.intervals import Share, share
 from namewarden.evaluation.page import NOT_MEASURED, between, percent, table
-from namewarden.evaluation.product import Judged, judge_names
+from namewarden.evaluation.product import Outcome, judge_names
 from namewarden.training.recipe import Judge
 
 # The load at which false blocks are counted: a site of some ten thousand clients. How many of its queries are for
@@ -24,8 +24,8 @@ class Newer(Struct, frozen=True):
     at_least_review: Share
 
 
-class Found(Struct, frozen=True):
-    queried: Judged
+class Drift(Struct, frozen=True):
+    queried: Outcome
     newer: dict[str, Newer]
     popular: int
     popular_blocked: list[str]
@@ -45,9 +45,9 @@ def measure(
     judge: Judge,
     limits: Sequence[float],
     labels: Labels,
-) -> Found:
+) -> Drift:
     said = judge(popular).tolist()
-    return Found(
+    return Drift(
         judge_names(queried, judge, limits, labels),
         {name: _newer(found, judge, limits) for name, found in newer.items() if found},
         len(popular),
@@ -61,7 +61,7 @@ def _newer(labels: Sequence[str], judge: Judge, limits: Sequence[float]) -> Newe
     return Newer(share(said >= limits[2]), share(said >= limits[1]))
 
 
-def show(found: Found) -> str:
+def show(found: Drift) -> str:
     queried = found.queried
     rows = [
         ["names as clients asked them, 2026-07", *_shares(queried.blocked, queried.review)],
@@ -86,7 +86,7 @@ def _shares(blocked: Share, review: Share) -> list[str]:
     return [f"{blocked.names:,}", *cells]
 
 
-def _load(found: Found) -> str:
+def _load(found: Drift) -> str:
     if not found.queried.blocked.names:
         return f"False blocks a day: {NOT_MEASURED}.\n"
     mean, low, high = found.false_blocks
@@ -98,7 +98,7 @@ def _load(found: Found) -> str:
     )
 
 
-def _queried(found: Found) -> str:
+def _queried(found: Drift) -> str:
     queried = found.queried
     labels = ", ".join(f"`{label}`" for label in queried.labels) or "none"
     return (
@@ -107,7 +107,7 @@ def _queried(found: Found) -> str:
     )
 
 
-def _popular(found: Found) -> str:
+def _popular(found: Drift) -> str:
     if not found.popular:
         return f"The most popular names: {NOT_MEASURED}.\n"
     blocked = ", ".join(f"`{label}`" for label in found.popular_blocked) or "none"

@@ -18,7 +18,7 @@ from namewarden.training.measure import Logits, auc
 Guess = Callable[[Sequence[str]], tuple[list[str], Logits, Logits]]
 
 
-class Found(Struct, frozen=True):
+class FamilyNaming(Struct, frozen=True):
     classes: int
     macro_all: float  # F1, mean over families, on all names
     macro_detected: float  # on names in review or blocked
@@ -37,7 +37,7 @@ def measure(
     detected: Mapping[str, Sequence[bool]],
     whole: Mapping[str, str],
     answered: Callable[[str], str] = lambda family: family,
-) -> Found:
+) -> FamilyNaming:
     """`unseen` by group; `whole`: label → with its suffix; `answered`: what the model calls a family (those of one
     generator may be one to it)."""
     large = {family: labels for family, labels in known.items() if len(labels) >= LEAST}
@@ -53,7 +53,7 @@ def measure(
     held = {group: each for group, each in held.items() if len(each[0]) and len(labels)}
     areas = {group: auc(others, sure) for group, (others, _) in held.items()}
     here_whole = sum(label in whole for label in labels)
-    return Found(
+    return FamilyNaming(
         len(f1),
         _mean(f1),
         _mean(found),
@@ -88,7 +88,7 @@ def _mean(found: Mapping[str, float]) -> float:
     return sum(found.values()) / len(found) if found else 0.0
 
 
-def show(found: Found) -> str:
+def show(found: FamilyNaming) -> str:
     worst = sorted(found.f1, key=lambda family: found.f1[family])[:8]
     rows = [
         ["families", str(found.classes)],
@@ -103,13 +103,13 @@ def show(found: Found) -> str:
     return table(["which family", ""], rows) + _how(found)
 
 
-def _named(found: Found) -> list[list[str]]:
+def _named(found: FamilyNaming) -> list[list[str]]:
     if found.unknown_named is None:
         return []
     return [["the same of all, by the probability alone", _area(found.unknown_named)]]
 
 
-def _alone(found: Found) -> list[list[str]]:
+def _alone(found: FamilyNaming) -> list[list[str]]:
     return [] if not found.whole else [["macro-F1, by the label alone", f"{found.macro_alone:.4f}"]]
 
 
@@ -117,7 +117,7 @@ def _area(area: float | None) -> str:
     return "–" if area is None else f"{area:.4f}"
 
 
-def _how(found: Found) -> str:
+def _how(found: FamilyNaming) -> str:
     """By what families were named; nothing of figures made before that was a question."""
     if found.whole is None:
         return ""

@@ -1,24 +1,26 @@
-"""All that one run measured, as it is kept in JSON; `None` where a part was not measured."""
+"""All that one run measured, as it is kept in JSON, and the nouns that figures of several runs are put into.
+
+`None` where a part was not measured. What reads figures (`compare.py`, `held_out.py`, `marks.py`) imports this file,
+never the other way round.
+"""
 
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from namewarden.evaluation.attacks import Found as Attacks
-from namewarden.evaluation.bias import Found as Bias
-from namewarden.evaluation.buckets import Found as Buckets
-from namewarden.evaluation.calibration import Found as Calibration
-from namewarden.evaluation.compare import Found as Beside
-from namewarden.evaluation.detection import Found as Detection
-from namewarden.evaluation.drift import Found as Drift
-from namewarden.evaluation.families import Found as Families
-from namewarden.evaluation.held_out import Held
+from namewarden.evaluation.attacks import Attacks
+from namewarden.evaluation.bias import Bias
+from namewarden.evaluation.buckets import Buckets
+from namewarden.evaluation.calibration import Calibration
+from namewarden.evaluation.detection import Detection, FamilyGroup
+from namewarden.evaluation.drift import Drift
+from namewarden.evaluation.families import FamilyNaming
+from namewarden.evaluation.intervals import Share, Spread
 from namewarden.evaluation.left_out import Fold
-from namewarden.evaluation.marks import Mark
 from namewarden.evaluation.network import Layer
 from namewarden.evaluation.seed_task import Result
-from namewarden.evaluation.speed import Found as Speed
+from namewarden.evaluation.speed import Speed
 
 SCHEMA = 1
 
@@ -41,6 +43,63 @@ class About(Struct, frozen=True):
     learned_from: str = ""  # other names than it was measured on: where they are from
 
 
+class HeldOut(Struct, frozen=True):
+    """Families kept away from a recipe: which run, its families, the area of "this family is none I know"."""
+
+    title: str
+    groups: dict[str, FamilyGroup]
+    unknown: float | None
+
+
+class ModelMark(Struct, frozen=True):
+    """What a model must reach, and what was measured."""
+
+    what: str
+    wanted: str
+    measured: str
+    reached: bool | None  # None: not measured
+
+
+class Means(Struct, frozen=True):
+    """Over so many families."""
+
+    families: int
+    found: list[Spread]
+    auc: float
+
+
+class ModelRow(Struct, frozen=True):
+    """One model of a comparison."""
+
+    title: str
+    groups: dict[str, Means]
+    benign: list[Share]  # above each threshold
+    single: float  # µs a name
+    batched: float
+    parameters: int  # 0: it has no layers to count
+
+
+class Difference(Struct, frozen=True):
+    """Ours less the other's, mean over the families of both."""
+
+    ours: str
+    other: str
+    group: str
+    families: int
+    found: list[Spread]
+
+    @property
+    def beaten(self) -> list[bool]:
+        return [spread.low > 0 for spread in self.found]
+
+
+class Comparison(Struct, frozen=True):
+    """Models side by side."""
+
+    models: list[ModelRow]
+    differences: list[Difference]
+
+
 class Figures(Struct, frozen=True):
     about: About
     detection: Detection
@@ -51,13 +110,13 @@ class Figures(Struct, frozen=True):
     attacks: Attacks | None
     speed: Speed
     network: list[Layer]
-    families: Families | None = None
+    families: FamilyNaming | None = None
     # Of other runs, so that one page holds all:
     left_out: list[Fold] = []
     seed_task: list[Result] = []
-    held: Held | None = None
-    registry: list[Mark] = []  # of the recipe that learned from the registry's names alone
-    beside: Beside | None = None
+    held: HeldOut | None = None
+    registry: list[ModelMark] = []  # of the recipe that learned from the registry's names alone
+    beside: Comparison | None = None
     schema: int = SCHEMA
 
 

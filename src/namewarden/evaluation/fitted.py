@@ -15,7 +15,7 @@ from namewarden.evaluation import subject
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import Corpus
 from namewarden.training.kept import NOTE, REGISTRY, digest, made_of
-from namewarden.training.recipe import Neural, Options, Recipe, bounded
+from namewarden.training.recipe import FitOptions, Neural, Recipe, bounded
 from namewarden.training.recipes import find
 
 
@@ -31,7 +31,7 @@ class Terms(Struct, frozen=True):
     learn: Path | None = None
 
     @property
-    def asked(self) -> Options:
+    def asked(self) -> FitOptions:
         return bounded(find(self.recipe).options, self.examples, self.epochs)
 
     @property
@@ -41,7 +41,7 @@ class Terms(Struct, frozen=True):
         return self.fitted or self.out / f"fitted{where}"
 
     @property
-    def options(self) -> Options:
+    def options(self) -> FitOptions:
         """Those with which it was fitted, if it was."""
         there = self.folder / self.recipe
         return made_of(there).options if (there / NOTE).is_file() else self.asked
@@ -77,7 +77,7 @@ def source(learn: Path) -> str:
     return "the registry's names alone" if learn == REGISTRY else learn.name
 
 
-def budget(recipe: Recipe, options: Options) -> str:
+def budget(recipe: Recipe, options: FitOptions) -> str:
     """Nothing where the recipe has all names as often as it wants."""
     own = recipe.options
     if (options.examples, options.epochs) == (own.examples, own.epochs):

@@ -16,7 +16,7 @@ from msgspec import Struct
 from namewarden.detector import label
 from namewarden.detector.label import Labels, Scorable, dynamic_providers
 from namewarden.evaluation import answers, made, names
-from namewarden.evaluation.names import Names, gather, without_lists
+from namewarden.evaluation.names import WholeNames, gather, without_lists
 from namewarden.training import data as training_data
 from namewarden.training import generators, registry
 from namewarden.training.data import GENERATED, Corpus, assemble
@@ -31,7 +31,7 @@ class MissingError(Exception):
 
 class Given(Struct, frozen=True):
     corpus: Corpus
-    names: Names
+    names: WholeNames
     source: str  # in words
 
 
@@ -86,13 +86,13 @@ def _folder_corpus(
 
 def _names(
     data: Path, held: frozenset[str], found: Corpus, out: Path, tell: Callable[[str], None]
-) -> Names:
-    def gathered() -> Names:
+) -> WholeNames:
+    def gathered() -> WholeNames:
         tell("gathering hard and new names (a minute)")
         with _readable(data):
             return gather(data, found)
 
-    return _kept(out / f"names-{_key(data, held)}.msgpack", Names, gathered)
+    return _kept(out / f"names-{_key(data, held)}.msgpack", WholeNames, gathered)
 
 
 @contextmanager

@@ -4,29 +4,16 @@ The packaged model has seen all families; what it would find of new ones is what
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from namewarden.evaluation.answers import CHOSEN, UNSEEN
-from namewarden.evaluation.detection import Group, families_table, means_table
+from namewarden.evaluation.detection import families_table, means_table
+from namewarden.evaluation.figures import Figures, HeldOut
 from namewarden.evaluation.page import NOT_MEASURED
-
-if TYPE_CHECKING:
-    from namewarden.evaluation.figures import Figures
 
 SUBJECT = "recipe-own"
 
 
-class Held(Struct, frozen=True):
-    """Of another run than the rest: which, its families, the area of "this family is none I know"."""
-
-    title: str
-    groups: dict[str, Group]
-    unknown: float | None
-
-
-def pick(others: Sequence["Figures"]) -> Held | None:
+def pick(others: Sequence[Figures]) -> HeldOut | None:
     """None where the recipe was not measured."""
     found = next((it for it in others if it.about.subject == SUBJECT), None)
     if found is None or UNSEEN not in found.detection.groups:
@@ -37,10 +24,10 @@ def pick(others: Sequence["Figures"]) -> Held | None:
         if name.startswith((CHOSEN, UNSEEN))
     }
     unknown = found.families.unknown if found.families else None
-    return Held(found.about.title, groups, unknown)
+    return HeldOut(found.about.title, groups, unknown)
 
 
-def show(held: Held | None) -> str:
+def show(held: HeldOut | None) -> str:
     if held is None:
         return (
             f"Families never seen: {NOT_MEASURED}, none was kept away (`namewarden evaluate --recipe own` fits the "

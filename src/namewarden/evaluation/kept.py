@@ -6,9 +6,8 @@ import msgspec
 
 from namewarden.evaluation import compare, figures, held_out, left_out, marks, seed_task
 from namewarden.evaluation.compare import OWN
-from namewarden.evaluation.figures import Figures
+from namewarden.evaluation.figures import Figures, ModelMark
 from namewarden.evaluation.left_out import Fold
-from namewarden.evaluation.marks import Mark
 
 PACKAGED = "packaged"
 REGISTRY = f"recipe-{OWN}-from-registry"
@@ -59,7 +58,7 @@ def _figures(path: Path) -> Figures | None:
         return None
 
 
-def _registry(others: list[Figures]) -> list[Mark]:
+def _registry(others: list[Figures]) -> list[ModelMark]:
     """What the registry's names alone reach; marks that are of other runs are left out."""
     found = next((it for it in others if it.about.subject == REGISTRY), None)
     if found is None:

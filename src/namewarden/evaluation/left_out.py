@@ -25,7 +25,7 @@ MOST = 2000
 Fit = Callable[[Corpus, int], Judge]  # the names without a fold's families, the fold
 
 
-class Held(Struct, frozen=True):
+class LeftOutFamily(Struct, frozen=True):
     """A family that nothing was learned from."""
 
     generator: str
@@ -36,7 +36,7 @@ class Held(Struct, frozen=True):
 class Fold(Struct, frozen=True):
     number: int
     of: int
-    families: dict[str, Held]
+    families: dict[str, LeftOutFamily]
     title: str = "the recipe"  # what was fitted, on which terms
     made_of: str = ""  # a digest of names and options: other ones make another fold
 
@@ -104,14 +104,16 @@ def _save(kept: Path, done: Sequence[Fold]) -> None:
     part.replace(kept)
 
 
-def _measure(corpus: Corpus, held: Sequence[str], fit: Fit, number: int) -> dict[str, Held]:
+def _measure(
+    corpus: Corpus, held: Sequence[str], fit: Fit, number: int
+) -> dict[str, LeftOutFamily]:
     judge = fit(corpus, number)
     limits = thresholds(judge(corpus.benign["calibration"]))
     found = {}
     for family in held:
         labels = corpus.unseen[family]
         said = judge(sample(labels, MOST))
-        found[family] = Held(generator(family), len(labels), rates(said, limits))
+        found[family] = LeftOutFamily(generator(family), len(labels), rates(said, limits))
     return found
 
 
@@ -131,7 +133,9 @@ def means(done: Sequence[Fold]) -> dict[str, list[Spread]]:
     return {name: mean_of(_by_generator(found)) for name, found in groups.items() if found}
 
 
-def _by_generator(found: Mapping[str, Held]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+def _by_generator(
+    found: Mapping[str, LeftOutFamily],
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
     rows: dict[str, list[list[float]]] = {}
     for held in found.values():
         rows.setdefault(held.generator, []).append(held.found)

@@ -64,7 +64,7 @@ class Tlds(Struct, frozen=True):
     generated: dict[str, dict[str, int]]
 
 
-class Names(Struct, frozen=True):
+class WholeNames(Struct, frozen=True):
     sorts: dict[str, list[str]]
     newer: dict[str, list[str]]  # list → labels that no older list holds
     tlds: Tlds | None
@@ -77,12 +77,12 @@ class Names(Struct, frozen=True):
         return {name.partition(".")[0]: name for found in self.generated.values() for name in found}
 
 
-def without_lists() -> Names:
+def without_lists() -> WholeNames:
     """What there is when no list is at hand."""
-    return Names(made.names(), {}, None)
+    return WholeNames(made.names(), {}, None)
 
 
-def gather(folder: Path, corpus: Corpus) -> Names:
+def gather(folder: Path, corpus: Corpus) -> WholeNames:
     """One pass over the lists below the folder: a minute or less."""
     seen = _Seen(corpus)
     for path in OLDER:
@@ -95,7 +95,7 @@ def gather(folder: Path, corpus: Corpus) -> Names:
     both = set().union(*new.values()) & set(corpus.benign["test"])
     newer = {title: sorted(it) for title, it in {**new, "the lists of two makers": both}.items()}
     sorts = {title: list(dict.fromkeys(found)) for title, found in seen.sorts.items() if found}
-    return Names(
+    return WholeNames(
         {**sorts, **made.names()},
         {k: v for k, v in newer.items() if v},
         _tlds(folder),

@@ -16,7 +16,7 @@ LISTED = 50
 Scored = Callable[[str], Scorable | Unscored]
 
 
-class Judged(Struct, frozen=True):
+class Outcome(Struct, frozen=True):
     """What became of so many names."""
 
     unscored: int
@@ -28,7 +28,7 @@ class Judged(Struct, frozen=True):
 
 def judge_names(
     names: Sequence[str], judge: Judge, limits: Sequence[float], labels: Labels
-) -> Judged:
+) -> Outcome:
     whats = [labels.scored(name) for name in names]
     scorable = [what for what in whats if isinstance(what, Scorable)]
     said = judge([what.label for what in scorable])
@@ -38,7 +38,7 @@ def judge_names(
     ]
     actions = Counter(done)
     blocked = [what.label for what, action in zip(scorable, done, strict=True) if action == "block"]
-    return Judged(
+    return Outcome(
         len(names) - len(scorable),
         share_of(actions["block"], len(names)),
         share_of(actions["review"], len(names)),

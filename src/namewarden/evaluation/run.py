@@ -30,7 +30,7 @@ from namewarden.evaluation.answers import (
     families_of,
 )
 from namewarden.evaluation.figures import About, Figures
-from namewarden.evaluation.names import Names
+from namewarden.evaluation.names import WholeNames
 from namewarden.evaluation.subject import Subject
 from namewarden.training.data import Corpus
 from namewarden.training.measure import Logits, sample
@@ -40,7 +40,7 @@ Tell = Callable[[str], None]  # which part comes now
 PARTS = 12  # about so many things are told
 
 
-class Options(Struct, frozen=True):
+class Sizes(Struct, frozen=True):
     """How many names: of a family, of a family for the edits, of a sort, for the time; and without attacks."""
 
     per_family: int = SIZES[0]
@@ -51,15 +51,15 @@ class Options(Struct, frozen=True):
     rounds: int = 5
 
 
-QUICK = Options(per_family=SIZES[1], edited=2, per_sort=500, timed=300, rounds=3)
+QUICK = Sizes(per_family=SIZES[1], edited=2, per_sort=500, timed=300, rounds=3)
 
 
 def evaluate(
     subject: Subject,
     corpus: Corpus,
-    names: Names,
+    names: WholeNames,
     about: About,
-    options: Options,
+    options: Sizes,
     tell: Tell,
 ) -> Figures:
     labels = Labels(dynamic_providers(), remembered=0)
@@ -103,8 +103,8 @@ def _attacks(
     answers: Answers,
     corpus: Corpus,
     asked: Mapping[str, Families],
-    options: Options,
-) -> attacks.Found:
+    options: Sizes,
+) -> attacks.Attacks:
     return attacks.measure(
         judge,
         answers.limits,
@@ -121,8 +121,8 @@ def _held(asked: Mapping[str, Families]) -> Families:
 
 
 def _bias(
-    corpus: Corpus, names: Names, answers: Answers, asked: Mapping[str, Families]
-) -> bias.Found:
+    corpus: Corpus, names: WholeNames, answers: Answers, asked: Mapping[str, Families]
+) -> bias.Bias:
     groups = {
         name: (asked[name], answers.groups[name])
         for name in (KNOWN, CHOSEN, UNSEEN)
@@ -141,7 +141,7 @@ def _bias(
     )
 
 
-def _calibration(subject: Subject, corpus: Corpus, answers: Answers) -> calibration.Found:
+def _calibration(subject: Subject, corpus: Corpus, answers: Answers) -> calibration.Calibration:
     if subject.p_values:
         p_values = subject.p_values(corpus.benign["test"])
     else:
@@ -164,8 +164,8 @@ def _timed(corpus: Corpus, most: int) -> tuple[list[str], list[str]]:
 
 
 def _families(
-    subject: Subject, asked: Mapping[str, Families], answers: Answers, names: Names
-) -> families.Found | None:
+    subject: Subject, asked: Mapping[str, Families], answers: Answers, names: WholeNames
+) -> families.FamilyNaming | None:
     if subject.guess is None:
         return None
     detected = {

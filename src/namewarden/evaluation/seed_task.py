@@ -15,7 +15,7 @@ from publicsuffixlist import PublicSuffixList
 from namewarden.evaluation.intervals import Share, share_of
 from namewarden.evaluation.page import NOT_MEASURED, between, percent, table
 from namewarden.training.data import Corpus, rows
-from namewarden.training.recipe import Judge, Options
+from namewarden.training.recipe import FitOptions, Judge
 
 BENIGN = "benign/mlbridge_benign_2020.txt.gz"
 BAD = "malicious/ctc_covid19_2020.txt.gz"
@@ -34,10 +34,10 @@ TITLES = {
     SHORTCUTS: "length, dots, digits and suffix alone",
 }
 # The seed's step is Adam's 1e-3; it says no number of epochs, so on the whole lists it gets twice as many as ours.
-FEW = Options(epochs=100, batch=32, rate=1e-3, smoothing=0.0, made_up=0)
+FEW = FitOptions(epochs=100, batch=32, rate=1e-3, smoothing=0.0, made_up=0)
 OPTIONS = {
-    SEED: Options(epochs=20, batch=64, rate=1e-3, smoothing=0.0, made_up=0),
-    OURS: Options(epochs=10, batch=128, rate=2e-3, made_up=0),
+    SEED: FitOptions(epochs=20, batch=64, rate=1e-3, smoothing=0.0, made_up=0),
+    OURS: FitOptions(epochs=10, batch=128, rate=2e-3, made_up=0),
 }
 
 ABOUT = (
@@ -48,7 +48,7 @@ ABOUT = (
 )
 
 
-class Names(msgspec.Struct, frozen=True):
+class HostNames(msgspec.Struct, frozen=True):
     """Host names of both classes."""
 
     benign: list[str]
@@ -59,9 +59,9 @@ class Split(msgspec.Struct, frozen=True):
     """What is learned from, what is set aside, what is measured on."""
 
     name: str
-    learn: Names
-    aside: Names
-    test: Names
+    learn: HostNames
+    aside: HostNames
+    test: HostNames
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -92,15 +92,15 @@ def load(kept: Path) -> list[Result]:
     return msgspec.json.decode(kept.read_bytes(), type=list[Result]) if kept.is_file() else []
 
 
-def read(data: Path) -> Names:
+def read(data: Path) -> HostNames:
     """Both lists in the order of their files, each name once."""
     both = [dict.fromkeys(name for name, *_ in rows(data / path)) for path in (BENIGN, BAD)]
-    return Names(
+    return HostNames(
         *([name for name in one if name not in other] for one, other in (both, both[::-1]))
     )
 
 
-def measure(names: Names, teach: Teach, notify: Callable[[str], None]) -> list[Result]:
+def measure(names: HostNames, teach: Teach, notify: Callable[[str], None]) -> list[Result]:
     """Everything there is to measure, in the order of the table."""
     suffixes = PublicSuffixList(only_icann=True)
     parts = [
@@ -143,14 +143,16 @@ def corpus_of(split: Split) -> Corpus:
     )
 
 
-def in_order(names: Names) -> Split:
+def in_order(names: HostNames) -> Split:
     """The seed's: the first names of each file, eight tenths, one, one, as they come."""
     cuts = (0, FIRST * 8 // 10, FIRST * 9 // 10, FIRST)
-    parts = [Names(names.benign[a:b], names.bad[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [
+        HostNames(names.benign[a:b], names.bad[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)
+    ]
     return Split(IN_ORDER, *parts)
 
 
-def splits(names: Names, group: Callable[[str], str], note: str = "") -> list[Split]:
+def splits(names: HostNames, group: Callable[[str], str], note: str = "") -> list[Split]:
     """At random, by a hash of the name; and grouped, so that no registrable domain is on two sides."""
     return [
         _divided(f"{RANDOM}{note}", names, str),
@@ -158,14 +160,14 @@ def splits(names: Names, group: Callable[[str], str], note: str = "") -> list[Sp
     ]
 
 
-def _divided(name: str, names: Names, key: Callable[[str], str]) -> Split:
+def _divided(name: str, names: HostNames, key: Callable[[str], str]) -> Split:
     """Eight tenths to learn from, one aside, one to measure on; `key` decides, so equal keys stay together."""
 
-    def part(low: int, high: int) -> Names:
+    def part(low: int, high: int) -> HostNames:
         def some(of: list[str]) -> list[str]:
             return [one for one in of if low <= _tenth(key(one)) < high]
 
-        return Names(some(names.benign), some(names.bad))
+        return HostNames(some(names.benign), some(names.bad))
 
     return Split(name, part(0, 8), part(8, 9), part(9, 10))
 
@@ -174,7 +176,7 @@ def _tenth(text: str) -> int:
     return int.from_bytes(sha256(b"seed task " + text.encode()).digest()[:4], "big") % 10
 
 
-def bared(names: Names, suffixes: PublicSuffixList) -> Names:
+def bared(names: HostNames, suffixes: PublicSuffixList) -> HostNames:
     """What is left of the public suffix, once; what both lists hold is left out."""
 
     def bare(name: str) -> str:
@@ -182,33 +184,33 @@ def bared(names: Names, suffixes: PublicSuffixList) -> Names:
         return name[: -len(suffix) - 1]
 
     benign, bad = ({bare(name) for name in of} - {""} for of in (names.benign, names.bad))
-    return Names(sorted(benign - bad), sorted(bad - benign))
+    return HostNames(sorted(benign - bad), sorted(bad - benign))
 
 
-def result(who: str, split: Split, say: Judge) -> Result:
+def result(who: str, split: Split, judge: Judge) -> Result:
     return Result(
         who,
         split.name,
-        right(say, split.learn),
-        right(say, split.aside),
-        right(say, split.test),
-        right(say, paired(split.test)),
+        right(judge, split.learn),
+        right(judge, split.aside),
+        right(judge, split.test),
+        right(judge, paired(split.test)),
     )
 
 
-def paired(names: Names) -> Names:
+def paired(names: HostNames) -> HostNames:
     """As many of each class of each length and number of dots, so that neither tells them apart."""
     shapes: dict[tuple[int, int], tuple[list[str], list[str]]] = {}
     for place, of in enumerate((names.benign, names.bad)):
         for name in sorted(of, key=lambda name: sha256(name.encode()).digest()):
             shapes.setdefault((len(name), name.count(".")), ([], []))[place].append(name)
     pairs = [pair for both in shapes.values() for pair in zip(*both, strict=False)]
-    return Names([benign for benign, _ in pairs], [bad for _, bad in pairs])
+    return HostNames([benign for benign, _ in pairs], [bad for _, bad in pairs])
 
 
-def right(say: Judge, names: Names) -> Share:
+def right(judge: Judge, names: HostNames) -> Share:
     """Malicious from even odds upwards."""
-    hits = int(np.sum(say(names.benign) < 0) + np.sum(say(names.bad) >= 0))
+    hits = int(np.sum(judge(names.benign) < 0) + np.sum(judge(names.bad) >= 0))
     return share_of(hits, len(names.benign) + len(names.bad))
 
 

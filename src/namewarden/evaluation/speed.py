@@ -25,7 +25,7 @@ class Cost(Struct, frozen=True):
     p99: float
 
 
-class Found(Struct, frozen=True):
+class Speed(Struct, frozen=True):
     single: Cost
     batched: Cost
     generated_single: Cost  # names whose family is mostly told too
@@ -42,12 +42,12 @@ def measure(
     labels: Labels,
     files: dict[str, int],
     rounds: int = ROUNDS,
-) -> Found:
+) -> Speed:
     """Names as clients ask them, but for those that are not judged, and generated ones."""
     asked = [name for name in asked if isinstance(labels.scored(name), Scorable)]
     single, batched = _both(asked, score, labels, rounds)
     made_single, made_batched = _both(generated, score, labels, rounds)
-    return Found(single, batched, made_single, made_batched, len(asked), rounds, files)
+    return Speed(single, batched, made_single, made_batched, len(asked), rounds, files)
 
 
 def _both(names: Sequence[str], score: Score, labels: Labels, rounds: int) -> tuple[Cost, Cost]:
@@ -77,7 +77,7 @@ def _row(what: str, of: Cost) -> list[str]:
     return [what, f"{of.median:.1f}", f"{of.p99:.1f}"]
 
 
-def show(found: Found) -> str:
+def show(found: Speed) -> str:
     rows = [
         _row("a name as clients ask, single", found.single),
         _row(f"the same, batches of {BATCH}", found.batched),

@@ -14,7 +14,7 @@ from namewarden.evaluation.families import Guess
 from namewarden.evaluation.network import Layer, layers_of, layers_of_keras
 from namewarden.training.data import Corpus, generator
 from namewarden.training.measure import Logits, sample, temperature
-from namewarden.training.recipe import Judge, Neural, Options, Recipe
+from namewarden.training.recipe import FitOptions, Judge, Neural, Recipe
 
 LOADED = ("manifest.json", "model.onnx")
 TEMPERED = 20_000  # names of each side that set a temperature
@@ -113,7 +113,7 @@ def _best(heeded: Logits) -> NDArray[np.int64]:
     return best
 
 
-def of_recipe(name: str, corpus: Corpus, out: Path, options: Options | None = None) -> Subject:
+def of_recipe(name: str, corpus: Corpus, out: Path, options: FitOptions | None = None) -> Subject:
     """The recipe fitted on these names, or loaded where it was. Its raw answers get a temperature here."""
     from namewarden.training.fit import fit
     from namewarden.training.recipes import find

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from namewarden.training.data import HELD, Corpus
-from namewarden.training.kept import NAMES, REGISTRY, ListError, find_data, load_corpus, source
+from namewarden.training.kept import NAMES, REGISTRY, NamesError, find_data, load_corpus, source
 from namewarden.training.recipe import Neural, bounded
 
 
@@ -22,7 +22,7 @@ class TrainError(Exception):
     """Something that training needs is not there, or OUT is another run's; says what to give."""
 
 
-class Wish(Struct, frozen=True):
+class TrainCommand(Struct, frozen=True):
     """The command's options."""
 
     out: Path
@@ -40,24 +40,26 @@ class Wish(Struct, frozen=True):
         return self.model or self.out / "model"
 
 
-def train(wish: Wish, notify: Callable[[str], None]) -> str:
+def train(command: TrainCommand, notify: Callable[[str], None]) -> str:
     """Learn and write the model's folder; returns what there is now and what to do with it. TrainError."""
     try:
         from namewarden.training import export
         from namewarden.training import train as loop
 
-        recipe = _recipe(wish.recipe)
+        recipe = _recipe(command.recipe)
     except ImportError as error:
         raise TrainError(f"{error.name} is missing: install namewarden[train]") from error
-    loop.choose_device(wish.device)
+    loop.choose_device(command.device)
     with redirect_stdout(sys.stderr):  # bars; standard output is the result's
-        corpus = _corpus(wish, notify)
-        _make(wish.folder)
-        options = bounded(recipe.options, wish.examples, wish.epochs)
-        network = loop.taught(corpus, recipe, wish.out, options)
+        corpus = _corpus(command, notify)
+        _make(command.folder)
+        options = bounded(recipe.options, command.examples, command.epochs)
+        network = loop.taught(corpus, recipe, command.out, options)
         notify("setting thresholds on names that nothing was learned from")
-        model = export.export(recipe, network, corpus, wish.folder)
-    return "\n".join([f"model {model.manifest.digest[:12]} is in {wish.folder}", *_next(wish)])
+        model = export.export(recipe, network, corpus, command.folder)
+    return "\n".join(
+        [f"model {model.manifest.digest[:12]} is in {command.folder}", *_next(command)]
+    )
 
 
 def _recipe(name: str) -> Neural:
@@ -73,34 +75,34 @@ def _recipe(name: str) -> Neural:
     return recipe
 
 
-def _corpus(wish: Wish, notify: Callable[[str], None]) -> Corpus:
+def _corpus(command: TrainCommand, notify: Callable[[str], None]) -> Corpus:
     """Those kept in OUT, else the names of --data, the shared folder, the registry."""
-    data = wish.data or source(wish.out) or find_data(Path.cwd()) or REGISTRY
-    if (wish.out / NAMES).exists():
-        notify(f"names: those kept in {wish.out}")
+    data = command.data or source(command.out) or find_data(Path.cwd()) or REGISTRY
+    if (command.out / NAMES).exists():
+        notify(f"names: those kept in {command.out}")
     else:
         notify(f"names: of {'the package registry' if data == REGISTRY else data} (a minute)")
     try:
-        corpus = load_corpus(data, wish.out, frozenset() if wish.all_families else HELD)
+        corpus = load_corpus(data, command.out, frozenset() if command.all_families else HELD)
     except FileNotFoundError as error:
         raise TrainError(
             f"{error.filename} is missing: give the folder of the lists with --data, or - for the package registry's"
         ) from error
-    except ListError as error:
+    except NamesError as error:
         raise TrainError(str(error)) from error
     except (msgspec.DecodeError, OSError) as error:
-        raise TrainError(f"{data} or {wish.out}: {error}") from error
-    _check(corpus, wish)
+        raise TrainError(f"{data} or {command.out}: {error}") from error
+    _check(corpus, command)
     return corpus
 
 
-def _check(corpus: Corpus, wish: Wish) -> None:
+def _check(corpus: Corpus, command: TrainCommand) -> None:
     """A kept corpus may be of a run that taught more families, or fewer, than this one is to."""
     taught = corpus.known["train"].keys()
     away = {*corpus.choose, *corpus.unseen}
-    if away if wish.all_families else HELD & taught:
+    if away if command.all_families else HELD & taught:
         kept = "some families are kept away" if away else "no family is kept away"
-        raise TrainError(f"in the names kept in {wish.out} {kept}: give another --out")
+        raise TrainError(f"in the names kept in {command.out} {kept}: give another --out")
     if not (taught and corpus.known["calibration"] and corpus.benign["calibration"]):
         raise TrainError("too few names: some to learn from and some to set thresholds are needed")
 
@@ -113,10 +115,10 @@ def _make(folder: Path) -> None:
         raise TrainError(f"--model {folder}: {error.strerror}") from error
 
 
-def _next(wish: Wish) -> list[str]:
-    measure = ["namewarden", "evaluate", "--model", str(wish.folder)]
-    measure += ["--data", str(wish.data)] if wish.data else []
+def _next(command: TrainCommand) -> list[str]:
+    measure = ["namewarden", "evaluate", "--model", str(command.folder)]
+    measure += ["--data", str(command.data)] if command.data else []
     return [
         f"measure it:      {shlex.join(measure)}",
-        f'put it in force: path = "{wish.folder.absolute()}" below [model] in namewarden.toml',
+        f'put it in force: path = "{command.folder.absolute()}" below [model] in namewarden.toml',
     ]

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from namewarden.training.data import Corpus
 from namewarden.training.kept import DATA, claim, load, load_corpus, save
-from namewarden.training.recipe import Featured, Judge, Neural, Options
+from namewarden.training.recipe import Featured, FitOptions, Judge, Neural
 from namewarden.training.recipes import find, names
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     fit(given.recipe, load_corpus(given.data, given.out), given.out, options)
 
 
-def fit(name: str, corpus: Corpus, out: Path, options: Options | None = None) -> Judge:
+def fit(name: str, corpus: Corpus, out: Path, options: FitOptions | None = None) -> Judge:
     """The judge that the recipe makes of these names; `OUT/NAME` keeps it for the next time."""
     recipe = find(name)
     options = options or recipe.options
@@ -41,13 +41,13 @@ def fit(name: str, corpus: Corpus, out: Path, options: Options | None = None) ->
     return _features(recipe, corpus, out / name, options)
 
 
-def _network(recipe: Neural, corpus: Corpus, out: Path, options: Options) -> Judge:
+def _network(recipe: Neural, corpus: Corpus, out: Path, options: FitOptions) -> Judge:
     from namewarden.training import train
 
     return train.judge(recipe, train.taught(corpus, recipe, out, options))
 
 
-def _features(recipe: Featured, corpus: Corpus, out: Path, options: Options) -> Judge:
+def _features(recipe: Featured, corpus: Corpus, out: Path, options: FitOptions) -> Judge:
     from namewarden.training.train import learn_from
 
     claim(out, recipe, options, corpus)

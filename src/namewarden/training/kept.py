@@ -14,7 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from namewarden.training.data import GENERATED, HELD, Corpus, assemble
-from namewarden.training.recipe import Array, Options, Recipe
+from namewarden.training.recipe import Array, FitOptions, Recipe
 
 NOTE = "made-of.json"
 NAMES = "corpus.msgpack"
@@ -25,7 +25,7 @@ BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, ValueError, KeyError)
 DATA = "folder of names, a corpus.msgpack kept before, or - for the registry's names alone"
 
 
-class ListError(Exception):
+class NamesError(Exception):
     """A list that is not what it should be; says which folder."""
 
 
@@ -33,7 +33,7 @@ class MadeOf(msgspec.Struct, frozen=True):
     """What decides the arrays in a folder."""
 
     recipe: str
-    options: Options
+    options: FitOptions
     names: str  # SHA-256 of the corpus
 
 
@@ -48,7 +48,7 @@ def load(path: Path) -> dict[str, Array]:
         return {name: kept[name] for name in kept.files}
 
 
-def claim(out: Path, recipe: Recipe, options: Options, corpus: Corpus) -> None:
+def claim(out: Path, recipe: Recipe, options: FitOptions, corpus: Corpus) -> None:
     """Make the folder this run's; stop when it is another's."""
     out.mkdir(parents=True, exist_ok=True)
     of = MadeOf(recipe.name, options, digest(corpus))
@@ -102,7 +102,7 @@ def _corpus(data: Path, held: frozenset[str]) -> Corpus:
     try:
         return assemble(None if data == REGISTRY else data, held)
     except BROKEN as error:
-        raise ListError(f"{data} has a list that cannot be read: {error}") from error
+        raise NamesError(f"{data} has a list that cannot be read: {error}") from error
 
 
 def _whole(data: Path) -> Path:

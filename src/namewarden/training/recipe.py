@@ -30,7 +30,7 @@ BUCKETS = (
 )  # most labels are short; a label always gets the narrowest that holds it
 
 
-class Options(Struct, frozen=True):
+class FitOptions(Struct, frozen=True):
     """What decides the model beside recipe and data."""
 
     epochs: int = 4
@@ -51,7 +51,7 @@ class Options(Struct, frozen=True):
     every: int = 500  # steps between looks at the unseen families
 
 
-def bounded(options: Options, examples: int, epochs: int) -> Options:
+def bounded(options: FitOptions, examples: int, epochs: int) -> FitOptions:
     """The recipe's own options but for these; zeros are its own."""
     return replace(options, examples=examples or options.examples, epochs=epochs or options.epochs)
 
@@ -72,7 +72,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     name: str
     source: str  # the paper or document its layers are from
     layers: str  # what it is made of, in a line
-    options: Options = Options()
+    options: FitOptions = FitOptions()
 
 
 class Neural(Recipe, frozen=True, kw_only=True):
@@ -86,7 +86,7 @@ class Neural(Recipe, frozen=True, kw_only=True):
     family_loss: Callable[[], Any] | None = (
         None  # () → keras loss of the second output; None: it has one output
     )
-    loss: Callable[[Options], Any] | None = None  # of the first output; None: log loss
+    loss: Callable[[FitOptions], Any] | None = None  # of the first output; None: log loss
     # A network with a memory has a second input, [names, 1]: on which side a row itself was taught, 0 for never. The
     # memory is filled before all else.
     remember: Callable[[Any, Examples], None] | None = None

@@ -24,14 +24,14 @@ def by_shortcuts(benign: Sequence[str], bad: Sequence[str], most: int = ENDS) ->
     forest = RandomForestClassifier(TREES, min_samples_leaf=LEAF, random_state=SEED)
     forest.fit(_table([*benign, *bad], ends), np.repeat([0, 1], [len(benign), len(bad)]))
 
-    def say(names: Sequence[str]) -> NDArray[np.float64]:
+    def logits_of(names: Sequence[str]) -> NDArray[np.float64]:
         if not names:
             return np.zeros(0)
         share = np.clip(forest.predict_proba(_table(names, ends))[:, 1], 1e-6, 1 - 1e-6)
         odds: NDArray[np.float64] = np.log(share) - np.log1p(-share)
         return odds
 
-    return say
+    return logits_of
 
 
 def _end(name: str) -> str:

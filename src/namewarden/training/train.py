@@ -24,7 +24,7 @@ from namewarden.training import generators
 from namewarden.training.data import HELD, Corpus, generator
 from namewarden.training.kept import DATA, claim, load, load_corpus, save
 from namewarden.training.measure import family_mean, sample, thresholds
-from namewarden.training.recipe import Array, Examples, Judge, Neural, Options
+from namewarden.training.recipe import Array, Examples, FitOptions, Judge, Neural
 from namewarden.training.recipes import find, names
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -57,7 +57,7 @@ def main() -> None:
     train(load_corpus(given.data, given.out, held), recipe, given.out, options)
 
 
-def changed(options: Options, given: argparse.Namespace) -> Options:
+def changed(options: FitOptions, given: argparse.Namespace) -> FitOptions:
     """The recipe's own options but for those that the command line names."""
     asked = {name: getattr(given, name, None) for name in options.__struct_fields__}
     return msgspec.structs.replace(options, **{k: v for k, v in asked.items() if v is not None})
@@ -80,7 +80,7 @@ def train(
     corpus: Corpus,
     recipe: Neural,
     out: Path,
-    options: Options,
+    options: FitOptions,
     after: Callable[[int], None] = lambda step: None,
 ) -> Path:
     """Learn; returns the file with the weights to keep. `after` is told each step that is done."""
@@ -117,7 +117,7 @@ def train(
     return weights
 
 
-def taught(corpus: Corpus, recipe: Neural, out: Path, options: Options) -> "keras.Model":
+def taught(corpus: Corpus, recipe: Neural, out: Path, options: FitOptions) -> "keras.Model":
     """As `train`; the network with the weights kept."""
     return load_weights(recipe, train(corpus, recipe, out, options), len(classes(corpus)))
 
@@ -127,7 +127,7 @@ def classes(corpus: Corpus) -> tuple[str, ...]:
     return ("unknown", *sorted({generator(family) for family in corpus.known["train"]}))
 
 
-def learn_from(corpus: Corpus, options: Options) -> Examples:
+def learn_from(corpus: Corpus, options: FitOptions) -> Examples:
     """Benign, generated and made-up labels of the training side."""
     dice = np.random.default_rng(options.seed)
     benign = corpus.benign["train"]
@@ -156,7 +156,7 @@ def _weights(
     labels: Sequence[str],
     family: NDArray[np.int32],
     families: Mapping[str, list[str]],
-    options: Options,
+    options: FitOptions,
 ) -> NDArray[np.float32]:
     """What each label weighs; made-up ones as much as others where all families are made up. Those with a hyphen put in
     are none: a malware's own is under them."""
@@ -215,7 +215,7 @@ def widths_of(recipe: Neural, labels: Sequence[str]) -> NDArray[np.int64]:
 
 
 def batches(
-    examples: Examples, recipe: Neural, options: Options, epoch: int
+    examples: Examples, recipe: Neural, options: FitOptions, epoch: int
 ) -> Iterator[NDArray[np.int64]]:
     """Each name once, but for a part of a batch of each width; batches of about one length, shuffled; the same for the
     same seed and epoch."""
@@ -230,7 +230,7 @@ def batches(
     return (cut[i] for i in dice.permutation(len(cut)))
 
 
-def prepare(model: "keras.Model", recipe: Neural, options: Options, steps: int) -> None:
+def prepare(model: "keras.Model", recipe: Neural, options: FitOptions, steps: int) -> None:
     """Optimizer and losses; the optimizer's slots exist afterwards, so that a kept state fits in."""
     if recipe.loss:
         loss = recipe.loss(options)
@@ -271,7 +271,7 @@ def _first(losses: Any) -> float:
 def judge(recipe: Neural, model: "keras.Model") -> Judge:
     """What the model says about labels, short ones on narrow rows."""
 
-    def say(labels: Sequence[str]) -> NDArray[np.float64]:
+    def logits_of(labels: Sequence[str]) -> NDArray[np.float64]:
         widths = widths_of(recipe, labels)
         said = np.zeros(len(labels))
         for width in recipe.buckets:
@@ -287,15 +287,15 @@ def judge(recipe: Neural, model: "keras.Model") -> Judge:
                 said[some] = np.asarray(logits)[: len(some), 0]
         return said
 
-    return say
+    return logits_of
 
 
-def look(say: Judge, corpus: Corpus, most: int = 50_000) -> float:
+def look(judge: Judge, corpus: Corpus, most: int = 50_000) -> float:
     """Mean over unseen families and the three false-positive rates of what is found; recipes are chosen by it."""
     if not corpus.choose:
         return 0.0
-    limits = thresholds(say(sample(corpus.benign["calibration"], most)))
-    families = {name: say(sample(found, 1500)) for name, found in corpus.choose.items()}
+    limits = thresholds(judge(sample(corpus.benign["calibration"], most)))
+    families = {name: judge(sample(found, 1500)) for name, found in corpus.choose.items()}
     return float(np.mean(family_mean(families, limits)))
 
 

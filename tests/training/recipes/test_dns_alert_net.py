@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the extra `train`")
 
-from namewarden.training.recipe import Options
+from namewarden.training.recipe import FitOptions
 from namewarden.training.recipes.dns_alert_net import RECIPE, encode
 from tests.training import taught
 
@@ -25,5 +25,5 @@ def test_a_name_is_its_code_points_and_zeros():
 
 def test_it_learns(tmp_path):
     taught.check(
-        RECIPE.name, tmp_path, Options(epochs=300, batch=16, made_up=0, every=300, rate=0.01)
+        RECIPE.name, tmp_path, FitOptions(epochs=300, batch=16, made_up=0, every=300, rate=0.01)
     )

@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from namewarden.training.data import Corpus
 from namewarden.training.fit import fit
-from namewarden.training.recipe import Options
+from namewarden.training.recipe import FitOptions
 from namewarden.training.recipes.fanci_forest import RECIPE, _vote, features, to_arrays
 
 
@@ -51,6 +51,6 @@ def test_it_learns(tmp_path):
         choose={},
         unseen={},
     )
-    judge = fit(RECIPE.name, names, tmp_path, Options(made_up=0))
+    judge = fit(RECIPE.name, names, tmp_path, FitOptions(made_up=0))
     assert judge(words[200:]).max() < judge(odd[200:]).min()
     assert np.isfinite(judge(["", "a", "a" * 63])).all() and judge([]).shape == (0,)

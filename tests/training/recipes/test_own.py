@@ -7,7 +7,7 @@ pytest.importorskip("keras", reason="needs the extra `train`")
 
 from namewarden.detector.encoding import encode
 from namewarden.training.groups import FLOOR, GROUPS, fold
-from namewarden.training.recipe import Examples, Options
+from namewarden.training.recipe import Examples, FitOptions
 from namewarden.training.recipes import own
 
 LETTERS = "abcdefghijklmnopqrst"
@@ -82,7 +82,7 @@ def test_sides_tell_what_a_name_is_not_to_remember():
 def test_what_is_beyond_belief_teaches_nothing():
     import keras
 
-    loss = own.suspect(Options(smoothing=0.0, benign_weight=4.0))
+    loss = own.suspect(FitOptions(smoothing=0.0, benign_weight=4.0))
     said = np.array([[7.0], [5.0], [5.0]], np.float32)
     truth = np.array([[0.0], [0.0], [1.0]], np.float32)
     assert np.asarray(loss(truth, said))[:, 0] == pytest.approx([28.0, 20.0, 0.0], abs=0.05)

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from namewarden.training.recipe import Neural, Options
+from namewarden.training.recipe import FitOptions, Neural
 
 SIDE = 16
 LENGTH = SIDE * SIDE
@@ -42,5 +42,5 @@ RECIPE = Neural(
     build=build,
     encode=encode,
     buckets=(LENGTH,),
-    options=Options(rate=1e-3),
+    options=FitOptions(rate=1e-3),
 )

@@ -123,7 +123,7 @@ def _share(values: Array) -> Array:
 
 
 def judge(kept: Mapping[str, Array]) -> Judge:
-    def say(labels: Sequence[str]) -> NDArray[np.float64]:
+    def logits_of(labels: Sequence[str]) -> NDArray[np.float64]:
         said = [
             _vote(kept, features(labels[start : start + AT_ONCE]))
             for start in range(0, len(labels), AT_ONCE)
@@ -132,7 +132,7 @@ def judge(kept: Mapping[str, Array]) -> Judge:
         odds: NDArray[np.float64] = np.log(share) - np.log1p(-share)
         return odds
 
-    return say
+    return logits_of
 
 
 def _vote(kept: Mapping[str, Array], rows: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from namewarden.detector.encoding import PADDING, SYMBOLS
-from namewarden.training.recipe import Neural, Options
+from namewarden.training.recipe import FitOptions, Neural
 
 EMBEDDING = 32
 CHANNELS = 64
@@ -39,5 +39,5 @@ RECIPE = Neural(
     layers="embedding 32, convolutions 64 of widths 2-6, maxima, dense 128, dropout 0.5, dense 1; whole host names",
     build=build,
     buckets=(16, 24, 40, 64, 256),
-    options=Options(epochs=10, batch=128, rate=2e-3),
+    options=FitOptions(epochs=10, batch=128, rate=2e-3),
 )

@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from namewarden.detector.encoding import SYMBOLS
-from namewarden.training.recipe import Neural, Options, encode_left
+from namewarden.training.recipe import FitOptions, Neural, encode_left
 
 EMBEDDING = 128
 CHANNELS = 256
@@ -38,5 +38,5 @@ RECIPE = Neural(
     layers="embedding 128, convolutions 256 of widths 2-5, each summed, dense 1024 twice, dropout 0.5, dense 1",
     build=build,
     encode=encode_left,
-    options=Options(rate=1e-3),
+    options=FitOptions(rate=1e-3),
 )

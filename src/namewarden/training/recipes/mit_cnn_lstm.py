@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from namewarden.detector.encoding import SYMBOLS
-from namewarden.training.recipe import Neural, Options, encode_left
+from namewarden.training.recipe import FitOptions, Neural, encode_left
 
 CHANNELS = 128
 UNITS = 64
@@ -31,5 +31,5 @@ RECIPE = Neural(
     layers="embedding 128, convolution 128 of width 3, maxima of 2, LSTM 64, dense 1",
     build=build,
     encode=encode_left,
-    options=Options(rate=1e-3),
+    options=FitOptions(rate=1e-3),
 )

@@ -52,7 +52,7 @@ def fit(labels: Sequence[str], bad: NDArray[np.float32], seed: int, tell: Tell) 
 
 
 def judge(kept: Mapping[str, Array]) -> Judge:
-    def say(labels: Sequence[str]) -> NDArray[np.float64]:
+    def logits_of(labels: Sequence[str]) -> NDArray[np.float64]:
         said = [
             grams(labels[start : start + AT_ONCE]) @ kept["coefficients"]
             for start in range(0, len(labels), AT_ONCE)
@@ -60,7 +60,7 @@ def judge(kept: Mapping[str, Array]) -> Judge:
         whole: NDArray[np.float64] = np.concatenate([np.zeros(0), *said])
         return whole + float(kept["intercept"][0])
 
-    return say
+    return logits_of
 
 
 RECIPE = Featured(

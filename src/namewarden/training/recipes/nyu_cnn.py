@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from namewarden.detector.encoding import SYMBOLS, WIDTH
-from namewarden.training.recipe import Neural, Options, encode_left
+from namewarden.training.recipe import FitOptions, Neural, encode_left
 
 CHANNELS = 128
 HIDDEN = 64
@@ -34,5 +34,5 @@ RECIPE = Neural(
     build=build,
     encode=encode_left,
     buckets=(WIDTH,),
-    options=Options(rate=1e-3),
+    options=FitOptions(rate=1e-3),
 )

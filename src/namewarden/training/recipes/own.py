@@ -21,7 +21,7 @@ from namewarden.training.generators import has_hyphen
 from namewarden.training.grams import COUNTED, HIGHEST, LONGEST, Gram, count
 from namewarden.training.groups import FLOOR, FOLDS, GROUPS, MADE, fold, remembered
 from namewarden.training.lean import Dense, Parts, lean
-from namewarden.training.recipe import Examples, Neural, Options
+from namewarden.training.recipe import Examples, FitOptions, Neural
 from namewarden.training.retrieval import VALUES
 
 GRAMS = tuple(table.gram for table in COUNTED)
@@ -168,7 +168,7 @@ def _dense(layer: Any) -> Dense:
     return Dense(np.asarray(layer.kernel), np.asarray(layer.bias) if layer.use_bias else None)
 
 
-def suspect(options: Options) -> Any:
+def suspect(options: FitOptions) -> Any:
     """Log loss; benign labels weigh more, for false alarms are dear, and those beyond belief not at all."""
 
     def loss(truth: Any, logits: Any) -> Any:
@@ -206,7 +206,7 @@ RECIPE = Neural(
     remember=remember,
     sides=sides,
     graph=graph,
-    options=Options(
+    options=FitOptions(
         epochs=12,
         batch=256,
         rate=1.5e-3,
