@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import golang, names, processes, product, report, workloads
-from bench.names import Names
+from bench.names import NameFiles
 from bench.peers import PEERS, Server
 from bench.processes import LOAD_CORE, SERVER_CORE, BenchError
 from bench.results import Results
@@ -99,12 +99,12 @@ def _check_machine() -> None:
             raise BenchError(f"{program} is not installed (make packages)")
 
 
-def _names(options: argparse.Namespace) -> Names:
+def _names(options: argparse.Namespace) -> NameFiles:
     folder = golang.CACHE / f"names-{names.EDITION}-{options.names}-{options.cold}"
     return names.write(folder, options.names, cold=options.cold)
 
 
-def _results(options: argparse.Namespace, made: Names) -> Results:
+def _results(options: argparse.Namespace, made: NameFiles) -> Results:
     return Results(
         command=shlex.join(
             ["make", "bench", *([f"ARGS={shlex.join(sys.argv[1:])}"] if sys.argv[1:] else [])]

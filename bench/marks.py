@@ -11,18 +11,18 @@ WARM_STEP = 0.9  # events on against events off
 
 
 @dataclass(frozen=True)
-class Mark:
+class SpeedMark:
     what: str
     wanted: str
     measured: str
     reached: bool | None  # None: not measured in this run
 
 
-def judge(results: Results) -> list[Mark]:
+def judge(results: Results) -> list[SpeedMark]:
     return [*_speed(results), *_events(results), *_misses(results), *_memory(results)]
 
 
-def _speed(results: Results) -> list[Mark]:
+def _speed(results: Results) -> list[SpeedMark]:
     ratios = [
         ("blocked-warm", REFERENCE, 0.8),
         ("cached-warm", REFERENCE, 0.5),
@@ -39,7 +39,7 @@ def _speed(results: Results) -> list[Mark]:
     ]
 
 
-def _events(results: Results) -> list[Mark]:
+def _events(results: Results) -> list[SpeedMark]:
     workloads = ("blocked-warm", "cached-warm")
     kept = [r.kept for r in results.rounds if r.server == OURS and r.kept]
     lost = sum(r.load.lost for r in results.rounds if r.server == OURS)
@@ -55,13 +55,13 @@ def _events(results: Results) -> list[Mark]:
             )
             for workload in workloads
         ),
-        Mark(
+        SpeedMark(
             "events stored = queries answered",
             "equal",
             equal if kept else NOT_MEASURED,
             0 <= gap <= lost if kept else None,
         ),
-        Mark(
+        SpeedMark(
             "events dropped",
             "none",
             f"{sum(k.dropped for k in kept):,}" if kept else NOT_MEASURED,
@@ -70,7 +70,7 @@ def _events(results: Results) -> list[Mark]:
     ]
 
 
-def _misses(results: Results) -> list[Mark]:
+def _misses(results: Results) -> list[SpeedMark]:
     middle, tail = results.added(OURS, "median"), results.added(OURS, "p99")
     return [
         _most("a cache miss adds, median", middle.median * 1000 if middle else None, 1, " ms"),
@@ -78,7 +78,7 @@ def _misses(results: Results) -> list[Mark]:
     ]
 
 
-def _memory(results: Results) -> list[Mark]:
+def _memory(results: Results) -> list[SpeedMark]:
     starts = results.starts
     return [
         _most("list memory", starts.per_entry if starts else None, 20, " B an entry"),
@@ -87,15 +87,15 @@ def _memory(results: Results) -> list[Mark]:
     ]
 
 
-def _least(what: str, value: float | None, limit: float, unit: str) -> Mark:
+def _least(what: str, value: float | None, limit: float, unit: str) -> SpeedMark:
     return _mark(what, f"≥ {limit:g}{unit}", value, unit, value is not None and value >= limit)
 
 
-def _most(what: str, value: float | None, limit: float, unit: str) -> Mark:
+def _most(what: str, value: float | None, limit: float, unit: str) -> SpeedMark:
     return _mark(what, f"≤ {limit:g}{unit}", value, unit, value is not None and value <= limit)
 
 
-def _mark(what: str, wanted: str, value: float | None, unit: str, is_reached: bool) -> Mark:
+def _mark(what: str, wanted: str, value: float | None, unit: str, is_reached: bool) -> SpeedMark:
     if value is None:
-        return Mark(what, wanted, NOT_MEASURED, None)
-    return Mark(what, wanted, f"{value:,.2f}{unit}", is_reached)
+        return SpeedMark(what, wanted, NOT_MEASURED, None)
+    return SpeedMark(what, wanted, f"{value:,.2f}{unit}", is_reached)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import processes, product, testbed
-from bench.names import Names
+from bench.names import NameFiles
 from bench.peers import Server
 from bench.processes import Process
 
@@ -19,7 +19,7 @@ FIELD = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Memory:
+class ServerMemory:
     """Bytes."""
 
     pss: int
@@ -33,8 +33,8 @@ class Starts:
     """The median of some starts of the product, with the million-name list and without."""
 
     entries: int
-    with_list: Memory
-    without_list: Memory
+    with_list: ServerMemory
+    without_list: ServerMemory
     snapshot: int  # bytes of the snapshot file
     text: int  # of these, the names themselves
     cold: float  # seconds to the first blocked answer, the list compiled
@@ -55,9 +55,9 @@ class Starts:
         return self.cold - self.bare
 
 
-def of(process: Process) -> Memory:
+def of(process: Process) -> ServerMemory:
     accounts = [account for pid in process.pids() if (account := _account(pid))]
-    return Memory(
+    return ServerMemory(
         pss=sum(a["Pss"] for a in accounts) * 1024,
         private=sum(a["Pss_Anon"] + a["Pss_Shmem"] + a["SwapPss"] for a in accounts) * 1024,
         mapped=sum(a["Pss_File"] for a in accounts) * 1024,
@@ -78,7 +78,7 @@ def _account(pid: int) -> dict[str, int]:
 
 
 def measure_starts(
-    folder: Path, names: Names, world: int, times: int, step: Callable[[], None]
+    folder: Path, names: NameFiles, world: int, times: int, step: Callable[[], None]
 ) -> Starts:
     """Start the product `times` times in each of three ways: empty with the list, again, and without a list."""
     cold, warm, bare = [], [], []
@@ -102,7 +102,9 @@ def measure_starts(
     )
 
 
-def _one_start(server: Server, folder: Path, names: Names, world: int) -> tuple[Memory, float]:
+def _one_start(
+    server: Server, folder: Path, names: NameFiles, world: int
+) -> tuple[ServerMemory, float]:
     running = testbed.bring_up(server, folder, names, world)
     try:
         processes.wait_until_idle(running.process)
@@ -111,6 +113,6 @@ def _one_start(server: Server, folder: Path, names: Names, world: int) -> tuple[
         running.process.stop()
 
 
-def _median(memories: Iterable[Memory]) -> Memory:
+def _median(memories: Iterable[ServerMemory]) -> ServerMemory:
     ordered = sorted(memories, key=lambda memory: memory.private)
     return ordered[len(ordered) // 2]

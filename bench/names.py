@@ -61,7 +61,7 @@ def _random_label(dice: random.Random) -> str:
 
 
 @dataclass(frozen=True)
-class Names:
+class NameFiles:
     """The files of one run. Query files are dnsperf's: one `name A` a line."""
 
     folder: Path
@@ -97,10 +97,10 @@ class Names:
 
 def write(
     folder: Path, count: int, warm: int = 10_000, cold: int = 300_000, fresh: int = 400_000
-) -> Names:
+) -> NameFiles:
     """Make the files of `count` listed names, unless they are there already."""
     cold = min(cold, (count - warm - 1) // 3)
-    names = Names(folder, count, cold, next(host_names(_LISTED_SEED, 0.15)))
+    names = NameFiles(folder, count, cold, next(host_names(_LISTED_SEED, 0.15)))
     if not (folder / "complete").exists():
         folder.mkdir(parents=True, exist_ok=True)
         listed = list(islice(host_names(_LISTED_SEED, 0.15), count))
@@ -113,7 +113,7 @@ def write(
 _LISTED_SEED, _UNLISTED_SEED, _ORDER_SEED = 1, 2, 3
 
 
-def _write_listed(names: Names, listed: list[str], warm: int) -> None:
+def _write_listed(names: NameFiles, listed: list[str], warm: int) -> None:
     _lines(names.listed, listed)
     asked = listed[1:]
     random.Random(_ORDER_SEED).shuffle(asked)
@@ -123,7 +123,7 @@ def _write_listed(names: Names, listed: list[str], warm: int) -> None:
         _lines(names.blocked_cold(number), _questions(asked[start : start + names.cold]))
 
 
-def _write_unlisted(names: Names, listed: frozenset[str], warm: int, fresh: int) -> None:
+def _write_unlisted(names: NameFiles, listed: frozenset[str], warm: int, fresh: int) -> None:
     others = (name for name in host_names(_UNLISTED_SEED) if not _is_covered(name, listed))
     _lines(names.cached_warm, _questions(list(islice(others, warm))))
     _lines(names.fresh, list(islice(others, fresh)))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import golang
-from bench.names import Names
+from bench.names import NameFiles
 from bench.processes import BUFFER, HOST, first_line
 
 WORLD_TTL, WORLD_ADDRESS = 86_400, "192.0.2.1"
@@ -22,7 +22,7 @@ class Place:
 
     folder: Path
     port: int
-    names: Names
+    names: NameFiles
     world: int  # the port of the authoritative server that knows every name
 
 
@@ -149,7 +149,7 @@ def dnsproxy(place: Place) -> list[str]:
     ]
 
 
-def _each_name(names: Names, path: Path, form: str, head: str = "") -> None:
+def _each_name(names: NameFiles, path: Path, form: str, head: str = "") -> None:
     before, after = form.split("{}")
     with names.listed.open() as lines, path.open("w") as output:
         output.write(head)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.marks import OURS, judge
-from bench.memory import Memory, Starts
-from bench.results import REFERENCE, Results, Spread, spread
+from bench.memory import ServerMemory, Starts
+from bench.results import REFERENCE, OverRounds, Results, spread
 from bench.workloads import COLD, WARM
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -83,11 +83,11 @@ def _server_row(results: Results, server: str, workloads: list[str]) -> list[str
     return [server, *cells, *memory, f"{results.ready.get(server, 0):.2f}"]
 
 
-def _pss(memory: Memory | None) -> str:
+def _pss(memory: ServerMemory | None) -> str:
     return _mb(memory.pss) if memory else "–"
 
 
-def _rate(found: Spread | None) -> str:
+def _rate(found: OverRounds | None) -> str:
     if found is None:
         return "–"
     return f"{found.median:,.0f} ({found.least:,.0f}–{found.most:,.0f})"
@@ -172,7 +172,7 @@ def _starts(starts: Starts | None) -> str:
     return table([f"Namewarden's memory and starts, {starts.entries:,} names", ""], rows)
 
 
-def _memory(memory: Memory) -> str:
+def _memory(memory: ServerMemory) -> str:
     return f"{_mb(memory.private)} MB (processes: {memory.processes}; PSS {_mb(memory.pss)} MB)"
 
 

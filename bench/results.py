@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.memory import Memory, Starts
+from bench.memory import ServerMemory, Starts
 from bench.workloads import Miss, Round
 
 REFERENCE = "unbound-rpz"
 
 
 @dataclass(frozen=True)
-class Spread:
+class OverRounds:
     """Of the rounds that count."""
 
     median: float
@@ -34,13 +34,13 @@ class Results:
     versions: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     ready: dict[str, float] = field(default_factory=dict)
-    memory: dict[str, Memory] = field(default_factory=dict)  # ready, nobody has asked yet
-    memory_after: dict[str, Memory] = field(default_factory=dict)
+    memory: dict[str, ServerMemory] = field(default_factory=dict)  # ready, nobody has asked yet
+    memory_after: dict[str, ServerMemory] = field(default_factory=dict)
     rounds: list[Round] = field(default_factory=list)
     misses: list[Miss] = field(default_factory=list)
     starts: Starts | None = None
 
-    def rates(self, workload: str, server: str) -> Spread | None:
+    def rates(self, workload: str, server: str) -> OverRounds | None:
         return spread([r.load.rate for r in self.of(workload, server) if r.is_valid])
 
     def of(self, workload: str, server: str) -> list[Round]:
@@ -53,7 +53,7 @@ class Results:
     def invalid(self) -> list[Round]:
         return [r for r in self.rounds if not r.is_valid]
 
-    def added(self, server: str, quantile: str) -> Spread | None:
+    def added(self, server: str, quantile: str) -> OverRounds | None:
         """What the server adds to the upstream's own time, seconds, round by round."""
         direct = {m.number: getattr(m, quantile) for m in self.misses if m.server == ""}
         return spread(
@@ -69,7 +69,7 @@ class Results:
         path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
-def spread(values: Sequence[float]) -> Spread | None:
+def spread(values: Sequence[float]) -> OverRounds | None:
     if not values:
         return None
-    return Spread(statistics.median(values), min(values), max(values), len(values))
+    return OverRounds(statistics.median(values), min(values), max(values), len(values))

@@ -30,7 +30,7 @@ ROUNDS = 15
 
 
 @dataclass(frozen=True)
-class Figures:
+class ScoreTimes:
     names: int
     seconds: float  # on the wall
     processor: float
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(names: list[str], few: int) -> Figures:
+def measure(names: list[str], few: int) -> ScoreTimes:
     seconds, processor = command(names)
     model, labels = Model(), Labels(dynamic_providers())
     some = [f"{name}." for name in names[:: max(len(names) // few, 1)]][:few]
@@ -64,7 +64,7 @@ def measure(names: list[str], few: int) -> Figures:
     def judged(batch: list[str]) -> object:
         return verdicts(batch, labels, model)
 
-    return Figures(
+    return ScoreTimes(
         len(names),
         seconds,
         processor,
@@ -130,7 +130,7 @@ def _quickest(work: Callable[[list[str]], object], names: list[str], at_once: in
     return min(rounds)
 
 
-def render(figures: Figures) -> str:
+def render(figures: ScoreTimes) -> str:
     rows = [
         [f"`namewarden score`, {figures.names:,} names: a second on the wall",
          f"{figures.names / figures.seconds:,.0f} names"],

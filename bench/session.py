@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.progress import Progress
 
 from bench import memory, product, testbed, workloads
-from bench.names import Names
+from bench.names import NameFiles
 from bench.peers import Server
 from bench.processes import BenchError
 from bench.results import REFERENCE, Results
-from bench.testbed import Running
+from bench.testbed import RunningServer
 from bench.workloads import Round
 
 COMPARED = (product.NAMEWARDEN.name, REFERENCE)  # in the workload miss, beside the upstream itself
@@ -24,7 +24,7 @@ class Session:
     def __init__(
         self,
         options: argparse.Namespace,
-        names: Names,
+        names: NameFiles,
         results: Results,
         folder: Path,
         progress: Progress,
@@ -40,7 +40,7 @@ class Session:
         if has_starts:
             with self._noting("namewarden's starts"):
                 self._start_and_stop(world)
-        running: list[Running] = []
+        running: list[RunningServer] = []
         for server in servers if self._asked() else []:
             with self._noting(server.name):
                 running.append(self._bring_up(server, world, stack))
@@ -70,7 +70,7 @@ class Session:
             self.folder / "memory", self.names, world, self.options.starts, self._step
         )
 
-    def _bring_up(self, server: Server, world: int, stack: ExitStack) -> Running:
+    def _bring_up(self, server: Server, world: int, stack: ExitStack) -> RunningServer:
         self._notify(f"starting {server.name}")
         running = testbed.bring_up(server, self.folder / server.name, self.names, world)
         stack.callback(running.process.stop)
@@ -80,14 +80,14 @@ class Session:
         self._step()
         return running
 
-    def _round(self, running: list[Running], world: int, number: int) -> None:
+    def _round(self, running: list[RunningServer], world: int, number: int) -> None:
         for workload in self._asked():
             if workload == workloads.MISS:
                 self._misses(running, world, number)
             else:
                 self._workload(workload, workloads.in_turn(running, number), number)
 
-    def _workload(self, workload: str, running: list[Running], number: int) -> None:
+    def _workload(self, workload: str, running: list[RunningServer], number: int) -> None:
         if workload == workloads.COLD and number >= self.names.cold_files:
             return
         for server in running:
@@ -96,12 +96,12 @@ class Session:
                 self.results.rounds.append(self._measured(workload, server, number))
             self._step()
 
-    def _measured(self, workload: str, server: Running, number: int) -> Round:
+    def _measured(self, workload: str, server: RunningServer, number: int) -> Round:
         if workload == workloads.COLD:
             return workloads.run_cold(server, self.names, number)
         return workloads.run_warm(workload, server, self.names, number, self.options.seconds)
 
-    def _misses(self, running: list[Running], world: int, number: int) -> None:
+    def _misses(self, running: list[RunningServer], world: int, number: int) -> None:
         ports = {"": world, **{r.name: r.port for r in running if r.name in COMPARED}}
         for name, port in ports.items():
             self._notify(f"round {number + 1}: new names, {name or 'the upstream itself'}")

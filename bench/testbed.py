@@ -13,7 +13,7 @@ import dns.message
 import dns.rcode
 
 from bench import peers, processes
-from bench.names import Names
+from bench.names import NameFiles
 from bench.peers import Place, Server
 from bench.processes import HOST, LOAD_CORE, SERVER_CORE, BenchError, Process
 
@@ -24,7 +24,7 @@ Reply = tuple[str, tuple[str, ...]]  # rcode and addresses
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningServer:
     server: Server
     place: Place
     process: Process
@@ -52,7 +52,7 @@ def world(folder: Path) -> Iterator[int]:
         process.stop()
 
 
-def bring_up(server: Server, folder: Path, names: Names, world_port: int) -> Running:
+def bring_up(server: Server, folder: Path, names: NameFiles, world_port: int) -> RunningServer:
     """Start a server and wait until it blocks a listed name and resolves one that is not listed."""
     folder.mkdir(parents=True, exist_ok=True)
     place = Place(folder, processes.free_port(), names, world_port)
@@ -69,7 +69,7 @@ def bring_up(server: Server, folder: Path, names: Names, world_port: int) -> Run
     except BaseException:
         process.stop()
         raise
-    return Running(server, place, process, ready)
+    return RunningServer(server, place, process, ready)
 
 
 def ask(port: int, name: str, timeout: float = 2.0) -> Reply | None:

@@ -14,9 +14,9 @@ from typing import TypeVar
 from bench import latency, load, processes, product
 from bench.latency import Latencies
 from bench.load import Load
-from bench.names import Names
+from bench.names import NameFiles
 from bench.processes import BenchError
-from bench.testbed import Running
+from bench.testbed import RunningServer
 
 Server = TypeVar("Server")
 WARM = ("blocked-warm", "cached-warm")
@@ -68,7 +68,9 @@ def in_turn(servers: Sequence[Server], number: int) -> list[Server]:
     return [*servers[start:], *servers[:start]]
 
 
-def run_warm(workload: str, running: Running, names: Names, number: int, seconds: float) -> Round:
+def run_warm(
+    workload: str, running: RunningServer, names: NameFiles, number: int, seconds: float
+) -> Round:
     queries = names.blocked_warm if workload == "blocked-warm" else names.cached_warm
     before = _log(running)
     warm_up = load.run(running.port, queries)
@@ -78,14 +80,14 @@ def run_warm(workload: str, running: Running, names: Names, number: int, seconds
     return Round(workload, running.name, number, measured, kept)
 
 
-def run_cold(running: Running, names: Names, number: int) -> Round:
+def run_cold(running: RunningServer, names: NameFiles, number: int) -> Round:
     before = _log(running)
     measured = load.run(running.port, names.blocked_cold(number))
     check_answers(COLD, running, measured)
     return Round(COLD, running.name, number, measured, _kept(running, before, measured.completed))
 
 
-def fresh_names(names: Names) -> Iterator[str]:
+def fresh_names(names: NameFiles) -> Iterator[str]:
     with names.fresh.open() as lines:
         yield from (line.rstrip() for line in lines)
 
@@ -102,13 +104,13 @@ def run_miss(
     )
 
 
-def settle(running: Running) -> float:
+def settle(running: RunningServer) -> float:
     """Nobody is measured while another server still works off what it was asked; seconds that took."""
     quiet = LOG_QUIET if product.is_ours(running.server) else 0.5
     return processes.wait_until_idle(running.process, quiet)
 
 
-def check_answers(workload: str, running: Running, measured: Load) -> None:
+def check_answers(workload: str, running: RunningServer, measured: Load) -> None:
     """A fast wrong answer is no measurement."""
     wanted = "NOERROR" if workload == "cached-warm" else running.server.blocked
     needed = (
@@ -120,11 +122,11 @@ def check_answers(workload: str, running: Running, measured: Load) -> None:
         raise BenchError(f"{running.name} in {workload}: {wanted} expected, got {measured.rcodes}")
 
 
-def _log(running: Running) -> product.Log | None:
+def _log(running: RunningServer) -> product.Log | None:
     return product.log(running.place) if running.server.keeps_events else None
 
 
-def _kept(running: Running, before: product.Log | None, answered: int) -> Kept | None:
+def _kept(running: RunningServer, before: product.Log | None, answered: int) -> Kept | None:
     drain = settle(running)
     if before is None:
         return None

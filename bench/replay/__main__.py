@@ -19,10 +19,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.__main__ import RAW, machine
 from bench.processes import BenchError
 from bench.replay import names, page
-from bench.replay.count import Judged, join, queries
-from bench.replay.firewall import Event, Firewall, firewall
-from bench.replay.names import Asked
-from bench.replay.page import Run
+from bench.replay.count import JudgedName, join, queries
+from bench.replay.firewall import Firewall, LoggedEvent, firewall
+from bench.replay.names import AskedName
+from bench.replay.page import ReplayRun
 from bench.replay.stub import Account, Stub
 from namewarden.detector.model import Model
 
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def replay(options: argparse.Namespace, command: str, console: Console) -> Run:
+def replay(options: argparse.Namespace, command: str, console: Console) -> ReplayRun:
     if shutil.which("nsd") is None:
         raise BenchError("nsd is not installed (make packages)")
     console.print("drawing names (a minute)", highlight=False)
@@ -71,7 +71,9 @@ def replay(options: argparse.Namespace, command: str, console: Console) -> Run:
             return ask(product, asked, options.rate, command, console)
 
 
-def ask(product: Firewall, asked: list[Asked], rate: float, command: str, console: Console) -> Run:
+def ask(
+    product: Firewall, asked: list[AskedName], rate: float, command: str, console: Console
+) -> ReplayRun:
     """Ask everything, then what was answered unscored; read the log."""
     about = machine()
     account = send(product, [each.name for each in asked], rate, console)
@@ -83,7 +85,7 @@ def ask(product: Firewall, asked: list[Asked], rate: float, command: str, consol
         add(account, send(product, late, rate / 2 ** (number + 1), console))
         events = log(product, account)
         late = unscored(events, asked)
-    return Run(
+    return ReplayRun(
         command=command,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         machine=about,
@@ -118,7 +120,7 @@ def add(account: Account, more: Account) -> None:
     account.rcodes += more.rcodes
 
 
-def log(product: Firewall, account: Account) -> list[Event]:
+def log(product: Firewall, account: Account) -> list[LoggedEvent]:
     """The events, once they stand for every query that was answered. BenchError when they never do."""
     stored = product.wait_until_stored(account.answered)
     if not account.answered <= stored <= account.datagrams:
@@ -127,11 +129,11 @@ def log(product: Firewall, account: Account) -> list[Event]:
     return product.events()
 
 
-def unscored(events: Iterable[Event], asked: Sequence[Asked]) -> list[str]:
+def unscored(events: Iterable[LoggedEvent], asked: Sequence[AskedName]) -> list[str]:
     return [each.asked.name for each in join(asked, events) if each.event.reason == LATE]
 
 
-def keep(judged: Iterable[Judged], path: Path) -> None:
+def keep(judged: Iterable[JudgedName], path: Path) -> None:
     """One line a name, for who wants to look closer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="ascii") as file:

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from bench.processes import BenchError
-from bench.replay.firewall import Event
-from bench.replay.names import Asked
+from bench.replay.firewall import LoggedEvent
+from bench.replay.names import AskedName
 
 ACTIONS = ("allow", "flag", "review", "block", "redirect")
 REFUSED = ("block", "redirect")
 
 
-class Judged(Struct, frozen=True):
+class JudgedName(Struct, frozen=True):
     """A name that was asked, the newest event of it, and how long its first answer took."""
 
-    asked: Asked
-    event: Event
+    asked: AskedName
+    event: LoggedEvent
     took: float  # seconds
 
 
@@ -31,7 +31,7 @@ class Tally(Struct):
         default_factory=Counter
     )  # actions, had there been no guard list
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: JudgedName) -> None:
         self.names += 1
         self.actions[judged.event.action] += 1
         self.reasons[judged.event.reason] += 1
@@ -51,31 +51,31 @@ class Tally(Struct):
         return sum(self.unguarded[action] for action in REFUSED)
 
 
-def without_guard(judged: Judged) -> str:
+def without_guard(judged: JudgedName) -> str:
     """What the action would have been without the guard list, by the rule of `detector/judge.py`."""
     if judged.event.reason != "guard":
         return judged.event.action
     return "review" if judged.event.band == "uncertain" or judged.asked.is_private else "block"
 
 
-def join(asked: Sequence[Asked], events: Iterable[Event]) -> list[Judged]:
+def join(asked: Sequence[AskedName], events: Iterable[LoggedEvent]) -> list[JudgedName]:
     """Each name with its newest event. BenchError for a name without one: the log must be whole."""
-    found: dict[str, list[Event]] = {}
+    found: dict[str, list[LoggedEvent]] = {}
     for event in sorted(events, key=lambda event: event.time):
         found.setdefault(event.name.removesuffix("."), []).append(event)
     if missing := [each.name for each in asked if each.name not in found]:
         raise BenchError(f"{len(missing):,} names have no event, {missing[0]} among them")
-    return [Judged(each, found[each.name][-1], found[each.name][0].duration) for each in asked]
+    return [JudgedName(each, found[each.name][-1], found[each.name][0].duration) for each in asked]
 
 
-def queries(asked: Iterable[Asked], events: Iterable[Event]) -> int:
+def queries(asked: Iterable[AskedName], events: Iterable[LoggedEvent]) -> int:
     """How many queries for these names the log holds."""
     names = {each.name for each in asked}
     return sum(event.count for event in events if event.name.removesuffix(".") in names)
 
 
 def tally(
-    judged: Iterable[Judged], by: Callable[[Judged], tuple[str, ...]]
+    judged: Iterable[JudgedName], by: Callable[[JudgedName], tuple[str, ...]]
 ) -> dict[tuple[str, ...], Tally]:
     """A line for each key, in the order of the keys."""
     lines: dict[tuple[str, ...], Tally] = {}

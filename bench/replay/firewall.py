@@ -33,7 +33,7 @@ listen = ""
 """
 
 
-class Event(Struct, frozen=True):
+class LoggedEvent(Struct, frozen=True):
     """Of an event what is counted here."""
 
     name: str
@@ -69,9 +69,9 @@ class Firewall:
         with self._client() as client:
             return client.get("/statistics", since="0")
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[LoggedEvent]:
         """The whole log, newest first."""
-        decode = msgspec.json.Decoder(Event).decode
+        decode = msgspec.json.Decoder(LoggedEvent).decode
         with self._client() as client:
             text = b"".join(client.export({}, "jsonl"))
         return [decode(line) for line in text.splitlines()]

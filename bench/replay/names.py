@@ -34,7 +34,7 @@ OF_SIDE: dict[data.Side, Known] = {
 }
 
 
-class Asked(Struct, frozen=True):
+class AskedName(Struct, frozen=True):
     """One name to ask."""
 
     name: str  # lower-case, without the final dot
@@ -53,13 +53,13 @@ class Lessons:
         self._learned = {label for found in corpus.known["train"].values() for label in found}
         self._benign = {label: side for side, found in corpus.benign.items() for label in found}
 
-    def ask(self, name: str, kind: Kind, bucket: str) -> Asked:
+    def ask(self, name: str, kind: Kind, bucket: str) -> AskedName:
         what = self.scored(name)
         if not isinstance(what, Scorable):
-            return Asked(name, kind, bucket, "not scored")
+            return AskedName(name, kind, bucket, "not scored")
         if what.kind == "private":  # nothing was learned from these
-            return Asked(name, kind, bucket, "never seen", is_private=True)
-        return Asked(name, kind, bucket, self._known(what.label, kind, bucket))
+            return AskedName(name, kind, bucket, "never seen", is_private=True)
+        return AskedName(name, kind, bucket, self._known(what.label, kind, bucket))
 
     def _known(self, label: str, kind: Kind, family: str) -> Known:
         if label in self._learned:
@@ -69,7 +69,7 @@ class Lessons:
         return "chosen by" if family in self._chosen else "never seen"
 
 
-Fits = Callable[[Asked, Lessons], bool]
+Fits = Callable[[AskedName, Lessons], bool]
 
 
 class Bucket(Struct, frozen=True):
@@ -84,16 +84,16 @@ class Bucket(Struct, frozen=True):
     kind: Kind = "benign"
 
 
-def _is_new(asked: Asked, lessons: Lessons) -> bool:
+def _is_new(asked: AskedName, lessons: Lessons) -> bool:
     return asked.known != "learned"
 
 
-def _is_customer(of: str, asked: Asked, lessons: Lessons) -> bool:
+def _is_customer(of: str, asked: AskedName, lessons: Lessons) -> bool:
     what = lessons.scored(asked.name)
     return isinstance(what, Scorable) and what.kind == of
 
 
-def _is_international(asked: Asked, lessons: Lessons) -> bool:
+def _is_international(asked: AskedName, lessons: Lessons) -> bool:
     what = lessons.scored(asked.name)
     return isinstance(what, Scorable) and what.label.startswith("xn--")
 
@@ -125,7 +125,7 @@ BUCKETS = (
 )  # fmt: skip
 
 
-def draw(folder: Path, wanted: int | None = None, seed: int = 1) -> list[Asked]:
+def draw(folder: Path, wanted: int | None = None, seed: int = 1) -> list[AskedName]:
     """About `wanted` names below `folder`, or full buckets; mixed. BenchError says what is missing."""
     check(folder)
     lessons = known_to_model(folder)
@@ -174,7 +174,7 @@ class Drawer:
     def __init__(self, lessons: Lessons, dice: random.Random, scale: float) -> None:
         self._lessons, self._dice, self._scale = lessons, dice, scale
         self._taken: set[str] = set()
-        self._drawn: list[Asked] = []
+        self._drawn: list[AskedName] = []
 
     def family(self, family: str, names: Sequence[str]) -> None:
         """Most of the names are such that nothing was learned from, where the family has them."""
@@ -211,10 +211,10 @@ class Drawer:
                 self._consider(self._lessons.ask(name, kind, bucket), fits)
         return len(self._drawn) - before
 
-    def mixed(self) -> list[Asked]:
+    def mixed(self) -> list[AskedName]:
         return self._dice.sample(self._drawn, len(self._drawn))
 
-    def _consider(self, asked: Asked, fits: Fits) -> None:
+    def _consider(self, asked: AskedName, fits: Fits) -> None:
         if fits(asked, self._lessons):
             self._taken.add(asked.name)
             self._drawn.append(asked)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bench.replay.count import ACTIONS, Judged, Tally, mean, quantile, tally
-from bench.replay.names import Asked
+from bench.replay.count import ACTIONS, JudgedName, Tally, mean, quantile, tally
+from bench.replay.names import AskedName
 from bench.report import put, table
 from namewarden.detector.model import Manifest
 from namewarden.training.data import CHOOSE_BY
@@ -17,7 +17,7 @@ MARKERS = ("<!-- replay:begin, written by `python -m bench.replay` -->", "<!-- r
 LEARNED, CHOSEN, UNSEEN = "learned from", "chosen by", "never seen"
 
 
-class Run(Struct, frozen=True):
+class ReplayRun(Struct, frozen=True):
     """All that one replay found."""
 
     command: str
@@ -25,7 +25,7 @@ class Run(Struct, frozen=True):
     machine: str
     rate: float  # names a second
     manifest: Manifest
-    judged: list[Judged]
+    judged: list[JudgedName]
     datagrams: int
     again: int  # of these, names asked once more because no answer came
     stored: int  # queries for these names in the event log
@@ -33,21 +33,21 @@ class Run(Struct, frozen=True):
     late: int  # names first answered without a score, asked again
     rcodes: dict[str, int]
 
-    def of(self, *kinds: str) -> list[Judged]:
+    def of(self, *kinds: str) -> list[JudgedName]:
         return [each for each in self.judged if each.asked.kind in kinds]
 
-    def generator(self, asked: Asked) -> str:
+    def generator(self, asked: AskedName) -> str:
         """What the model knew of the algorithm that made the name."""
         if asked.bucket in self.manifest.families:
             return LEARNED
         return CHOSEN if asked.bucket in CHOOSE_BY else UNSEEN
 
 
-def write(run: Run, page: Path = PAGE) -> None:
+def write(run: ReplayRun, page: Path = PAGE) -> None:
     put(page, "# Replay\n", MARKERS, render(run))
 
 
-def render(run: Run) -> str:
+def render(run: ReplayRun) -> str:
     return "\n".join(
         [
             _head(run),
@@ -65,7 +65,7 @@ def _section(title: str, text: str) -> str:
     return f"### {title}\n\n{text}"
 
 
-def _head(run: Run) -> str:
+def _head(run: ReplayRun) -> str:
     rcodes = ", ".join(f"{name} {count:,}" for name, count in sorted(run.rcodes.items()))
     return (
         f"`{run.command}`, {run.date}. {run.machine}. Model {run.manifest.digest[:12]} of {run.manifest.made}.\n\n"
@@ -75,13 +75,13 @@ def _head(run: Run) -> str:
     )
 
 
-def _totals(run: Run) -> str:
+def _totals(run: ReplayRun) -> str:
     lines = tally(run.judged, lambda each: (each.asked.kind, each.asked.known))
     whole = tally(run.judged, lambda each: ("all", ""))
     return _table(["names", "label"], {**lines, **whole})
 
 
-def _means(run: Run) -> str:
+def _means(run: ReplayRun) -> str:
     """A mean over families, for generators and labels apart."""
     head = ["generator", "label", "families", "names", "blocked", "blocked or review"]
     found = tally(
@@ -97,11 +97,11 @@ def _means(run: Run) -> str:
     return table(head, rows)
 
 
-def _label(each: Judged) -> str:
+def _label(each: JudgedName) -> str:
     return each.asked.known if each.asked.known in ("learned", "a site's") else "never learned"
 
 
-def _buckets(run: Run, *kinds: str) -> str:
+def _buckets(run: ReplayRun, *kinds: str) -> str:
     judged = run.of(*kinds)
     every = {
         **tally(judged, lambda each: (each.asked.bucket, each.asked.known)),
@@ -111,7 +111,7 @@ def _buckets(run: Run, *kinds: str) -> str:
     return _table(["bucket", "label"], every, more)
 
 
-def _families(run: Run) -> str:
+def _families(run: ReplayRun) -> str:
     found = tally(
         run.of("generated"),
         lambda each: (run.generator(each.asked), each.asked.bucket, _label(each)),
@@ -119,7 +119,7 @@ def _families(run: Run) -> str:
     return _table(["generator", "family", "label"], found)
 
 
-def _costs(run: Run) -> str:
+def _costs(run: ReplayRun) -> str:
     """Seconds from arrival to answer, as the events say."""
     rows = []
     for what, fits in _COSTS.items():
@@ -129,7 +129,7 @@ def _costs(run: Run) -> str:
     return table(["names", "number", "p50 ms", "p99 ms"], rows)
 
 
-_COSTS: dict[str, Callable[[Judged], bool]] = {
+_COSTS: dict[str, Callable[[JudgedName], bool]] = {
     "all": lambda each: True,
     "scored, then forwarded": lambda each: each.event.score is not None and each.event.status == "FORWARDED",
     "scored and blocked": lambda each: each.event.status == "BLOCKED",

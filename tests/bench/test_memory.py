@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from bench import memory, processes
-from bench.memory import Memory, Starts
+from bench.memory import ServerMemory, Starts
 
 
 def test_account_is_read():
@@ -23,8 +23,8 @@ def test_children_are_counted(tmp_path: Path):
 
 
 def test_an_entry_costs_index_and_private_memory():
-    some = Memory(pss=0, private=30_000_000, mapped=0, processes=2)
-    more = Memory(pss=0, private=34_000_000, mapped=0, processes=2)
+    some = ServerMemory(pss=0, private=30_000_000, mapped=0, processes=2)
+    more = ServerMemory(pss=0, private=34_000_000, mapped=0, processes=2)
     starts = Starts(1_000_000, more, some, 30_000_000, 20_000_000, cold=4.0, warm=1.0, bare=1.5)
     assert starts.index == 10_000_000
     assert starts.per_entry == 14

@@ -12,9 +12,9 @@ from rich.console import Console
 from bench.processes import LOAD_CORE, BenchError, free_port
 from bench.replay import __main__ as replay
 from bench.replay import names, page, stub
-from bench.replay.count import Judged, join, mean, quantile, queries, tally
-from bench.replay.firewall import Event, firewall
-from bench.replay.names import Asked, Bucket, Drawer, Lessons
+from bench.replay.count import JudgedName, join, mean, quantile, queries, tally
+from bench.replay.firewall import LoggedEvent, firewall
+from bench.replay.names import AskedName, Bucket, Drawer, Lessons
 from bench.replay.special import SPECIAL
 from bench.replay.stub import Stub
 from namewarden.detector.label import Labels
@@ -36,12 +36,14 @@ CORPUS = Corpus(
 
 
 def event(name: str, action: str, reason: str, band: str = "", at: float = 1.0, count: int = 1):
-    return Event(name + ".", at, action, reason, "FORWARDED", 0.9, band, "abc", 0.002, count)
+    return LoggedEvent(name + ".", at, action, reason, "FORWARDED", 0.9, band, "abc", 0.002, count)
 
 
-def judged(bucket: str, action: str, reason: str, band: str = "", private: bool = False) -> Judged:
-    asked = Asked("x.net", "generated", bucket, "never seen", private)
-    return Judged(asked, event("x.net", action, reason, band), 0.002)
+def judged(
+    bucket: str, action: str, reason: str, band: str = "", private: bool = False
+) -> JudgedName:
+    asked = AskedName("x.net", "generated", bucket, "never seen", private)
+    return JudgedName(asked, event("x.net", action, reason, band), 0.002)
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ def test_without_the_data_it_says_what_is_missing(
 
 
 def test_the_newest_event_counts():
-    asked = [Asked("a.com", "benign", "b", "learned")]
+    asked = [AskedName("a.com", "benign", "b", "learned")]
     events = [
         event("a.com", "review", "model_uncertain", at=2.0),
         event("a.com", "allow", "model_late"),
@@ -124,7 +126,7 @@ def test_the_newest_event_counts():
 
 def test_a_name_without_event_is_an_error():
     with pytest.raises(BenchError, match=r"1 names have no event, a\.com"):
-        join([Asked("a.com", "benign", "b", "learned")], [])
+        join([AskedName("a.com", "benign", "b", "learned")], [])
 
 
 def test_actions_and_reasons_are_counted():
@@ -148,15 +150,15 @@ def test_quantiles():
 
 
 @pytest.fixture
-def run() -> page.Run:
-    return page.Run(
+def run() -> page.ReplayRun:
+    return page.ReplayRun(
         "command", "today", "machine", 1000.0, MANIFEST,
         [judged("suppobox", "allow", "model_benign"), judged("vidro", "block", "model_malicious")],
         2, 0, 2, 0, 0, {"NOERROR": 2},
     )  # fmt: skip
 
 
-def test_page_has_every_part(run: page.Run):
+def test_page_has_every_part(run: page.ReplayRun):
     text = page.render(run)
     assert "2 different names at 1,000 a second: 2 queries sent" in text
     assert "| learned from | suppobox | never learned | 1 | 1 | 0 | 0 | 0 | 0 | 0.0% |" in text
@@ -164,7 +166,7 @@ def test_page_has_every_part(run: page.Run):
     assert "| all | 2 | 2.00 | 2.00 |" in text
 
 
-def test_only_what_is_between_the_markers_changes(run: page.Run, tmp_path: Path):
+def test_only_what_is_between_the_markers_changes(run: page.ReplayRun, tmp_path: Path):
     written = tmp_path / "replay.md"
     written.write_text(f"# Replay\n\nprose\n\n{page.MARKERS[0]}\nstale\n{page.MARKERS[1]}\n")
     page.write(run, written)

@@ -6,7 +6,7 @@ import pytest
 from bench import report
 from bench.load import Load
 from bench.marks import judge
-from bench.memory import Memory, Starts
+from bench.memory import ServerMemory, Starts
 from bench.results import Results
 from bench.workloads import Kept, Miss, Round
 
@@ -70,7 +70,7 @@ def test_added_latency_is_against_the_same_round(results: Results):
 
 
 def test_memory_is_reported(results: Results):
-    some = Memory(50_000_000, 30_000_000, 20_000_000, 3)
+    some = ServerMemory(50_000_000, 30_000_000, 20_000_000, 3)
     results.starts = Starts(1_000_000, some, some, 60_000_000, 20_000_000, 4.0, 1.0, 1.5)
     assert "40.0 bytes an entry" in report.render(results)
     assert reached(results, "list memory") is False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import load, names, testbed, workloads
-from bench.names import Names
+from bench.names import NameFiles
 from bench.peers import PEERS, Server
 from bench.processes import LOAD_CORE, SERVER_CORE, BenchError
 
@@ -25,7 +25,7 @@ UNBOUND = [server for server in PEERS if server.name.startswith("unbound")]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Names:
+def made(tmp_path_factory: pytest.TempPathFactory) -> NameFiles:
     return names.write(tmp_path_factory.mktemp("names"), 2000, 100, 500, 500)
 
 
@@ -37,7 +37,7 @@ def world(tmp_path: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("server", UNBOUND, ids=lambda server: server.name)
 def test_a_peer_answers_what_the_workloads_expect(
-    server: Server, made: Names, world: int, tmp_path: Path
+    server: Server, made: NameFiles, world: int, tmp_path: Path
 ):
     running = testbed.bring_up(server, tmp_path / "peer", made, world)
     try:
@@ -55,7 +55,7 @@ def test_a_peer_answers_what_the_workloads_expect(
     assert warm.is_valid and warm.kept is None and running.ready > 0
 
 
-def test_a_wrong_answer_is_no_measurement(made: Names, world: int, tmp_path: Path):
+def test_a_wrong_answer_is_no_measurement(made: NameFiles, world: int, tmp_path: Path):
     running = testbed.bring_up(UNBOUND[1], tmp_path / "peer", made, world)
     try:
         right = load.run(running.port, made.cached_warm)
@@ -65,7 +65,7 @@ def test_a_wrong_answer_is_no_measurement(made: Names, world: int, tmp_path: Pat
         running.process.stop()
 
 
-def test_a_server_that_ends_says_why(made: Names, world: int, tmp_path: Path):
+def test_a_server_that_ends_says_why(made: NameFiles, world: int, tmp_path: Path):
     broken = Server(
         "broken", "NXDOMAIN", lambda place: ["sh", "-c", "echo no such zone; exit 3"], str, str
     )
