@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.__main__ import machine
 from bench.report import put, table
-from namewarden.detector.batcher import BATCH
+from namewarden.detector.backlog import BATCH
 from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels, Scorable, dynamic_providers, warning_list
 from namewarden.detector.model import Model

@@ -207,7 +207,7 @@ class Model(Section):
     deadline: float = Field(0.05, gt=0, le=5)
     """Seconds a query waits for its score; then it is answered unscored (fails open, counted)."""
     queue: int = Field(4096, ge=1)
-    """Names waiting for the model; beyond it they pass unscored, counted."""
+    """Names that wait for the model at most; fewer where it is slow. Beyond it they pass unscored, counted."""
     guard: bool = True
     """Popular and warning-list names are never blocked by the model."""
 

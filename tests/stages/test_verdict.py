@@ -37,8 +37,13 @@ def scorer():
 
 
 @pytest.fixture
-async def batcher(scorer):
-    made = Batcher(scorer)
+def deadline():
+    return 5.0
+
+
+@pytest.fixture
+async def batcher(scorer, deadline):
+    made = Batcher(scorer, deadline)
     made.start()
     yield made
     scorer.go.set()
@@ -54,10 +59,8 @@ def stage(batcher):
         "honeypot": ModelPolicy(redirect=("192.0.2.1",)),
     }
 
-    def build(guard=frozenset(), deadline=5.0):
-        return verdict(
-            LABELS, batcher, model_policies.__getitem__, guard.__contains__, blocked, deadline
-        )
+    def build(guard=frozenset()):
+        return verdict(LABELS, batcher, model_policies.__getitem__, guard.__contains__, blocked)
 
     return build
 
@@ -105,9 +108,10 @@ async def test_a_verdict_from_below_stands(stage):
     assert await stage()(query("example.org."), screened) is denied
 
 
+@pytest.mark.parametrize("deadline", [0.01])
 async def test_a_late_model_lets_the_name_pass(stage, scorer, batcher):
     scorer.go.clear()
-    answer = await stage(deadline=0.01)(query(MALICIOUS), forward)
+    answer = await stage()(query(MALICIOUS), forward)
     assert (answer.verdict.action, answer.verdict.reason) == ("allow", "model_late")
     assert batcher.counts.late == 1
 
@@ -125,9 +129,10 @@ async def test_a_remembered_score_is_judged_without_a_pause(stage):
     assert ended.value.value.verdict.action == "block"
 
 
-async def test_a_cancelled_query_leaves_no_timer(stage, scorer, batcher):
+@pytest.mark.parametrize("deadline", [0.05])
+async def test_a_cancelled_query_is_not_late(stage, scorer, batcher):
     scorer.go.clear()
-    asking = asyncio.ensure_future(stage(deadline=0.05)(query(MALICIOUS), forward))
+    asking = asyncio.ensure_future(stage()(query(MALICIOUS), forward))
     await asyncio.sleep(0.01)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,21 +1,23 @@
 """Scores without holding up the loop: one worker thread, names gathered while it works, results remembered.
 
-The caller (`stages/verdict.py`) sets the deadline and reads `None` as "not scored". Nothing here raises or waits:
-what cannot be scored is counted, and its query passes.
+More names than can be scored before the deadline do not wait: they are turned away at once, fairly (`backlog.py`). A
+name that nobody waits for any more is not scored. Nothing here raises or waits: what cannot be scored is counted, and
+its query passes. The caller is `stages/verdict.py`.
 """
 
 import asyncio
 import threading
-from collections import OrderedDict
-from queue import Empty, SimpleQueue
+import time
+from collections import OrderedDict, deque
+from queue import SimpleQueue
 
 from msgspec import Struct
 
+from namewarden.detector.backlog import Backlog, Client
 from namewarden.detector.bands import Thresholds
 from namewarden.detector.score import Scorer
 from namewarden.query import Score
 
-BATCH = 64  # more at once is no faster, and the first would wait for the last
 Waiter = asyncio.Future[Score | None]
 
 
@@ -24,22 +26,29 @@ class ModelCounts(Struct):
 
     scored: int = 0
     remembered: int = 0
-    late: int = 0  # the deadline passed
-    full: int = 0  # too many names were waiting
-    broken: int = 0  # the model failed
+    late: int = 0  # queries whose deadline passed
+    full: int = 0  # names turned away: more waited than can be scored before the deadline
+    broken: int = 0  # names that the model failed on
 
 
 class Batcher:
     """`known` at once, else `ask`. Lives on one event loop."""
 
-    def __init__(self, scorer: Scorer, queue: int = 4096, remembered: int = 50_000) -> None:
+    def __init__(
+        self, scorer: Scorer, deadline: float, queue: int = 4096, remembered: int = 50_000
+    ) -> None:
         self.counts = ModelCounts()
         self._scorer = scorer
-        self._most_waiting = queue
+        self._deadline = deadline
         self._most_remembered = remembered
         self._remembered: OrderedDict[str, Score] = OrderedDict()
         self._waiting: dict[str, list[Waiter]] = {}
-        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._due: deque[tuple[float, str, Waiter]] = deque()  # by deadline
+        self._backlog = Backlog(queue, deadline)
+        self._lock = threading.Lock()  # of the backlog and of the two below
+        self._working: set[str] = set()
+        self._is_idle = False
+        self._wake: SimpleQueue[bool] = SimpleQueue()  # False: end
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -54,12 +63,14 @@ class Batcher:
 
     def stop(self) -> None:
         """End the worker; who still waits is answered unscored."""
-        if self._thread:
-            self._queue.put(None)
-            self._thread.join(timeout=5)
-            self._thread = None
         for name in list(self._waiting):
             self._settle(name, None)
+            with self._lock:
+                self._backlog.remove(name)
+        if self._thread:
+            self._wake.put(False)
+            self._thread.join(timeout=5)
+            self._thread = None
 
     def replace(self, scorer: Scorer) -> None:
         """Another model from now on; what the old one said is forgotten, what it is working on is not remembered."""
@@ -73,42 +84,67 @@ class Batcher:
             self.counts.remembered += 1
         return score
 
-    def ask(self, name: str) -> Waiter | None:
-        """A future for the name's score; None when it will not be scored."""
-        waiting = self._waiting.get(name)
+    def ask(self, name: str, client: Client = b"") -> Waiter | None:
+        """A future for the name's score, done when the deadline comes at the latest; None when it will not be
+        scored."""
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             self.counts.broken += 1
             return None
-        if waiting is None:
-            if len(self._waiting) >= self._most_waiting:
-                self.counts.full += 1
-                return None
-            self._waiting[name] = waiting = []
-            self._queue.put(name)
+        now = time.monotonic()
         waiter: Waiter = self._loop.create_future()
+        waiting = self._waiting.setdefault(name, [])
         waiting.append(waiter)
+        self._await(name, client, now, is_new=len(waiting) == 1)
+        if not self._due:
+            self._loop.call_later(self._deadline, self._sweep)
+        self._due.append((now + self._deadline, name, waiter))
         return waiter
 
-    def expire(self, waiter: Waiter) -> None:
-        """The caller's deadline has come: it goes on without a score."""
-        if not waiter.done():
-            self.counts.late += 1
-            waiter.set_result(None)
+    def leave(self, name: str) -> None:
+        """Somebody waits no more: what then nobody waits for is not scored."""
+        if all(waiter.done() for waiter in self._waiting.get(name, ())):
+            self._waiting.pop(name, None)
+            with self._lock:
+                self._backlog.remove(name)
+
+    def _await(self, name: str, client: Client, now: float, is_new: bool) -> None:
+        with self._lock:
+            if not is_new and name in self._working:
+                return
+            turned_away = self._backlog.add(name, client, now)
+            was_idle, self._is_idle = self._is_idle, False
+        for other in turned_away:
+            self.counts.full += 1
+            self._settle(other, None)
+        if was_idle:
+            self._wake.put(True)
+
+    def _sweep(self) -> None:
+        """One timer for all: who came first is late first."""
+        assert self._loop is not None
+        now = time.monotonic()
+        while self._due and (self._due[0][2].done() or self._due[0][0] <= now):
+            _, name, waiter = self._due.popleft()
+            if not waiter.done():
+                self.counts.late += 1
+                waiter.set_result(None)
+                self.leave(name)
+        if self._due:
+            self._loop.call_later(self._due[0][0] - now, self._sweep)
 
     def _work(self) -> None:
         """The worker thread: what is waiting is one batch."""
-        while (first := self._queue.get()) is not None:
-            names = [first]
-            try:
-                while len(names) < BATCH:
-                    name = self._queue.get_nowait()
-                    if name is None:
-                        self._queue.put(None)
-                        break
-                    names.append(name)
-            except Empty:
-                pass
-            self._score(names)
+        while True:
+            began = time.monotonic()
+            with self._lock:
+                names = self._backlog.take(began)
+                self._working, self._is_idle = set(names), not names
+            if names:
+                self._score(names)
+                with self._lock:
+                    self._backlog.took(len(names), time.monotonic() - began)
+            elif not self._wake.get():
+                return
 
     def _score(self, names: list[str]) -> None:
         assert self._loop is not None

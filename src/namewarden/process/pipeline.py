@@ -66,12 +66,14 @@ class Pipeline:
         )
         self.upstreams = upstreams_of(settings, notify)
         self.labels = Labels(dynamic_providers())
-        self.batcher = Batcher(model_of(settings, notify), settings.model.queue)
-        self._stages = self._make(settings, spawn, sink, deadline or settings.model.deadline)
+        self.batcher = Batcher(
+            model_of(settings, notify), deadline or settings.model.deadline, settings.model.queue
+        )
+        self._stages = self._make(settings, spawn, sink)
         self.resolve = chain.resolving(self._stages)
         self.judge = chain.judging(self._stages, no_opinion)
 
-    def _make(self, settings: Settings, spawn: Spawn, sink: Sink, deadline: float) -> chain.Stages:
+    def _make(self, settings: Settings, spawn: Spawn, sink: Sink) -> chain.Stages:
         policy = self.watcher.current
         shield = guard(self.faults)
         return chain.Stages(
@@ -87,7 +89,6 @@ class Pipeline:
                 self._model_policy,
                 self._guard(settings),
                 blocked,
-                deadline,
             ),
             screen=screen(policy, blocked, _epoch),
             cache=cache(self.store, spawn, shield),

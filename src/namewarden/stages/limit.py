@@ -78,9 +78,7 @@ class Buckets:
     def _slot(self, client: str, exempt: "_Masks") -> int:
         if _is_in(client, exempt):
             return _EXEMPT
-        bits, value = _number(client)
-        prefix = value >> (bits - (PREFIX_V4 if bits == 32 else PREFIX_V6))
-        digest = blake2b(prefix.to_bytes(16) + bytes((bits,)), key=self._secret, digest_size=8)
+        digest = blake2b(prefix_of(client), key=self._secret, digest_size=8)
         return int.from_bytes(digest.digest()) % self._slots
 
 
@@ -90,6 +88,13 @@ _Masks = list[tuple[int, int, int]]  # (bits of the family, mask, network)
 def _masks(networks: Sequence[str]) -> _Masks:
     parsed = [ip_network(text, strict=False) for text in networks]
     return [(n.max_prefixlen, int(n.netmask), int(n.network_address)) for n in parsed]
+
+
+def prefix_of(client: str) -> bytes:
+    """What counts as one client."""
+    bits, value = _number(client)
+    prefix = value >> (bits - (PREFIX_V4 if bits == 32 else PREFIX_V6))
+    return prefix.to_bytes(16) + bytes((bits,))
 
 
 def _number(client: str) -> tuple[int, int]:

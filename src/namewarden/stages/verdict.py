@@ -6,13 +6,15 @@ awaited here. The decision itself is `detector/judge.py`.
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec.structs import replace
 
-from namewarden.detector.batcher import Batcher, Waiter
+from namewarden.detector.batcher import Batcher
 from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels, Scorable, Unscored
 from namewarden.query import Answer, Handler, Query, Score, Stage, Verdict
+from namewarden.stages.limit import REMEMBERED, prefix_of
 
 
 def verdict(
@@ -21,11 +23,13 @@ def verdict(
     model_policy: Callable[[str], ModelPolicy],
     is_guarded: Callable[[str], bool],
     answer: Callable[[Query, Verdict], Answer],
-    deadline: float,
 ) -> Stage:
-    """`model_policy` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer; deadline in s."""
+    """`model_policy` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer."""
     scored = labels.scored
     known = batcher.known
+    client_of = lru_cache(REMEMBERED)(
+        prefix_of
+    )  # one that asks much is not to take the share of others
 
     async def judge_name(query: Query, following: Handler) -> Answer:
         if query.allowed is not None:
@@ -35,8 +39,8 @@ def verdict(
         score = None
         if wanted.mode != "off" and isinstance(what, Scorable):
             score = known(what.judged)
-            if score is None and (waiter := batcher.ask(what.judged)) is not None:
-                score = await _in_time(waiter, batcher, deadline)
+            if score is None:
+                score = await _asked(batcher, what.judged, client_of(query.client))
         said = _said(query, what, score, wanted)
         if said.action in ("block", "redirect"):
             return answer(query, said)
@@ -55,10 +59,13 @@ def verdict(
     return judge_name
 
 
-async def _in_time(waiter: Waiter, batcher: Batcher, deadline: float) -> Score | None:
-    """A timer and a future, no asyncio.timeout: the listener steps this coroutine before it is a task."""
-    timer = asyncio.get_running_loop().call_later(deadline, batcher.expire, waiter)
+async def _asked(batcher: Batcher, name: str, client: bytes) -> Score | None:
+    """A future and no asyncio.timeout: the listener steps this coroutine before it is a task."""
+    waiter = batcher.ask(name, client)
+    if waiter is None:
+        return None
     try:
         return await waiter
-    finally:
-        timer.cancel()
+    except asyncio.CancelledError:
+        batcher.leave(name)
+        raise
