@@ -34,14 +34,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "health": LEAVES,
     "process": set(),
     "process/paths": set(),
-    "process/supervise": set(),
+    "process/channel": set(),
+    "process/fork": set(),
+    "process/keeper": {"process/channel"},
+    "process/supervise": {"process/channel", "process/fork", "process/keeper"},
     "process/sockets": LEAVES | {"process/paths"},
-    "process/lifetime": LEAVES | {"process/paths", "process/sockets", "process/supervise"},
+    "process/lifetime": LEAVES | {"process/channel", "process/paths", "process/sockets"},
     "process/watcher": {"policy"},
     "process/pipeline": {"*"},
     "process/resolver": {"*"},
     "process/hub": {"*"},
-    "process/app": LEAVES | {"process/paths", "process/sockets", "process/supervise"},
+    "process/app": LEAVES
+    | {
+        "process/channel",
+        "process/keeper",
+        "process/paths",
+        "process/sockets",
+        "process/supervise",
+    },
     "cli": {"*"},
 }
 PURE = {"query", "wire", "policy", "context", "dga"}

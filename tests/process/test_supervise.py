@@ -10,59 +10,56 @@ from pathlib import Path
 
 import pytest
 
-from namewarden.process.supervise import Channel
-
 HERE = Path(__file__).parent
 PROGRAM = """
-import asyncio, socket, sys
-from namewarden.process import sockets, supervise
+import asyncio, os, signal, socket, sys, time
+from namewarden.process import channel, keeper, sockets, supervise
 
-async def main():
-    udp = sockets.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
-    print("port", udp.getsockname()[1], flush=True)
-    child = supervise.Child("echo", [], {"udp": [udp.fileno()]}, gives_way=True, has_spare=sys.argv[2:] == ["spare"])
-    notify = lambda text: print(text, flush=True)
-    supervisor = supervise.Supervisor([child], notify, program=[sys.executable, sys.argv[1]])
-    refused = await supervisor.run(lambda: notify("ready"))
-    notify("refused " + refused if refused else "ended")
-
-asyncio.run(main())
-"""
-CHILD = """
-import asyncio, os, signal, socket, sys
-from namewarden.process.supervise import Channel, first_of
-
-async def main():
-    channel = Channel.from_text(sys.argv[sys.argv.index("--channel") + 1])
+async def echo(told):
     ended = asyncio.Event()
-    channel.watch(ended.set)
+    told.watch(ended.set)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    udp = socket.socket(fileno=channel.sockets["udp"][0])
+    udp = socket.socket(fileno=told.sockets["udp"][0])
     udp.setblocking(False)
 
-    def echo():
+    def answer():
         data, address = udp.recvfrom(512)
         udp.sendto(str(os.getpid()).encode(), address)
+        if data == b"spin":
+            while True:
+                pass
 
-    await first_of(channel.begun(), ended.wait())
-    loop.add_reader(udp, echo)
-    channel.is_ready()
+    told.is_loaded()
+    await channel.first_of(told.begun(), ended.wait())
+    loop.add_reader(udp, answer)
+    told.is_ready()
     await ended.wait()
 
-asyncio.run(main())
+def serve(told):
+    if "refuse" in sys.argv:
+        return 1
+    asyncio.run(echo(told))
+    return 0
+
+udp = sockets.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
+print("port", udp.getsockname()[1], flush=True)
+sockets, spare = {"udp": [udp.fileno()]}, "spare" in sys.argv
+child = keeper.Child("echo", serve, sockets, ("echo", "1"), gives_way=True, has_spare=spare)
+notify = lambda text: print(text, flush=True)
+refused = supervise.Supervisor([child], notify, silence=2.0).run(lambda: notify("ready"))
+notify("refused " + refused if refused else "ended")
 """
 
 
 class Running:
     def __init__(self, folder, *more, **options):
         self.log = folder / "errors"
-        (folder / "child.py").write_text(CHILD)
         (folder / "program.py").write_text(PROGRAM)
         environ = {**os.environ, "PYTHONPATH": str(HERE.parent.parent / "src")}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, folder / "program.py", folder / "child.py", *more],
+                [sys.executable, folder / "program.py", *more],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -189,10 +186,9 @@ def test_when_it_is_killed_nobody_is_left_behind(running):
 
 
 def test_a_child_that_refuses_to_start_is_not_started_again(tmp_path):
-    (tmp_path / "child.py").write_text("import sys; sys.exit(1)")
     (tmp_path / "program.py").write_text(PROGRAM)
     done = subprocess.run(
-        [sys.executable, tmp_path / "program.py", tmp_path / "child.py"],
+        [sys.executable, tmp_path / "program.py", "refuse"],
         capture_output=True,
         text=True,
         timeout=30,
@@ -201,6 +197,58 @@ def test_a_child_that_refuses_to_start_is_not_started_again(tmp_path):
     assert done.stdout.splitlines()[1:] == ["refused echo"]
 
 
-def test_a_channel_survives_its_text():
-    channel = Channel({"udp": [4, 5]}, 6, 7, 8)
-    assert Channel.from_text(channel.to_text()) == channel
+def settled(pid, count=2):
+    """The children, once there are so many."""
+    end = time.monotonic() + 10
+    while len(children_of(pid)) < count and time.monotonic() < end:
+        time.sleep(0.02)
+    return children_of(pid)
+
+
+def test_one_that_is_stopped_is_replaced_by_its_spare(with_spare):
+    first, spare = settled(with_spare.process.pid)
+    assert with_spare.child() == first
+    os.kill(first, signal.SIGSTOP)
+    with_spare.client.send(b"who")
+    assert int(with_spare.client.recv(64)) == spare
+    assert with_spare.line() == "echo gives no sign of life, it is killed"
+    assert with_spare.line() == "echo ended (killed by SIGKILL), its spare takes over"
+    assert wait_gone(first)
+
+
+def test_a_loop_that_spins_is_replaced(running):
+    running.client.send(b"spin")
+    first = int(running.client.recv(64))
+    assert running.child() != first
+    assert "gives no sign of life" in running.line()
+
+
+def test_a_spare_that_is_stopped_is_replaced_while_the_other_serves(with_spare):
+    first, spare = settled(with_spare.process.pid)
+    time.sleep(0.5)  # from here on it stands by
+    os.kill(spare, signal.SIGSTOP)
+    assert with_spare.line() == "the spare of echo gives no sign of life, it is killed"
+    assert with_spare.line().startswith("the spare of echo ended (killed by SIGKILL)")
+    again, other = settled(with_spare.process.pid)
+    assert again == first == with_spare.child() and other != spare
+
+
+def test_a_supervisor_that_was_stopped_itself_blames_nobody(with_spare):
+    children = settled(with_spare.process.pid)
+    with_spare.process.send_signal(signal.SIGSTOP)
+    time.sleep(3)
+    with_spare.process.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    assert children_of(with_spare.process.pid) == children
+
+
+def test_a_child_has_its_own_name_and_files(running):
+    child = Path(f"/proc/{running.child()}")
+    assert (child / "cmdline").read_bytes().split(b"\0")[:2] == [b"echo", b"1"]
+    ours = Path(f"/proc/{running.process.pid}/fd")
+    pipes = {os.readlink(each) for each in ours.iterdir()} & {
+        os.readlink(each) for each in (child / "fd").iterdir()
+    }
+    assert (
+        sum(name.startswith("pipe:") for name in pipes) == 3
+    )  # its output, that we live, its news

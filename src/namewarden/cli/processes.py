@@ -1,13 +1,9 @@
 """The commands that serve until they are stopped: the whole product, or one of its processes alone."""
 
-from typing import Annotated
-
-import typer
-
-from namewarden import config as configuration
 from namewarden.cli.shared import ConfigFile, notify, settings_of, start_errors
-
-LinkText = Annotated[str | None, typer.Option("--channel", hidden=True)]
+from namewarden.config import Settings
+from namewarden.process.app import Notify, Roots
+from namewarden.process.channel import Channel
 
 
 def run(config: ConfigFile = None) -> None:
@@ -16,26 +12,34 @@ def run(config: ConfigFile = None) -> None:
 
     settings = settings_of(config)
     with start_errors():
-        product.run(settings, configuration.find_file(config), notify)
+        product.run(settings, Roots(_hub, _resolver, _load), notify)
 
 
-def resolver(config: ConfigFile = None, worker: int = 0, channel: LinkText = None) -> None:
+def resolver(config: ConfigFile = None, worker: int = 0) -> None:
     """Serve DNS and the verdict API alone, by the policy that the hub last published."""
-    from namewarden.process import resolver as process
-    from namewarden.process.supervise import Channel
-
     settings = settings_of(config)
     with start_errors():
-        process.serve_resolver(
-            settings, Channel.from_text(channel) if channel else None, worker, notify
-        )
+        _resolver(settings, None, worker, notify)
 
 
-def hub(config: ConfigFile = None, channel: LinkText = None) -> None:
+def hub(config: ConfigFile = None) -> None:
     """Serve API, event store and status page alone, and publish the policy."""
-    from namewarden.process import hub
-    from namewarden.process.supervise import Channel
-
     settings = settings_of(config)
     with start_errors():
-        hub.serve_hub(settings, Channel.from_text(channel) if channel else None, notify)
+        _hub(settings, None, notify)
+
+
+def _hub(settings: Settings, channel: Channel | None, notify: Notify) -> None:
+    from namewarden.process.hub import serve_hub
+
+    serve_hub(settings, channel, notify)
+
+
+def _resolver(settings: Settings, channel: Channel | None, worker: int, notify: Notify) -> None:
+    from namewarden.process.resolver import serve_resolver
+
+    serve_resolver(settings, channel, worker, notify)
+
+
+def _load() -> None:
+    import namewarden.process.resolver  # noqa: F401

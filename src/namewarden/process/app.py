@@ -3,37 +3,88 @@
 The other composition roots are its children: `resolver.py` and `process/hub.py`, both started alone too.
 """
 
-import asyncio
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 
 from namewarden.config import Settings
+from namewarden.process.channel import Channel
+from namewarden.process.keeper import Child
 from namewarden.process.paths import StartError, only_one, prepare
-from namewarden.process.sockets import Sockets
-from namewarden.process.supervise import Child, Supervisor
+from namewarden.process.sockets import BindError, Sockets
+from namewarden.process.supervise import Supervisor
 
 Notify = Callable[[str], None]
 
 
-def run(settings: Settings, config: Path | None, notify: Notify) -> None:
+@dataclass(frozen=True)
+class Roots:
+    """What the children run, until they are told to end. StartError and BindError refuse."""
+
+    hub: Callable[[Settings, Channel, Notify], None]
+    resolver: Callable[[Settings, Channel, int, Notify], None]
+    load: Callable[[], None]  # what resolvers share, without a thread
+
+
+def run(settings: Settings, roots: Roots, notify: Notify) -> None:
     """The product on one machine, until told to end. StartError, BindError."""
     paths = prepare(settings.data_dir)
     with ExitStack() as stack:
         stack.enter_context(only_one(paths))
         sockets = stack.enter_context(Sockets(settings, paths))
-        arguments = ["--config", str(config.resolve())] if config else []
-        children = [Child("hub", ["hub", *arguments], sockets.of_hub(), gives_way=True)]
-        for number in range(settings.dns.workers):
-            command = ["resolver", "--worker", str(number), *arguments]
-            children.append(
-                Child(f"resolver {number}", command, sockets.of_resolver(number), has_spare=True)
-            )
-        supervisor = Supervisor(children, notify)
-        refused = asyncio.run(supervisor.run(lambda: _announce(settings, notify)))
+        supervisor = Supervisor(children(settings, sockets, roots, notify), notify)
+        refused = supervisor.run(lambda: _announce(settings, notify))
         if refused:
             raise StartError(f"{refused} cannot start, for the reason above")
         notify("ended")
+
+
+def children(settings: Settings, sockets: Sockets, roots: Roots, notify: Notify) -> list[Child]:
+    """The hub first: it loads what is its own while the supervisor loads what resolvers share."""
+    hub = Child(
+        "hub",
+        lambda channel: _status(partial(roots.hub, settings, channel, notify), notify),
+        sockets.of_hub(),
+        title=("namewarden", "hub"),
+        gives_way=True,
+    )
+    return [
+        hub,
+        *(
+            _resolver(number, settings, sockets, roots, notify)
+            for number in range(settings.dns.workers)
+        ),
+    ]
+
+
+def _resolver(
+    number: int, settings: Settings, sockets: Sockets, roots: Roots, notify: Notify
+) -> Child:
+    return Child(
+        f"resolver {number}",
+        lambda channel: _status(partial(roots.resolver, settings, channel, number, notify), notify),
+        sockets.of_resolver(number),
+        title=("namewarden", "resolver", "--worker", str(number)),
+        load=partial(_load, roots),
+        has_spare=True,
+    )
+
+
+def _load(roots: Roots) -> None:
+    # Its threads would be there in no child; what is multiplied here is small.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    roots.load()
+
+
+def _status(serve: Callable[[], None], notify: Notify) -> int:
+    try:
+        serve()
+    except (StartError, BindError) as error:
+        notify(str(error))
+        return 1
+    return 0
 
 
 def _announce(settings: Settings, notify: Notify) -> None:

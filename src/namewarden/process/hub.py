@@ -25,9 +25,9 @@ from namewarden.hub.reporters import Reporters
 from namewarden.hub.server import Server
 from namewarden.hub.services import Services
 from namewarden.policy.spec import GroupSpec, ListSpec
+from namewarden.process.channel import Channel
 from namewarden.process.lifetime import Ended, ending, log_plainly, take_sockets, until_told
 from namewarden.process.paths import Paths, StartError, prepare
-from namewarden.process.supervise import Channel
 
 Notify = Callable[[str], None]
 VERSION = version("namewarden")

@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 import structlog
 
 from namewarden.config import Settings
+from namewarden.process.channel import Channel
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.sockets import Role, Sockets
-from namewarden.process.supervise import Channel
 
 
 class Ended(Exception):

@@ -24,6 +24,7 @@ from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
 from namewarden.net.verdicts import VerdictListener
 from namewarden.policy.groups import Groups
+from namewarden.process.channel import Channel, first_of
 from namewarden.process.lifetime import (
     Ended,
     answer_first,
@@ -34,7 +35,6 @@ from namewarden.process.lifetime import (
 )
 from namewarden.process.paths import Paths, StartError, prepare
 from namewarden.process.pipeline import Notify, Pipeline
-from namewarden.process.supervise import Channel, first_of
 from namewarden.query import Answer, Event, Query
 from namewarden.stages.limit import TRUNCATION, Buckets
 from namewarden.stages.record import repeated
@@ -110,6 +110,7 @@ class Resolver:
         await first_of(pipeline.watcher.first(), ended.wait())
         group.create_task(pipeline.watcher.follow())
         if channel and not ended.is_set():
+            channel.is_loaded()
             await first_of(channel.begun(), ended.wait())
 
     async def _serve(

@@ -1,77 +1,25 @@
-"""Starts, restarts and ends the children, and hands them the sockets (`sockets.py` binds them).
+"""Forks, watches and ends the children, and hands them the sockets (`sockets.py` binds them).
 
 The sockets belong to the supervisor, so a query that arrives while a resolver is being restarted waits in the
 socket's buffer. Children learn of the supervisor's death by a pipe that only it keeps open, so nobody is left
-behind, whatever kills it. Counterpart: `app.py` says which children there are, `Channel` is the child's end.
+behind, whatever kills it. Counterpart: `app.py` says which children there are, `keeper.py` what becomes of each.
 """
 
-import asyncio
 import contextlib
-import json
+import gc
 import os
 import resource
+import selectors
 import signal
-import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+
+from namewarden.process.channel import Channel
+from namewarden.process.fork import forked
+from namewarden.process.keeper import SILENCE, Child, Keeper, Process
 
 FILES = 65_536
-GRACE = 5.0  # seconds a child has to end by itself
-PROGRAM = (sys.executable, "-m", "namewarden")
-HEALTHY = 10.0  # seconds alive after which the next restart is immediate again
-DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the n-th restart in a row
-
-
-@dataclass(frozen=True)
-class Child:
-    """One process to keep alive: the program with `args`, and its sockets by name."""
-
-    name: str
-    args: Sequence[str]
-    sockets: dict[str, list[int]] = field(default_factory=dict)  # listener → file descriptors
-    has_spare: bool = (
-        False  # another one stands by, all but its listeners open, and takes over at once
-    )
-    gives_way: bool = False  # where processes share a core, it waits while the others work
-
-
-@dataclass(frozen=True)
-class Channel:
-    """What a child knows of its supervisor: its sockets, and three pipes."""
-
-    sockets: dict[str, list[int]]
-    life: int  # ends with the supervisor
-    ready: int  # to say that the listeners are open
-    go: int  # ends when the listeners shall be opened
-
-    def to_text(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_text(cls, text: str) -> "Channel":
-        return cls(**json.loads(text))
-
-    async def begun(self) -> None:
-        """Until it is this one's turn."""
-        turn = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self.go, turn.set)
-        try:
-            await turn.wait()
-        finally:
-            loop.remove_reader(self.go)
-
-    def is_ready(self) -> None:
-        """Tell the supervisor, once."""
-        with contextlib.suppress(OSError):
-            os.write(self.ready, b"1")
-            os.close(self.ready)
-
-    def watch(self, ended: Callable[[], None]) -> None:
-        """Call `ended` in the running loop when the supervisor is gone."""
-        asyncio.get_running_loop().add_reader(self.life, ended)
+TICK = 1.0  # seconds between looks when nothing happens
 
 
 class Supervisor:
@@ -81,129 +29,120 @@ class Supervisor:
         self,
         children: Sequence[Child],
         notify: Callable[[str], None],
-        program: Sequence[str] = PROGRAM,
+        silence: float = SILENCE,  # seconds without a sign of life after which a child is replaced
     ) -> None:
-        self._children = children
-        self._program = program
-        self._notify = notify
+        self._keepers = [Keeper(child, self._start, notify) for child in children]
+        self._silence = silence
+        self._loaded: set[str] = set()
+        self._selector = selectors.DefaultSelector()
         self._life_child, self._life = os.pipe()
-        self._running: list[Started] = []
-        self._ending = asyncio.Event()
-        self._refused = ""
+        self._awake = Awake()
+        self._is_ending = False
 
-    async def run(self, all_ready: Callable[[], None]) -> str:
+    def run(self, all_ready: Callable[[], None]) -> str:
         """Start all, call `all_ready` when every child has said so, end all when told to.
 
         Returns "", or the name of the child that refused to start (exit status 1 before it was ever ready).
         """
-        os.set_inheritable(self._life_child, True)
         _allow_files()
-        loop = asyncio.get_running_loop()
+        announced = False
+        with self._told_by_signals():
+            while not self._is_ending:
+                self._turn()
+                if not announced and all(keeper.was_ready for keeper in self._keepers):
+                    announced = True
+                    all_ready()
+            self._end_all()
+        return next((keeper.refused for keeper in self._keepers if keeper.refused), "")
+
+    def _turn(self) -> None:
+        now = self._awake.now()
+        for keeper in self._keepers:
+            keeper.tick(now)
+        self._wait(min(keeper.due_in(now) for keeper in self._keepers))
+        for keeper in self._keepers:
+            for process in keeper.processes():
+                if (status := self._status(process)) is not None:
+                    keeper.ended(process, status, self._awake.now())
+            self._is_ending |= bool(keeper.refused)
+
+    def _wait(self, seconds: float = TICK) -> None:
+        """Until a child tells something or ends, we are told to, or it is time to look."""
+        for key, _ in self._selector.select(min(seconds, TICK)):
+            if key.data is None:
+                os.read(key.fd, 4096)
+
+    def _status(self, process: Process) -> int | None:
+        """How it ended; None while it runs."""
+        pid, status = os.waitpid(process.pid, os.WNOHANG)
+        if not pid:
+            return None
+        process.hear(self._awake.now())  # what it told before its end
+        self._selector.unregister(process.news)
+        process.close()
+        return os.waitstatus_to_exitcode(status)
+
+    def _start(self, child: Child, now: float) -> Process:
+        if child.name not in self._loaded:
+            self._loaded.add(child.name)
+            child.load()
+            gc.collect()
+            gc.freeze()  # what children share is not touched by their collections
+        news, news_child = os.pipe()
+        go_child, go = os.pipe()
+        os.set_blocking(news, False)
+        os.set_blocking(news_child, False)
+        channel = Channel(child.sockets, self._life_child, news_child, go_child, self._silence / 4)
+
+        def main() -> int:
+            if child.gives_way:
+                os.nice(10)
+            return child.main(channel)
+
+        pid = forked(main, child.title, channel.descriptors())
+        os.close(news_child)
+        os.close(go_child)
+        self._selector.register(news, selectors.EVENT_READ, pid)
+        return Process(pid, news, go, now, self._silence)
+
+    def _end_all(self) -> None:
+        """One after the other, the newest first."""
+        for process in [each for keeper in reversed(self._keepers) for each in keeper.processes()]:
+            process.end(self._awake.now())
+            while self._status(process) is None:
+                self._wait()
+                if process.is_late(self._awake.now()):
+                    process.kill()
+
+    @contextlib.contextmanager
+    def _told_by_signals(self) -> Iterator[None]:
+        """Signals wake the loop by a pipe, so that none comes between a look and a wait."""
+        woken, waking = os.pipe()
+        os.set_blocking(woken, False)
+        os.set_blocking(waking, False)
+        self._selector.register(woken, selectors.EVENT_READ)
+        signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._ending.set)
-        ready = [asyncio.Event() for _ in self._children]
-        async with asyncio.TaskGroup() as group:
-            keeping = [
-                group.create_task(self._keep(child, event))
-                for child, event in zip(self._children, ready, strict=True)
-            ]
-            announcer = group.create_task(self._announce(ready, all_ready))
-            await self._ending.wait()
-            announcer.cancel()
-            for task in keeping:
-                task.cancel()
-            await asyncio.gather(*keeping, return_exceptions=True)
-            await self._end_all()
-        return self._refused
+            signal.signal(number, self._end)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        yield
 
-    async def _announce(self, ready: list[asyncio.Event], all_ready: Callable[[], None]) -> None:
-        for event in ready:
-            await event.wait()
-        all_ready()
-
-    async def _keep(self, child: Child, ready: asyncio.Event) -> None:
-        failures = 0
-        spare: Started | None = None
-        while True:
-            began = time.monotonic()
-            running, spare = spare or await self._start(child, ready), None
-            running.begin()
-            if child.has_spare:
-                await first_of(ready.wait(), running.process.wait())
-                spare = await self._start(child, ready)
-            status = await running.process.wait()
-            self._running.remove(running)
-            if status == 1 and not ready.is_set():
-                # It said why. It would say so for ever.
-                self._refused = child.name
-                self._ending.set()
-                return
-            if spare and spare.process.returncode is not None:  # it died while it stood by
-                spare.begin()
-                self._running.remove(spare)
-                spare = None
-            failures = 0 if time.monotonic() - began > HEALTHY else failures + 1
-            delay = 0.0 if spare else DELAYS[min(max(failures - 1, 0), len(DELAYS) - 1)]
-            what = "its spare takes over" if spare else f"starting it again in {delay:g} s"
-            self._notify(f"{child.name} ended ({_describe(status)}), {what}")
-            await asyncio.sleep(delay)
-
-    async def _start(self, child: Child, ready: asyncio.Event) -> "Started":
-        ready_end, ready_pipe = os.pipe()
-        go_pipe, go = os.pipe()
-        channel = Channel(child.sockets, self._life_child, ready_pipe, go_pipe)
-        fds = [fd for group in child.sockets.values() for fd in group]
-        # Ctrl-C at a terminal reaches the whole group; ending the children is for us alone. They are born with it
-        # blocked: a handler of their own would come too late for the first tenths of a second.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._program, *child.args, "--channel", channel.to_text(),
-                pass_fds=[*fds, self._life_child, ready_pipe, go_pipe],
-                stdin=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
-        finally:
-            # Not back to a mask of before: several children may be on their way at once.
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        os.close(ready_pipe)
-        os.close(go_pipe)
-        if child.gives_way:
-            with contextlib.suppress(ProcessLookupError):
-                os.setpriority(
-                    os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + 10
-                )
-        started = Started(process, go)
-        self._running.append(started)
-        asyncio.get_running_loop().add_reader(ready_end, _take_ready, ready_end, ready)
-        return started
-
-    async def _end_all(self) -> None:
-        for started in reversed(self._running):
-            started.begin()
-            await _end(started.process)
+    def _end(self, *_: object) -> None:
+        self._is_ending = True
 
 
-class Started:
-    """A child's process; it opens its listeners when it is told to begin."""
+class Awake:
+    """Monotonic time without the gaps in which the machine, or this process, was stopped."""
 
-    def __init__(self, process: asyncio.subprocess.Process, go: int) -> None:
-        self.process = process
-        self._go = go
+    def __init__(self) -> None:
+        self._seen = time.monotonic()
+        self._sum = 0.0
 
-    def begin(self) -> None:
-        if self._go >= 0:
-            os.close(self._go)
-            self._go = -1
-
-
-async def first_of(*waits: Coroutine[Any, Any, object]) -> None:
-    """Until one of them is done; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
+    def now(self) -> float:
+        seen = time.monotonic()
+        self._sum += min(seen - self._seen, 2 * TICK)
+        self._seen = seen
+        return self._sum
 
 
 def _allow_files() -> None:
@@ -212,25 +151,3 @@ def _allow_files() -> None:
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _take_ready(receiving: int, ready: asyncio.Event) -> None:
-    asyncio.get_running_loop().remove_reader(receiving)
-    if os.read(receiving, 1):
-        ready.set()
-    os.close(receiving)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """TERM, then KILL after the grace."""
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), GRACE)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-def _describe(status: int) -> str:
-    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

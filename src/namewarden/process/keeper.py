@@ -1,0 +1,158 @@
+"""What becomes of one child: when it is started, replaced, ended. The rules; `supervise.py` has the loop.
+
+`now` is the supervisor's waking time: a machine that slept has heard nobody, and nobody is to blame.
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from namewarden.process.channel import ALIVE, READY, Channel
+
+SILENCE = 10.0  # seconds without a sign of life after which a loaded child is replaced
+LOADING = 120.0  # the same for one that still loads
+GRACE = 5.0  # seconds a child has to end by itself
+HEALTHY = 10.0  # seconds alive after which the next restart is immediate again
+DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the n-th restart in a row
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Child:
+    """One process to keep alive: what it runs, and its sockets by name."""
+
+    name: str
+    main: Callable[[Channel], int]  # until it ends; the exit status
+    sockets: dict[str, list[int]] = field(default_factory=dict)  # listener → file descriptors
+    title: Sequence[str] = ()  # what `ps` shows
+    load: Callable[[], None] = lambda: None  # in the supervisor, before the first fork: is shared
+    has_spare: bool = False  # another one stands by, all but its listeners open, and takes over
+    gives_way: bool = False  # where processes share a core, it waits while the others work
+
+
+class Process:
+    """One running child."""
+
+    def __init__(self, pid: int, news: int, go: int, now: float, silence: float) -> None:
+        self.pid = pid
+        self.news = news  # what it tells; not blocking
+        self.born = now
+        self.is_loaded = False
+        self.is_ready = False
+        self._go = go
+        self._kill_at = FOREVER
+        self._is_killed = False
+        self._heard = now
+        self._silence = silence
+
+    def begin(self) -> None:
+        """It may open its listeners."""
+        if self._go >= 0:
+            os.close(self._go)
+            self._go = -1
+
+    def hear(self, now: float) -> None:
+        with contextlib.suppress(BlockingIOError):
+            if news := os.read(self.news, 4096):
+                self._heard = now
+                self.is_loaded |= news.strip(ALIVE) != b""
+                self.is_ready |= READY in news
+
+    def is_silent(self, now: float) -> bool:
+        return not self._is_killed and now - self._heard > (
+            self._silence if self.is_loaded else LOADING
+        )
+
+    def is_late(self, now: float) -> bool:
+        """It was told to end, and did not."""
+        return not self._is_killed and now > self._kill_at
+
+    def end(self, now: float) -> None:
+        """It has its grace; one that stands by comes out of its wait."""
+        self.begin()
+        self._kill_at = min(self._kill_at, now + GRACE)
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._is_killed = True
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def close(self) -> None:
+        self.begin()
+        os.close(self.news)
+
+
+class Keeper:
+    """Keeps one child alive: `tick()` whenever something happened, `ended()` when one of its processes has."""
+
+    def __init__(
+        self, child: Child, start: Callable[[Child, float], Process], notify: Callable[[str], None]
+    ) -> None:
+        self._child = child
+        self._start = start
+        self._notify = notify
+        self._serving: Process | None = None
+        self._spare: Process | None = None
+        self._failures = 0
+        self._due = 0.0  # when the next one may be started
+        self.was_ready = False
+        self.refused = ""  # its name: it ended with status 1 before it was ever ready, and would do so for ever
+
+    def processes(self) -> list[Process]:
+        """Newest first: so they are ended."""
+        return [each for each in (self._spare, self._serving) if each]
+
+    def tick(self, now: float) -> None:
+        """Hear them, kill who is silent, start who is missing."""
+        for process in self.processes():
+            self._watch(process, now)
+        if self._serving is None and now >= self._due:
+            self._serving = self._start(self._child, now)
+            self._serving.begin()
+        if self._serving and self._serving.is_ready:
+            self.was_ready = True
+            if self._child.has_spare and self._spare is None and now >= self._due:
+                self._spare = self._start(self._child, now)
+
+    def due_in(self, now: float) -> float:
+        """Seconds until `tick` has something to start."""
+        return self._due - now if self._due > now else FOREVER
+
+    def _watch(self, process: Process, now: float) -> None:
+        process.hear(now)
+        if process.is_silent(now):
+            self._notify(f"{self._called(process)} gives no sign of life, it is killed")
+            process.kill()
+        elif process.is_late(now):
+            process.kill()
+
+    def ended(self, process: Process, status: int, now: float) -> None:
+        said = f"{self._called(process)} ended ({describe(status)})"
+        self._failures = 0 if now - process.born > HEALTHY else self._failures + 1
+        if process is self._serving:
+            self._serving, self._spare = self._spare, None
+            if status == 1 and not self.was_ready:  # it said why
+                self.refused = self._child.name
+                return
+            if self._serving:
+                self._serving.begin()
+                self._notify(f"{said}, its spare takes over")
+                return
+        else:
+            self._spare = None
+        delay = DELAYS[min(max(self._failures - 1, 0), len(DELAYS) - 1)]
+        self._due = now + delay
+        self._notify(f"{said}, starting it again in {delay:g} s")
+
+    def _called(self, process: Process) -> str:
+        return f"the spare of {self._child.name}" if process is self._spare else self._child.name
+
+
+def describe(status: int) -> str:
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

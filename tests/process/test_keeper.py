@@ -1,0 +1,130 @@
+"""The rules of keeping a child, with real processes and a clock of our own."""
+
+import os
+import time
+
+import pytest
+
+from namewarden.process.channel import Channel
+from namewarden.process.fork import forked
+from namewarden.process.keeper import LOADING, SILENCE, Child, Keeper, Process
+
+# The children here only sleep: threads of the test's own process are none of theirs.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
+
+class Kept:
+    """A keeper of one child, and what the supervisor's loop does for it."""
+
+    def __init__(self, main):
+        self.told = []
+        self.keeper = Keeper(Child("echo", main), self.start, self.told.append)
+        self.now = 0.0
+
+    def start(self, child, now):
+        (news, telling), (waiting, go) = os.pipe(), os.pipe()
+        os.set_blocking(news, False)
+        channel = Channel({}, -1, telling, waiting)
+        pid = forked(lambda: child.main(channel), ("echo",), channel.descriptors())
+        os.close(telling)
+        os.close(waiting)
+        return Process(pid, news, go, now, SILENCE)
+
+    @property
+    def process(self):
+        (only,) = self.keeper.processes()
+        return only
+
+    def turn(self, seconds):
+        """So much later."""
+        self.now += seconds
+        self.keeper.tick(self.now)
+
+    def end(self, process):
+        _, status = os.waitpid(process.pid, 0)
+        process.close()
+        self.keeper.ended(process, os.waitstatus_to_exitcode(status), self.now)
+
+
+@pytest.fixture
+def kept(request):
+    running = Kept(request.param)
+    yield running
+    for process in running.keeper.processes():
+        process.kill()
+        os.waitpid(process.pid, 0)
+        process.close()
+
+
+def loads(channel):
+    time.sleep(60)
+    return 0
+
+
+def falls_silent(channel):
+    channel.is_ready()
+    time.sleep(60)
+    return 0
+
+
+def refuses(channel):
+    return 1
+
+
+def ends(channel):
+    channel.is_ready()
+    return 1
+
+
+def heard(kept):
+    """Once it has told that it is ready."""
+    end = time.monotonic() + 10
+    while not kept.keeper.was_ready and time.monotonic() < end:
+        time.sleep(0.01)
+        kept.turn(0)
+
+
+@pytest.mark.parametrize("kept", [loads], indirect=True)
+def test_one_that_loads_has_more_time(kept):
+    kept.turn(0)
+    first = kept.process
+    kept.turn(LOADING - 1)
+    assert kept.told == []
+    kept.turn(2)
+    assert kept.told == ["echo gives no sign of life, it is killed"]
+    kept.turn(5)
+    assert len(kept.told) == 1  # told once
+    kept.end(first)
+    kept.turn(0)
+    assert kept.process is not first
+
+
+@pytest.mark.parametrize("kept", [falls_silent], indirect=True)
+def test_one_that_served_is_missed_after_ten_seconds(kept):
+    kept.turn(0)
+    heard(kept)
+    kept.turn(SILENCE - 1)
+    assert kept.told == []
+    kept.turn(2)
+    assert kept.told == ["echo gives no sign of life, it is killed"]
+
+
+@pytest.mark.parametrize("kept", [refuses], indirect=True)
+def test_one_that_never_served_and_ends_with_1_refuses(kept):
+    kept.turn(0)
+    kept.end(kept.process)
+    assert kept.keeper.refused == "echo" and kept.told == []
+
+
+@pytest.mark.parametrize("kept", [ends], indirect=True)
+def test_restarts_in_a_row_wait_longer(kept):
+    kept.turn(0)
+    heard(kept)
+    for delay in ("0", "0.2", "0.5", "1"):
+        process = kept.process
+        kept.end(process)
+        assert kept.told[-1] == f"echo ended (exit status 1), starting it again in {delay} s"
+        assert kept.keeper.processes() == [] or delay == "0"
+        kept.turn(float(delay))
+    kept.turn(1000)
+    kept.end(kept.process)
