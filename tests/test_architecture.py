@@ -70,6 +70,12 @@ MAY_TOUCH_DISK = {"policy"}
 TRAINING_ONLY = {"keras", "jax", "jax2onnx", "onnx", "sklearn", "tensorflow", "torch"}
 
 
+# What a query passes is stepped by net/eager.py, not by a task: these need one, or make one for what waits.
+STEPPED = {"chain", "query", "wire", "policy", "detector", "context", "stages", "net"}
+IN_TASKS = {"net/verdicts.py"}  # its connections are tasks; the chain runs within them
+NEEDS_A_TASK = {"timeout", "timeout_at", "wait_for", "current_task", "TaskGroup"}
+
+
 def imports_of(path: Path) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -114,3 +120,45 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     TopologicalSorter(
         {name: imports_of(path) & modules.keys() - {name} for name, path in modules.items()}
     ).prepare()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(SRC)))
+def test_what_a_query_passes_needs_no_task(path: Path) -> None:
+    relative = path.relative_to(SRC)
+    if relative.with_suffix("").parts[0] not in STEPPED or relative.as_posix() in IN_TASKS:
+        return
+    used = tasks_needed(path.read_text())
+    assert not used, f"{relative}: {used} asks for a task; use a future and a timer"
+
+
+def tasks_needed(text: str) -> set[str]:
+    """Names of `asyncio` in use that need a task, however they were imported."""
+    nodes = list(ast.walk(ast.parse(text)))
+    modules, used = {"asyncio"}, set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            modules |= {
+                alias.asname for alias in node.names if alias.name == "asyncio" and alias.asname
+            }
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("asyncio"):
+            used |= {alias.name for alias in node.names}
+            modules |= {alias.asname or alias.name for alias in node.names}
+    used |= {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[0] in modules
+    }
+    return used & NEEDS_A_TASK
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import asyncio\nasyncio.timeout(1)",
+        "import asyncio as aio\naio.tasks.current_task()",
+        "from asyncio import wait_for",
+        "from asyncio.timeouts import timeout as within",
+    ],
+)
+def test_a_need_of_a_task_is_found_however_it_is_imported(text: str) -> None:
+    assert tasks_needed(text)

@@ -41,15 +41,10 @@ class Handler:
 async def tcp_listener(handler=None, **limits):
     """(listener, port, counts)."""
     handler = handler or Handler()
-    tasks = set()
-
-    def spawn(work):
-        task = asyncio.ensure_future(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+    waiting = set()
 
     def ask(query, answered):
-        eager.run(handler(query), answered, spawn)
+        eager.run(handler(query), answered, waiting)
 
     bound = socket.create_server(("127.0.0.1", 0))
     counts = TcpCounts()
@@ -61,10 +56,7 @@ async def tcp_listener(handler=None, **limits):
     finally:
         await listener.stop()
         bound.close()
-        for task in list(tasks):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await eager.end(waiting, grace=0)
 
 
 @asynccontextmanager

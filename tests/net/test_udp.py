@@ -9,7 +9,7 @@ import dns.flags
 import dns.message
 import pytest
 
-from namewarden.net import datagrams
+from namewarden.net import datagrams, eager
 from namewarden.net.udp import UdpListener, UdpParts
 from namewarden.query import Answer, Verdict
 from namewarden.wire.answers import blocked
@@ -19,11 +19,11 @@ class Listener:
     """A listener on a free port, what its handler was asked and what it recorded."""
 
     def __init__(self, answer, **parts):
-        self.asked, self.repeats, self.tasks = [], [], []
+        self.asked, self.repeats, self.waiting = [], [], set()
         self.answer = answer
         self.parts = UdpParts(
             handler=self.handle,
-            spawn=lambda coroutine: self.tasks.append(asyncio.ensure_future(coroutine)),
+            waiting=self.waiting,
             group_of=lambda ip: "default",
             is_limited=parts.pop("is_limited", lambda ip: False),
             admit=parts.pop("admit", lambda ip, now: 0),
@@ -51,8 +51,7 @@ class Listener:
 
     async def __aexit__(self, *_):
         await self.listener.stop()
-        for task in self.tasks:
-            task.cancel()
+        await eager.end(self.waiting, grace=0)
         self.client.close()
         self.bound.close()
 

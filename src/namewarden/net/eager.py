@@ -1,54 +1,119 @@
-"""A query's first step without a task: most answers need no waiting, and a task costs more than they do.
+"""A query's handler without a task: stepped at once, then by each future that it waits for.
 
-What runs before the first suspension sees no current task, so it must not use `asyncio.timeout` and its kin;
-futures and `loop.call_later` are fine.
+Most answers need no waiting, and a task costs more than they do. What is stepped here sees no current task, and the
+context variables of whoever steps it: `asyncio.timeout`, `wait_for` and `current_task` are no use in it (the
+architecture test forbids them). Futures, `loop.call_later` and `asyncio.sleep` are fine. Nothing is raised here: a
+handler that ends without an answer is told in the log, and its query is answered with SERVFAIL.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import coroutine
-from typing import Any, TypeVar
+from typing import Any
 
-Value = TypeVar("Value")
-Spawn = Callable[[Coroutine[Any, Any, None]], object]
+import structlog
+
+from namewarden.query import Answer
+from namewarden.wire.errors import Rcode
+
+FAILED = Answer(Rcode.SERVFAIL, status="FAILED")
+GRACE, LOOK = 1.0, 0.001  # seconds
+Done = Callable[[Answer], None]
+Waiting = set["Suspended"]
+
+log = structlog.get_logger("handler")
 
 
-def run(awaitable: Awaitable[Value], done: Callable[[Value], None], spawn: Spawn) -> bool:
-    """Drive `awaitable`; call `done` with its value, at once or from a task. True when at once."""
+def run(awaitable: Awaitable[Answer] | Awaitable[None], done: Done, waiting: Waiting) -> bool:
+    """Drive `awaitable`; call `done` with its answer, at once (True) or later, being in `waiting` until then."""
     steps = awaitable.__await__()
     try:
         waits_for = next(steps)
     except StopIteration as stop:
-        done(stop.value)
+        _finish(done, stop.value)
         return True
-    spawn(_finish(steps, waits_for, done))
+    except (Exception, asyncio.CancelledError) as error:
+        _fail(done, error)
+        return True
+    Suspended(steps, done, waiting).wait_for(waits_for)
     return False
 
 
-def start(coroutine: Coroutine[Any, Any, None], spawn: Spawn) -> None:
+def start(coroutine: Coroutine[Any, Any, None], waiting: Waiting) -> None:
     """A coroutine nobody waits for, begun at once: its first request leaves before the loop turns."""
-    run(coroutine, _nothing, spawn)
+    run(coroutine, _nothing, waiting)
+
+
+async def end(waiting: Waiting, grace: float = GRACE) -> None:
+    """Give what still waits `grace` seconds to end by itself, then cancel it and give it as long to tidy up."""
+    await _until_empty(waiting, grace)
+    for suspended in list(waiting):
+        suspended.cancel()
+    await _until_empty(waiting, GRACE)
+
+
+async def _until_empty(waiting: Waiting, seconds: float) -> None:
+    for _ in range(round(seconds / LOOK)):
+        if not waiting:
+            return
+        await asyncio.sleep(LOOK)
+
+
+class Suspended:
+    """A handler between two steps."""
+
+    __slots__ = ("_done", "_is_cancelled", "_steps", "_waiting", "_waits_for")
+
+    def __init__(self, steps: Generator[Any, Any, Any], done: Done, waiting: Waiting) -> None:
+        self._steps = steps
+        self._done = done
+        self._waiting = waiting
+        self._waits_for: asyncio.Future[Any] | None = None
+        self._is_cancelled = False
+        waiting.add(self)
+
+    def wait_for(self, future: asyncio.Future[Any] | None) -> None:
+        """Go on when the future is done; where nothing is awaited (`sleep(0)`), when the loop has turned."""
+        self._waits_for = future
+        if future is None:
+            asyncio.get_running_loop().call_soon(self._step, None)
+            return
+        future._asyncio_future_blocking = False  # as a task does: it says that `await` was used
+        future.add_done_callback(self._step)
+
+    def cancel(self) -> None:
+        """As `Task.cancel`: CancelledError is raised where the handler waits; it may outlive that."""
+        if self._waits_for is None or not self._waits_for.cancel():
+            self._is_cancelled = True
+
+    def _step(self, _future: "asyncio.Future[Any] | None") -> None:
+        try:
+            if self._is_cancelled:
+                self._is_cancelled = False
+                waits_for = self._steps.throw(asyncio.CancelledError())
+            else:
+                waits_for = self._steps.send(None)
+        except StopIteration as stop:
+            self._waiting.discard(self)
+            _finish(self._done, stop.value)
+        except (Exception, asyncio.CancelledError) as error:
+            self._waiting.discard(self)
+            _fail(self._done, error)
+        else:
+            self.wait_for(waits_for)
+
+
+def _finish(done: Done, answer: Answer) -> None:
+    try:
+        done(answer)
+    except Exception as error:
+        log.exception("fault after an answer", exc_info=error)
+
+
+def _fail(done: Done, error: BaseException) -> None:
+    if not isinstance(error, asyncio.CancelledError):
+        log.exception("fault", exc_info=error)
+    _finish(done, FAILED)
 
 
 def _nothing(_: object) -> None:
     pass
-
-
-async def _finish(
-    steps: Generator[Any, Any, Value], waits_for: Any, done: Callable[[Value], None]
-) -> None:
-    done(await _resume(steps, waits_for))
-
-
-@coroutine
-def _resume(steps: Generator[Any, Any, Value], waits_for: Any) -> Generator[Any, Any, Value]:
-    """Go on from the first suspension. What is thrown there (a cancellation) belongs to the steps."""
-    while True:
-        try:
-            yield waits_for
-        except BaseException as error:
-            try:
-                waits_for = steps.throw(error)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-        else:
-            return (yield from steps)

@@ -53,7 +53,7 @@ class UdpParts:
     """What the listener is given: the chain, and what the packet cache must know without asking the chain."""
 
     handler: Handler
-    spawn: eager.Spawn
+    waiting: eager.Waiting
     group_of: Callable[[str], str]
     is_limited: Callable[[str], bool]  # False: exempt from the rate limit
     admit: Callable[[str, float], int]  # 0 answer, 1 silence, 2 truncate
@@ -190,7 +190,7 @@ class UdpListener:
             return
         self._in_flight += 1
         answered = partial(self._answered, query, data, address, client.cache)
-        eager.run(self._parts.handler(query), answered, self._parts.spawn)
+        eager.run(self._parts.handler(query), answered, self._parts.waiting)
 
     def _answered(
         self, query: Query, data: bytes, address: Address, cache: PacketCache, answer: Answer

@@ -13,7 +13,6 @@ from namewarden.detector.guard import guarded
 from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels, dynamic_providers
 from namewarden.detector.model import Model, ModelError
-from namewarden.net.eager import Spawn
 from namewarden.net.system import system_servers, without_ourselves
 from namewarden.net.upstreams import Upstreams
 from namewarden.policy.decide import Policy
@@ -21,7 +20,7 @@ from namewarden.policy.spec import GroupSpec
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
 from namewarden.query import Answer, Query
-from namewarden.stages.cache import cache
+from namewarden.stages.cache import Spawn, cache
 from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.forward import forward
 from namewarden.stages.groups import groups

@@ -80,6 +80,7 @@ class Resolver:
         self._notify = notify
         self._recorder = Recorder("resolver", settings.events.queue, worker)
         self._listeners: list[Listener] = []
+        self._waiting: eager.Waiting = set()
         self._counts = UdpCounts()
         self._tcp_counts = TcpCounts()
 
@@ -88,7 +89,7 @@ class Resolver:
         with ending():
             async with asyncio.TaskGroup() as group:
                 sink = self._recorder if self._settings.events.enabled else Nowhere()
-                spawn = partial(eager.start, spawn=group.create_task)
+                spawn = partial(eager.start, waiting=self._waiting)
                 pipeline = Pipeline(
                     self._settings, self._paths, spawn, sink, self._notify, self._forget
                 )
@@ -97,6 +98,7 @@ class Resolver:
                 if not ended.is_set():
                     await self._serve(pipeline, group, ended, channel)
                 pipeline.stop()
+                await eager.end(self._waiting)
                 raise Ended
 
     async def _wait_for_turn(
@@ -122,9 +124,9 @@ class Resolver:
     ) -> None:
         """Listeners open once a policy is mapped, and close before anything behind them does."""
         self._listeners = [
-            *self._tcp(pipeline, group),
+            *self._tcp(pipeline),
             self._verdicts(pipeline),
-            *self._udp(pipeline, group),
+            *self._udp(pipeline),
         ]
         for listener in self._listeners:
             await listener.start()
@@ -138,10 +140,10 @@ class Resolver:
         sender.stop()
         await sending
 
-    def _udp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> list[UdpListener]:
+    def _udp(self, pipeline: Pipeline) -> list[UdpListener]:
         parts = UdpParts(
             handler=pipeline.resolve,
-            spawn=group.create_task,
+            waiting=self._waiting,
             group_of=lambda ip: cache_group(
                 pipeline.watcher.current().groups, pipeline.buckets, ip
             ),
@@ -156,14 +158,14 @@ class Resolver:
         )
         return [UdpListener(bound, parts) for bound in self._sockets["udp"]]
 
-    def _tcp(self, pipeline: Pipeline, group: asyncio.TaskGroup) -> list[TcpListener]:
+    def _tcp(self, pipeline: Pipeline) -> list[TcpListener]:
         dns = self._settings.dns
         limits = TcpLimits(
             pipeline.buckets.is_allowed, dns.tcp_idle, dns.tcp_per_client, dns.tcp_connections
         )
 
         def ask(query: Query, answered: Callable[[Answer], None]) -> None:
-            eager.run(pipeline.resolve(query), answered, group.create_task)
+            eager.run(pipeline.resolve(query), answered, self._waiting)
 
         return [TcpListener(bound, ask, limits, self._tcp_counts) for bound in self._sockets["tcp"]]
 
