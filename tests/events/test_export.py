@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from namewarden.events.export import to_csv, to_jsonl
-from namewarden.events.search import FIELDS
+from namewarden.events.export import FIELDS, to_csv, to_jsonl
 from tests.events.samples import event
 
 PAGES = [[event(name="a.example.org.", score=0.1 + 0.2, cnames=("x.", "y."))], [event(), event()]]

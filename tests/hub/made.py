@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 from argon2 import PasswordHasher
 
-from namewarden.events.store import Store
+from namewarden.events.duckdb.log import DuckDbLog
+from namewarden.events.log import EventLog
 from namewarden.hub.api import build
 from namewarden.hub.auth import Auth
 from namewarden.hub.control import Control
 from namewarden.hub.gate import Gate
-from namewarden.hub.ingest import Ingest
+from namewarden.hub.ingest import Ingest, Sink
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.publish import Publisher
 from namewarden.hub.reporters import Reporters
@@ -38,32 +39,38 @@ class Clock:
 
 @asynccontextmanager
 async def services(
-    folder: Path, clock: Clock | None = None, lists: Sequence[ListSpec] = (), attempts: int = 5
+    folder: Path,
+    clock: Clock | None = None,
+    lists: Sequence[ListSpec] = (),
+    attempts: int = 5,
+    sinks: Mapping[str, Sink] | None = None,
+    event_log: EventLog | None = None,
 ) -> AsyncIterator[Services]:
     clock = clock or Clock()
     (folder / "lists").mkdir(exist_ok=True)
     secret = folder / "secret"
     if not secret.exists():
         secret.write_bytes(os.urandom(32))
-    store, control = Store(folder / "events", 91, clock), Control(folder / "control.sqlite", clock)
+    event_log = event_log or DuckDbLog(folder / "events", 91, clock)
+    control = Control(folder / "control.sqlite", clock)
     reporters = Reporters(clock)
     metrics = Metrics(reporters, "9.9")
-    store.start()
+    event_log.start()
     control.start()
-    ingest = Ingest(store, reporters, metrics)
+    ingest = Ingest(event_log, {"reporters": reporters, "metrics": metrics, **(sinks or {})})
     publisher = Publisher(
         control, folder / "snapshots", secret, lists, (GroupSpec("default"),), clock=clock
     )
     publisher.start()
     try:
         yield Services(
-            store, control, Auth(control, 3600, attempts, clock, CHEAP), reporters, metrics, ingest,
+            event_log, control, Auth(control, 3600, attempts, clock, CHEAP), reporters, metrics, ingest,
             publisher, folder / "lists", "9.9", ("hub.example.org",), clock,
         )  # fmt: skip
     finally:
         ingest.stop()
         control.stop()
-        store.stop()
+        event_log.stop()
 
 
 def user(services: Services, name: str, role: Any, password: str = PASSWORD) -> None:

@@ -24,7 +24,7 @@ async def ask(folder: Path, question: Callable[[HubClient], Any], **client: str)
         rows = [event(time=NOON + n / 1e4) for n in range(2500)] + [
             blocked("bad.example.net.", time=NOON + 9)
         ]
-        parts.store.append(from_events("r", 1, "resolver", rows))
+        parts.event_log.append(from_events("r", 1, "resolver", rows))
         if client:
             client = {"url": url, "token": parts.auth.new_token("t", client["role"], 0.0)[0]}  # type: ignore[arg-type]
 

@@ -4,11 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import structlog
 
-from namewarden.events.batch import BatchError, from_events, to_wire
+from namewarden.events.batch import Batch, BatchError, from_events, to_events, to_wire
+from namewarden.events.log import Gap, Period
 from namewarden.hub.ingest import WAITING
-from tests.events.samples import event
-from tests.hub.made import Clock, services
+from tests.events.samples import NOON, blocked, event
+from tests.hub.made import Clock, at_socket, build, services
 
 
 async def test_many_at_once_are_stored_each(tmp_path: Path) -> None:
@@ -29,9 +31,61 @@ async def test_a_killed_source_is_written_down(tmp_path: Path) -> None:
     async with services(tmp_path, clock) as parts:
         await parts.ingest.put(to_wire(from_events("r", 1, "resolver", [event()])))
         clock.now += 60
-        await parts.ingest.note_ended()
-        day = parts.store.days.open(parts.store.days.present()[0])
-        rows = (
-            parts.store.days.cursor().execute(f"SELECT run, kind FROM {day.name}.gaps").fetchall()
-        )
-        assert rows == [("r", "killed")]
+        gap = Gap(clock.now, "r", "resolver", "killed")
+        await parts.ingest.note_gap(gap)
+        assert parts.event_log.gaps(Period(0, clock.now + 1)) == [gap]
+
+
+class Blocked:
+    """A sink, as enforcement will be one: which names were blocked."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def take(self, batch: Batch) -> None:
+        self.names += [each.name for each in to_events(batch) if each.action == "block"]
+
+
+class Broken:
+    def take(self, batch: Batch) -> None:
+        raise RuntimeError("a bug")
+
+
+async def test_a_sink_more_needs_no_other_change(tmp_path: Path) -> None:
+    sink = Blocked()
+    rows = [event(), blocked("bad.example.net.")]
+    async with services(tmp_path, sinks={"enforcement": sink}) as parts:
+        for _ in range(2):  # a batch that comes twice is handed out once
+            await parts.ingest.put(to_wire(from_events("r", 1, "resolver", rows)))
+        assert sink.names == ["bad.example.net."]
+
+
+async def test_a_sink_that_fails_hurts_nobody(tmp_path: Path) -> None:
+    sink = Blocked()
+    with structlog.testing.capture_logs() as logged:
+        async with services(tmp_path, sinks={"broken": Broken(), "well": sink}) as parts:
+            for n in range(1, 202):
+                body = to_wire(from_events("r", n, "resolver", [blocked(f"n{n}.test.")]))
+                assert (await parts.ingest.put(body)).rows == 1
+            assert len(sink.names) == 201
+            assert parts.ingest.problem == ""
+            assert parts.ingest.failures == {"reporters": 0, "metrics": 0, "broken": 201, "well": 0}
+            async with at_socket(build(parts)) as client:
+                text = (await client.get("/api/v1/metrics")).text
+    assert 'namewarden_sink_failures_total{sink="broken"} 201.0' in text.splitlines()
+    assert 'namewarden_sink_failures_total{sink="well"} 0.0' in text.splitlines()
+    assert [each["failures"] for each in logged] == [1, 100, 200]
+
+
+async def test_what_is_new_of_a_batch_that_came_in_part_before_is_handed_out(
+    tmp_path: Path,
+) -> None:
+    """Two days, and the second could not be stored the first time."""
+    sink = Blocked()
+    both = [blocked("before.", time=NOON), blocked("after.", time=NOON + 43_200)]
+    async with services(tmp_path, sinks={"enforcement": sink}) as parts:
+        parts.event_log.append(from_events("r", 1, "resolver", both[:1]))
+        stored = await parts.ingest.put(to_wire(from_events("r", 1, "resolver", both)))
+        assert (stored.rows, stored.repeated) == (1, 1)
+        assert sink.names == ["before.", "after."]
+        assert 'status="BLOCKED"} 2.0' in parts.metrics.page().decode()

@@ -9,7 +9,7 @@ from tests.hub.made import Clock
 
 def page(*rows: object) -> str:
     metrics = Metrics(Reporters(Clock()), "1.0")
-    metrics.count(from_events("r", 1, "resolver", list(rows)))  # type: ignore[arg-type]
+    metrics.take(from_events("r", 1, "resolver", list(rows)))  # type: ignore[arg-type]
     return metrics.page().decode()
 
 

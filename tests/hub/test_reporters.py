@@ -16,7 +16,7 @@ def heard(run: str = "r1", last: bool = False, **counters: int) -> Batch:
 def test_counters_go_on_over_runs() -> None:
     reporters = Reporters(Clock())
     for batch in (heard(tcp=3), heard(tcp=5), heard("r2", tcp=2), heard("r2", tcp=4)):
-        reporters.hear(batch)
+        reporters.take(batch)
     assert reporters.totals() == {("resolver", "tcp"): 9}
     assert reporters.gauges() == {("resolver", "load"): 2.0}
 
@@ -24,11 +24,11 @@ def test_counters_go_on_over_runs() -> None:
 def test_a_source_that_falls_silent_was_killed_one_that_says_goodbye_was_not() -> None:
     clock = Clock()
     reporters = Reporters(clock)
-    reporters.hear(heard("killed"))
-    reporters.hear(heard("ended"))
-    reporters.hear(heard("ended", last=True))
+    reporters.take(heard("killed"))
+    reporters.take(heard("ended"))
+    reporters.take(heard("ended", last=True))
     clock.now += 20
-    reporters.hear(heard("alive"))
+    reporters.take(heard("alive"))
     assert reporters.ended() == []
     clock.now += 11
     assert [run.run for run in reporters.ended()] == ["killed"]
@@ -39,6 +39,6 @@ def test_a_source_that_falls_silent_was_killed_one_that_says_goodbye_was_not() -
 def test_what_it_keeps_is_bounded() -> None:
     reporters = Reporters(Clock())
     for n in range(RUNS + 50):
-        reporters.hear(replace(heard(f"r{n}"), counters={f"c{n}": 1, "bad name{}": 2, "UPPER": 3}))
+        reporters.take(replace(heard(f"r{n}"), counters={f"c{n}": 1, "bad name{}": 2, "UPPER": 3}))
     assert len(reporters.report()) == RUNS
     assert len(reporters.totals()) == WORDS

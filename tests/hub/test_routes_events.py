@@ -28,7 +28,7 @@ async def test_a_source_hands_in_and_a_repeated_batch_is_acknowledged(tmp_path: 
 
 async def test_a_store_that_cannot_take_it_says_later(tmp_path: Path) -> None:
     async with services(tmp_path) as parts, at_socket(build(parts)) as client:
-        parts.store.stop()
+        parts.event_log.stop()
         answer = await client.post(
             "/api/v1/events", content=to_wire(from_events("r", 1, "x", ROWS))
         )
@@ -38,7 +38,7 @@ async def test_a_store_that_cannot_take_it_says_later(tmp_path: Path) -> None:
 
 async def test_queries_page_by_page(tmp_path: Path) -> None:
     async with services(tmp_path) as parts, at_socket(build(parts)) as client:
-        parts.store.append(from_events("r", 1, "resolver", ROWS))
+        parts.event_log.append(from_events("r", 1, "resolver", ROWS))
         seen, cursor = [], ""
         while True:
             page = (
@@ -59,7 +59,7 @@ async def test_queries_page_by_page(tmp_path: Path) -> None:
 
 async def test_exports_are_files(tmp_path: Path) -> None:
     async with services(tmp_path) as parts, at_socket(build(parts)) as client:
-        parts.store.append(from_events("r", 1, "resolver", ROWS))
+        parts.event_log.append(from_events("r", 1, "resolver", ROWS))
         table = await client.get("/api/v1/queries/export", params={"format": "csv"})
         lines = await client.get("/api/v1/queries/export", params={"limit": 2})
         wrong = await client.get("/api/v1/queries/export", params={"name": "a*b.example.org"})
@@ -73,7 +73,7 @@ async def test_exports_are_files(tmp_path: Path) -> None:
 async def test_statistics(tmp_path: Path) -> None:
     async with services(tmp_path) as parts, at_socket(build(parts)) as client:
         batch = replace(from_events("r", 1, "resolver", ROWS), dropped_events=2, dropped_queries=4)
-        parts.store.append(batch)
+        parts.event_log.append(batch)
         total = (await client.get("/api/v1/statistics")).json()
         assert (total["queries"], total["by_action"], total["dropped_queries"]) == (
             16,

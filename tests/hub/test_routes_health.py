@@ -27,7 +27,7 @@ async def test_ready_says_what_is_not(tmp_path: Path) -> None:
             parts.publisher.problem = "x"
             late = await client.get("/api/v1/ready")
             assert late.status_code == 200 and "could not be compiled" in late.json()["notes"][0]
-            parts.store.problem = "disk full"
+            parts.ingest.problem = "disk full"
             full = await client.get("/api/v1/ready")
             assert full.status_code == 503 and "store" in full.json()["parts"]
             assert "disk full" not in full.text
@@ -42,8 +42,8 @@ async def test_metrics_and_status_tell_of_sources_and_lists(tmp_path: Path) -> N
             counters={"tcp_slow": 3},
             gauges={"load": 0.5},
         )
-        parts.reporters.hear(batch)
-        parts.metrics.count(batch)
+        parts.reporters.take(batch)
+        parts.metrics.take(batch)
         async with at_socket(build(parts)) as client:
             text = (await client.get("/api/v1/metrics")).text
             status = (await client.get("/api/v1/status")).json()

@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
+from namewarden.events.batch import from_events
 from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Pace, Sender
 from namewarden.hub.api import build
 from namewarden.hub.server import PATIENCE, Server
 from namewarden.hub.services import Services
 from namewarden.process.sockets import bind_unix
+from tests.events.list_log import ListLog
 from tests.events.samples import NOON, blocked, event
 from tests.hub.made import services, until
 
@@ -132,3 +135,21 @@ async def test_the_network_side_refuses_h2c_and_websockets(tmp_path: Path) -> No
                 }
                 answer = await client.get("/api/v1/users", headers=headers)
                 assert answer.status_code == 401
+
+
+async def test_an_export_that_breaks_off_does_not_end_as_if_it_were_whole(tmp_path: Path) -> None:
+    path = tmp_path / "hub.sock"
+    async with services(tmp_path, event_log=ListLog(91, lambda: NOON)) as parts:
+        for run in range(3):
+            parts.event_log.append(from_events(f"r{run}", 1, "resolver", [event()] * 10_000))
+        async with serving(parts, path):
+            async with at_unix(path) as client:
+                lines = await client.get("/api/v1/queries/export")
+                assert len(lines.text.splitlines()) == 30_000
+                with pytest.raises(httpx.RemoteProtocolError):
+                    async with client.stream("GET", "/api/v1/queries/export") as answer:
+                        assert answer.status_code == 200
+                        async for _ in answer.aiter_bytes():
+                            parts.event_log.stop()
+                closed = await client.get("/api/v1/queries/export")
+                assert (closed.status_code, closed.headers["retry-after"]) == (503, "2")

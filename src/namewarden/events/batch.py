@@ -1,4 +1,4 @@
-"""Many events as one message of columns, from a source (`sender.py`) to the hub's store (`store.py`), and back.
+"""Many events as one message of columns, from a source (`sender.py`) to the hub's event log (`log.py`), and back.
 
 Columns because both ends are then C loops: what is said again and again (status, reason, type …) travels once
 in `facts` and as a number a row; names, clients and rules as one text each, a line a row.

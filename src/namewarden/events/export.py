@@ -1,4 +1,4 @@
-"""Events as text for other tools: CSV and JSON lines, page by page as `search.find_all` gives them.
+"""Events as text for other tools: CSV and JSON lines, page by page as an event log exports them.
 
 A spreadsheet must not run what a client wrote into a name.
 """
@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from namewarden.events.search import FIELDS
 from namewarden.query import Event
 
 # OWASP "CSV injection": a cell that opens with one of these may be a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FIELDS = Event.__struct_fields__
 _encode = msgspec.json.Encoder().encode
 
 

@@ -1,4 +1,4 @@
-"""Carries a recorder's events to the hub in batches, at least once; the hub stores each batch once (`store.py`).
+"""Carries a recorder's events to the hub in batches, at least once; the hub stores each batch once (`log.py`).
 
 HTTP on the hub's Unix socket, one connection kept. While the hub is away the batch is held and tried again;
 the recorder's bound holds for what is held here too.

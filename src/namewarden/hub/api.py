@@ -8,8 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from namewarden.events.batch import BatchError
-from namewarden.events.days import StoreError
-from namewarden.events.search import FilterError
+from namewarden.events.log import EventLogError, FilterError
 from namewarden.hub import (
     routes_access,
     routes_events,
@@ -26,7 +25,7 @@ PAGES = {"status.js": "text/javascript", "status.css": "text/css"}
 _STATUS: dict[type[Exception], int] = {
     BatchError: 400,
     FilterError: 422,
-    StoreError: 503,
+    EventLogError: 503,
     ControlError: 503,
     Conflict: 409,
 }

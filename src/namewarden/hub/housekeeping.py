@@ -2,7 +2,7 @@
 
 import asyncio
 
-from namewarden.events.days import StoreError
+from namewarden.events.log import EventLogError, Gap
 from namewarden.hub.control import ControlError
 from namewarden.hub.services import Services
 
@@ -11,14 +11,16 @@ EXPIRY = 600.0  # seconds between sweeps of expired control data
 
 
 async def run(services: Services, step: float = STEP) -> None:
-    """Until cancelled. A store that cannot be used now is tried again at the next step."""
+    """Until cancelled. A log that cannot be used now is tried again at the next step."""
     swept = services.clock()
     while True:
         await asyncio.sleep(step)
         try:
-            await services.ingest.note_ended()
+            for run in services.reporters.ended():
+                gap = Gap(services.clock(), run.run, run.source, "killed")
+                await services.ingest.note_gap(gap)
             if services.clock() - swept >= EXPIRY:
                 swept = services.clock()
                 await asyncio.to_thread(services.control.expire)
-        except (StoreError, ControlError) as problem:
-            services.store.problem = str(problem)
+        except (EventLogError, ControlError) as problem:
+            services.ingest.problem = str(problem)

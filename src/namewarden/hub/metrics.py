@@ -3,7 +3,7 @@ never a name, a client or a rule (a crafted query must not fill the page).
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
 import numpy as np
@@ -53,7 +53,7 @@ _KNOWN: dict[str, frozenset[str]] = {
 
 
 class Metrics(Collector):
-    """Counts since the hub started. May be called from any thread."""
+    """Counts since the hub started. A sink. May be called from any thread."""
 
     def __init__(self, reporters: Reporters, version: str) -> None:
         self._reporters = reporters
@@ -64,11 +64,11 @@ class Metrics(Collector):
         self._actions: dict[tuple[str, ...], int] = {}
         self._durations: dict[str, tuple[list[int], float]] = {}
         self._gauges: dict[str, tuple[str, float]] = {}
+        self._failures: dict[tuple[str, ...], int] = {}
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
-    def count(self, batch: Batch) -> None:
-        """Add a batch that was stored now."""
+    def take(self, batch: Batch) -> None:
         if not batch.rows:
             return
         codes, counts = numbers(batch, "fact").astype(np.intp), numbers(batch, "count")
@@ -102,6 +102,11 @@ class Metrics(Collector):
         with self._lock:
             self._gauges[name] = help, value
 
+    def set_failures(self, failures: Mapping[str, int]) -> None:
+        """Of the sinks so far, by their names, which are ours."""
+        with self._lock:
+            self._failures = {(sink,): count for sink, count in failures.items()}
+
     def page(self) -> bytes:
         return generate_latest(self._registry)
 
@@ -117,6 +122,9 @@ class Metrics(Collector):
                 "dns_verdicts", "Queries judged.", ("source", "action", "status"), self._actions
             )
             yield _histogram(self._durations)
+            yield _counter(
+                "sink_failures", "Batches that a sink did not take.", ("sink",), self._failures
+            )
             for name, (help, value) in self._gauges.items():
                 yield GaugeMetricFamily(f"namewarden_{name}", help, value)
         build = GaugeMetricFamily("namewarden_build_info", "Version.", labels=("version",))

@@ -32,7 +32,7 @@ class Run(Struct):
 
 
 class Reporters:
-    """May be called from any thread."""
+    """A sink. May be called from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class Reporters:
         self._runs: dict[str, Run] = {}
         self._totals: dict[tuple[str, str], int] = {}  # (source, counter) → over all runs
 
-    def hear(self, batch: Batch) -> None:
+    def take(self, batch: Batch) -> None:
         with self._lock:
             known = self._runs.get(batch.run)
             counters = {name: value for name, value in batch.counters.items() if _WORD.match(name)}

@@ -32,7 +32,7 @@ def ready(services: HubServices, response: Response) -> dict[str, Any]:
 def unready(services: Services) -> dict[str, str]:
     """Words without paths or names: everybody may read them."""
     return {
-        "store": "the last batch could not be stored" if services.store.problem else "ok",
+        "store": "the last batch could not be stored" if services.ingest.problem else "ok",
         "snapshot": "ok" if services.publisher.current.exists() else "no snapshot yet",
     }
 
@@ -50,18 +50,19 @@ def metrics(services: HubServices) -> Response:
     services.metrics.set("list_rules", "Rules of all lists.", rules)
     generation = services.publisher.state.generation
     services.metrics.set("snapshot_generation", "Of the snapshot in force.", generation)
+    services.metrics.set_failures(services.ingest.failures)
     return Response(services.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/status", dependencies=[needs("viewer")])
 def status(services: HubServices) -> dict[str, Any]:
     """Reporters, store and snapshot, with the reasons for what is wrong."""
-    problems = [*services.store.days.problems]
-    problems += [text for text in (services.store.problem, services.publisher.problem) if text]
+    problems = services.event_log.problems()
+    problems += [text for text in (services.ingest.problem, services.publisher.problem) if text]
     return {
         "version": services.version,
         "sources": services.reporters.report(),
-        "days": [day.isoformat() for day in services.store.days.present()],
+        "days": [day.isoformat() for day in services.event_log.days()],
         "snapshot": {
             "generation": services.publisher.state.generation,
             "time": services.publisher.state.time,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from namewarden.events.store import Store
+from namewarden.events.log import EventLog
 from namewarden.hub.auth import Auth, Principal, Role, may
 from namewarden.hub.control import Control
 from namewarden.hub.gate import PRINCIPAL, ApiError
@@ -24,7 +24,7 @@ AUDIT_KEPT = 10_000
 class Services:
     """The parts of the hub. Started and stopped by who built them."""
 
-    store: Store
+    event_log: EventLog
     control: Control
     auth: Auth
     reporters: Reporters

@@ -1,4 +1,4 @@
-"""The hub process: store, control data, publisher and API, built, started, stopped in reverse."""
+"""The hub process: event log, control data, publisher and API, built, started, stopped in reverse."""
 
 import asyncio
 import socket
@@ -12,8 +12,8 @@ import uvloop
 
 from namewarden.config import GUARD_LIST, Settings
 from namewarden.detector import guard
-from namewarden.events.days import StoreError
-from namewarden.events.store import Store
+from namewarden.events.duckdb.log import DuckDbLog
+from namewarden.events.log import EventLogError
 from namewarden.hub import housekeeping
 from namewarden.hub.api import build
 from namewarden.hub.auth import Auth
@@ -81,7 +81,7 @@ class Hub:
     def __init__(self, settings: Settings, paths: Paths, notify: Notify) -> None:
         self._guard = paths.lists / "guard.txt"
         self.control = Control(paths.control)
-        self.store = Store(paths.events, settings.events.retention)
+        self.event_log = DuckDbLog(paths.events, settings.events.retention)
         self.publisher = Publisher(
             self.control,
             paths.snapshots,
@@ -95,12 +95,12 @@ class Hub:
         reporters = Reporters()
         metrics = Metrics(reporters, VERSION)
         self.services = Services(
-            self.store,
+            self.event_log,
             self.control,
             auth,
             reporters,
             metrics,
-            Ingest(self.store, reporters, metrics),
+            Ingest(self.event_log, {"reporters": reporters, "metrics": metrics}),
             self.publisher,
             paths.lists,
             VERSION,
@@ -110,8 +110,8 @@ class Hub:
         """StartError."""
         try:
             self.control.start()
-            self.store.start()
-        except (ControlError, StoreError) as problem:
+            self.event_log.start()
+        except (ControlError, EventLogError) as problem:
             raise StartError(str(problem)) from problem
         await write_guard_list(self._guard)
         self.publisher.start()
@@ -122,7 +122,7 @@ class Hub:
 
     def stop(self) -> None:
         self.services.ingest.stop()
-        self.store.stop()
+        self.event_log.stop()
         self.control.stop()
 
 

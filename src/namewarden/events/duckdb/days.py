@@ -1,4 +1,4 @@
-"""One DuckDB file a day: opened, healed or set aside, and removed when its time is over. Used by `store.py` only.
+"""One DuckDB file a day: opened, healed or set aside, and removed when its time is over.
 
 All days are attached to one DuckDB in memory, so that its memory limit holds for all together.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from namewarden.events.batch import FACT
+from namewarden.events.log import EventLogError
 
 NAME = re.compile(r"^(\d{4}-\d\d-\d\d)\.duckdb$")
 # A day's dictionary of facts in memory: a client that asks for 65,536 types must not fill it.
@@ -30,11 +31,7 @@ TABLES = (
 Fact = tuple[str, ...]
 
 
-class StoreError(Exception):
-    """The store cannot do it now; the reason is for people. What was not acknowledged may be sent again."""
-
-
-class Day:
+class DayFile:
     """What the writer knows of one attached file."""
 
     def __init__(self, name: str, database: duckdb.DuckDBPyConnection) -> None:
@@ -60,14 +57,14 @@ class Day:
         self.next_fact += len(facts)
 
 
-class Days:
+class DayFiles:
     """The attached files, by day. Every method may be called from any thread."""
 
     def __init__(self, folder: Path, memory: str) -> None:
         self.folder = folder
         self.problems: list[str] = []
         self._memory = memory
-        self._open: dict[date, Day] = {}
+        self._open: dict[date, DayFile] = {}
         self._lock = threading.RLock()
         self._database: duckdb.DuckDBPyConnection | None = None
 
@@ -96,7 +93,7 @@ class Days:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection for one thread."""
         if self._database is None:
-            raise StoreError("the store is not open")
+            raise EventLogError("the event log is not open")
         return self._database.cursor()
 
     def present(self) -> list[date]:
@@ -107,7 +104,7 @@ class Days:
     def path(self, day: date) -> Path:
         return self.folder / f"{day.isoformat()}.duckdb"
 
-    def open(self, day: date) -> Day:
+    def open(self, day: date) -> DayFile:
         with self._lock:
             if day not in self._open:
                 self._open[day] = self._attach(day)
@@ -124,7 +121,7 @@ class Days:
             for path in (self.path(day), self.path(day).with_suffix(".duckdb.wal")):
                 path.unlink(missing_ok=True)
 
-    def _attach(self, day: date) -> Day:
+    def _attach(self, day: date) -> DayFile:
         """A file that cannot be read is set aside, first only its write-ahead log, and a new one begun."""
         path = self.path(day)
         for suspect in (path.with_suffix(".duckdb.wal"), path):
@@ -135,11 +132,11 @@ class Days:
                 self._set_aside(suspect, problem)
         return self._try(day)
 
-    def _try(self, day: date) -> Day:
+    def _try(self, day: date) -> DayFile:
         name, cursor = schema_of(day), self.cursor()
         cursor.execute(f"ATTACH {quote(str(self.path(day)))} AS {name}")
         try:
-            return Day(name, cursor)
+            return DayFile(name, cursor)
         except duckdb.Error:
             cursor.execute(f"DETACH {name}")
             raise
@@ -157,14 +154,14 @@ class Days:
 def _raise_if_not_corrupt(path: Path, problem: duckdb.Error) -> None:
     text = str(problem)
     if "lock" in text.lower():
-        raise StoreError(
+        raise EventLogError(
             f"{path} is in use by another process: is another hub running?"
         ) from problem
     if any(
         word in text
         for word in ("Permission denied", "No space left", "Read-only file", "Too many open")
     ):
-        raise StoreError(text.splitlines()[0]) from problem
+        raise EventLogError(text.splitlines()[0]) from problem
 
 
 def quote(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Questions to the event log, newest first, page by page. Reads beside the writer of `store.py`.
+"""Questions to the day files, newest first, page by page. Reads beside `writer.py`.
 
 Every value a person gives travels as a parameter; SQL is made of the words of this file alone.
 """
@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any
 
 import duckdb
-from msgspec import Struct
 
 from namewarden.events.batch import FACT
-from namewarden.events.days import Days, StoreError, schema_of, start_of
+from namewarden.events.duckdb.days import DayFiles, schema_of, start_of
+from namewarden.events.log import EventLogError, FilterError, Filters, Page, name_asked
 from namewarden.query import Event
 
 FIELDS = Event.__struct_fields__
@@ -35,39 +35,11 @@ _FROM_FACT = (
 )
 
 
-class FilterError(Exception):
-    """The question cannot be asked so; the reason is for who asked."""
-
-
-class Filters(Struct, frozen=True):
-    """All given ones must hold. Times are epoch seconds: since ≤ time < until."""
-
-    since: float | None = None
-    until: float | None = None
-    name: str = ""  # exact, or *.suffix for all below it
-    client: str = ""
-    action: str = ""
-    status: str = ""
-    reason: str = ""
-    group: str = ""
-    family: str = ""
-    qtype: str = ""
-    transport: str = ""
-    rcode: str = ""
-    source: str = ""
-    band: str = ""
-
-
-class Page(Struct, frozen=True):
-    events: list[Event]
-    cursor: str  # of the next page; "" = this was the last
-
-
 Position = tuple[date, float, int, int]
 Clause = tuple[str, list[Any]]
 
 
-def find(days: Days, filters: Filters, limit: int = 100, cursor: str = "") -> Page:
+def find(days: DayFiles, filters: Filters, limit: int = 100, cursor: str = "") -> Page:
     """The newest events that match, after the page that gave `cursor`."""
     position = from_cursor(cursor) if cursor else None
     events: list[Event] = []
@@ -81,7 +53,7 @@ def find(days: Days, filters: Filters, limit: int = 100, cursor: str = "") -> Pa
     return Page(events, "")
 
 
-def find_all(days: Days, filters: Filters, limit: int | None = None) -> Iterator[list[Event]]:
+def find_all(days: DayFiles, filters: Filters, limit: int | None = None) -> Iterator[list[Event]]:
     """Every match, newest first, in pages: never more than one page in memory."""
     cursor, left = "", limit if limit is not None else 1 << 62
     while left > 0:
@@ -94,7 +66,7 @@ def find_all(days: Days, filters: Filters, limit: int | None = None) -> Iterator
             return
 
 
-def _days(days: Days, filters: Filters, position: Position | None) -> list[date]:
+def _days(days: DayFiles, filters: Filters, position: Position | None) -> list[date]:
     return [
         day
         for day in days.present()
@@ -105,7 +77,7 @@ def _days(days: Days, filters: Filters, position: Position | None) -> list[date]
 
 
 def _read(
-    days: Days, day: date, filters: Filters, limit: int, position: Position | None
+    days: DayFiles, day: date, filters: Filters, limit: int, position: Position | None
 ) -> list[tuple[Any, ...]]:
     facts = _facts(days, day, filters)
     if facts == "":
@@ -145,16 +117,16 @@ def to_sql(filters: Filters) -> Clause:
             parts.append(f"time {sign} ?")
             values.append(moment)
     if filters.name:
-        part, value = _name(filters.name)
-        parts.append(part)
-        values.append(value)
+        name, is_ending = name_asked(filters.name)
+        parts.append("ends_with(name, ?)" if is_ending else "name = ?")
+        values.append(name)
     if filters.client:
         parts.append("client = ?")
         values.append(filters.client)
     return " AND ".join(parts), values
 
 
-def _facts(days: Days, day: date, filters: Filters) -> str | None:
+def _facts(days: DayFiles, day: date, filters: Filters) -> str | None:
     """The condition on facts as numbers, which DuckDB looks for much faster than for a join's result.
     None when nothing is asked of them, "" when no fact fits."""
     asked = [name for name in _FROM_FACT if getattr(filters, name)]
@@ -167,17 +139,10 @@ def _facts(days: Days, day: date, filters: Filters) -> str | None:
     return f" AND fact IN ({', '.join(str(int(row[0])) for row in rows)})" if rows else ""
 
 
-def _name(text: str) -> tuple[str, str]:
-    name = text.lower().removesuffix(".") + "."
-    if name.startswith("*."):
-        return "ends_with(name, ?)", name[1:]
-    if "*" in name:
-        raise FilterError(f"name {text!r}: a star stands only at the front, as in *.example.org")
-    return "name = ?", name
-
-
-def run(days: Days, wanted: list[date], statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
-    """The rows of one statement over attached days. StoreError when the store cannot say."""
+def run(
+    days: DayFiles, wanted: list[date], statement: str, values: list[Any]
+) -> list[tuple[Any, ...]]:
+    """The rows of one statement over attached days. EventLogError when the store cannot say."""
     cursor = days.cursor()
     timer = threading.Timer(PATIENCE, cursor.interrupt)
     timer.start()
@@ -187,11 +152,11 @@ def run(days: Days, wanted: list[date], statement: str, values: list[Any]) -> li
         rows: list[tuple[Any, ...]] = cursor.execute(statement, values).fetchall()
         return rows
     except duckdb.InterruptException as problem:
-        raise StoreError(
+        raise EventLogError(
             f"the question took longer than {PATIENCE:.0f} s: ask for less time"
         ) from problem
     except duckdb.Error as problem:
-        raise StoreError(str(problem).splitlines()[0]) from problem
+        raise EventLogError(str(problem).splitlines()[0]) from problem
     finally:
         timer.cancel()
         cursor.close()
