@@ -102,11 +102,29 @@ def then_truth(lie: Behaviour, times: int = 10, after: float = 0.05) -> Behaviou
     return lambda query: lie(query) * times + [Shot(reply(query), after=after)]
 
 
-class Liar:
-    """`async with Liar(behaviour) as liar`: UDP and TCP on `liar.port`; `liar.asked` keeps what came in."""
+def deaf_after(count: int) -> Behaviour:
+    """Answers `count` queries, then keeps the connection open and says no more on it."""
+    answered = 0
 
-    def __init__(self, udp: Behaviour = honest, tcp: Behaviour = honest) -> None:
+    def behave(query: bytes) -> list[Shot]:
+        nonlocal answered
+        answered += 1
+        return honest(query) if answered <= count else []
+
+    return behave
+
+
+class Liar:
+    """`async with Liar(behaviour) as liar`: UDP and TCP on `liar.port`; `liar.asked` keeps what came in.
+
+    The first TCP connection is served by `first_tcp` where that is given.
+    """
+
+    def __init__(
+        self, udp: Behaviour = honest, tcp: Behaviour = honest, first_tcp: Behaviour | None = None
+    ) -> None:
         self.udp, self.tcp = udp, tcp
+        self.first_tcp = first_tcp or tcp
         self.asked: list[bytes] = []
         self.asked_by_tcp: list[bytes] = []
         self.sources: list[tuple[str, int]] = []
@@ -120,6 +138,10 @@ class Liar:
     @property
     def tcp_url(self) -> str:
         return f"tcp://127.0.0.1:{self.port}"
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._writers)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -170,13 +192,14 @@ class Liar:
             sock.sendto(shot.data, source)
 
     async def _serve_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behave = self.tcp if self.connections else self.first_tcp
         self.connections += 1
         self._writers.add(writer)
         try:
             while True:
                 query = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
                 self.asked_by_tcp.append(query)
-                for shot in self.tcp(query):
+                for shot in behave(query):
                     await asyncio.sleep(shot.after)
                     writer.write(len(shot.data).to_bytes(2, "big") + shot.data)
         except (asyncio.IncompleteReadError, ConnectionError):

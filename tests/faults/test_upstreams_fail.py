@@ -1,5 +1,13 @@
 """Upstreams dead, slow, lying: stale answers, then SERVFAIL with EDE; what needs none is answered all the same."""
 
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from tests.lying_upstream import Liar, deaf_after
 from tests.product import data, product, rcode
 from tests.servers import Server, free_port, nsd
 
@@ -45,3 +53,37 @@ def test_without_network_it_starts_says_so_and_answers_what_needs_none(tmp_path)
     with product(tmp_path) as running:
         assert data(running.ask("localhost")) == ["127.0.0.1"]
         assert rcode(running.ask("printer")) == "NXDOMAIN"
+
+
+@contextmanager
+def lying(liar):
+    """It, serving from a thread of its own."""
+    ready, loop, ended = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve():
+        async with liar:
+            ready.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(5)
+        yield liar
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(5)
+        loop.close()
+
+
+def test_a_connection_to_an_upstream_that_went_deaf_is_replaced(tmp_path):
+    with lying(Liar(first_tcp=deaf_after(3))) as liar:
+        upstream: Any = SimpleNamespace(url=liar.tcp_url)
+        with product(tmp_path, upstream, patience="timeout = 0.5\ntotal = 1.0") as running:
+            replies = []
+            for n in range(60):
+                replies.append(running.ask(f"n{n}.example.org"))
+                time.sleep(0.05)
+            assert rcode(replies[0]) == rcode(replies[-1]) == "NOERROR"
+            assert sum(rcode(reply) != "NOERROR" for reply in replies) <= 3
+            assert liar.connections == 2

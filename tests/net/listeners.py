@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, suppress
 import dns.message
 
 from namewarden.net import eager
-from namewarden.net.connection import TcpCounts
+from namewarden.net.connection import Serving
 from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.query import Answer
 from namewarden.wire.message import read_answer, write_query
+from namewarden.wire.stream import ServerLimits
 from tests import lying_upstream as lies
 
 
@@ -30,6 +31,8 @@ class Handler:
                 await self.gate.wait()
         finally:
             self.in_flight -= 1
+        if "broken" in query.name:
+            return Answer(0, counts=(-1, 0, 0))  # a bug: it cannot be written
         if query.name.startswith("silent"):
             return Answer(0, silent=True)
         if query.name.startswith("big"):
@@ -47,16 +50,15 @@ async def tcp_listener(handler=None, **limits):
         eager.run(handler(query), answered, waiting)
 
     bound = socket.create_server(("127.0.0.1", 0))
-    counts = TcpCounts()
+    serving = Serving(ask, ServerLimits(idle=limits.pop("idle", 10.0)))
     allowed = limits.pop("is_allowed", lambda ip: True)
-    listener = TcpListener(bound, ask, TcpLimits(allowed, **limits), counts)
+    listener = TcpListener(bound, serving, TcpLimits(allowed, **limits))
     await listener.start()
     try:
-        yield listener, bound.getsockname()[1], counts
+        yield listener, bound.getsockname()[1], serving.counts
     finally:
-        await listener.stop()
+        await asyncio.gather(listener.stop(), eager.end(waiting, grace=0))
         bound.close()
-        await eager.end(waiting, grace=0)
 
 
 @asynccontextmanager

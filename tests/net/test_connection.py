@@ -5,7 +5,7 @@ import time
 
 import dns.message
 
-from namewarden.net.connection import MOST_UNSENT, PIPELINED
+from namewarden.wire.stream import ServerLimits
 from tests.hostile import PLAIN
 from tests.net.listeners import Handler, client, frame_of, framed, receive, tcp_listener
 
@@ -26,10 +26,12 @@ async def test_queries_in_flight_are_bounded_and_the_rest_waits_its_turn():
     async with tcp_listener(handler) as (_, port, counts), client(port) as (reader, writer):
         writer.write(b"".join(framed(f"slow{n}.example.org", n) for n in range(200)))
         await asyncio.sleep(0.1)
-        assert handler.most == handler.in_flight == PIPELINED
+        assert handler.most == handler.in_flight == ServerLimits().pipelined
         handler.gate.set()
         seen = {dns.message.from_wire(await receive(reader)).id for _ in range(200)}
-        assert len(seen) == 200 and handler.most <= PIPELINED and counts.queries == 200
+        assert (
+            len(seen) == 200 and handler.most <= ServerLimits().pipelined and counts.queries == 200
+        )
 
 
 async def test_a_half_closed_stream_gets_its_answers():
@@ -84,7 +86,7 @@ async def test_a_client_that_does_not_read_holds_little_and_is_cut():
         writer.write(queries)
         await asyncio.sleep(0.2)
         [connection] = listener._open
-        assert len(connection._unsent) <= MOST_UNSENT + 65_537
+        assert len(connection._stream.unsent) <= ServerLimits().unsent + 65_537
         assert handler.asked < 200
         await asyncio.sleep(0.4)
         assert counts.cut == 1 and listener.open_connections == 0
@@ -117,3 +119,24 @@ async def test_silence_is_silence_and_a_client_that_left_harms_nobody():
         handler.gate.set()
         await asyncio.sleep(0.02)
         assert listener.open_connections == 0 and handler.in_flight == 0
+
+
+async def test_an_error_of_ours_behind_an_answer_ends_its_connection_and_nothing_else():
+    handler = Handler()
+    async with tcp_listener(handler) as (listener, port, counts):
+        async with client(port) as (reader, writer):
+            writer.write(framed("broken.example.org"))
+            assert await receive(reader) == b"" and counts.faults == 1
+        async with client(port) as (reader, writer), client(port) as (other, _):
+            writer.write(framed("slow-broken.example.org"))
+            await asyncio.sleep(0.05)
+            handler.gate.set()
+            assert await receive(reader) == b"" and counts.faults == 2
+            assert listener.open_connections == 1 and not other.at_eof()
+
+
+async def test_good_answers_leave_before_what_is_not_dns_ends_the_stream():
+    async with tcp_listener() as (_, port, counts), client(port) as (reader, writer):
+        writer.write(framed("www.example.org", 5) + frame_of(b"GET /"))
+        assert dns.message.from_wire(await receive(reader)).id == 5
+        assert await receive(reader) == b"" and counts.cut == 1

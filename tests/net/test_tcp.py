@@ -1,15 +1,17 @@
 """The TCP listener takes whom it can, turns away the rest, and is the same after every hostile stream."""
 
 import asyncio
+import time
 
 import dns.asyncquery
 import dns.message
 import dns.rcode
 
+from namewarden.net.listener import GRACE
 from namewarden.stages.forward import forward
 from tests import hostile
 from tests.net.asking import upstreams
-from tests.net.listeners import client, framed, receive, tcp_listener
+from tests.net.listeners import Handler, client, framed, receive, tcp_listener
 
 
 async def answers(port):
@@ -54,6 +56,31 @@ async def test_stopping_closes_every_connection():
             await asyncio.sleep(0.02)
             await listener.stop()
             assert listener.open_connections == 0 and await reader.read() == b""
+
+
+async def test_stopping_lets_what_is_in_flight_be_answered_and_takes_no_more():
+    handler = Handler()
+    async with tcp_listener(handler) as (listener, port, counts), client(port) as (reader, writer):
+        writer.write(framed("slow.example.org", 1))
+        await asyncio.sleep(0.05)
+        stopping = asyncio.ensure_future(listener.stop())
+        await asyncio.sleep(0.05)
+        writer.write(framed("late.example.org", 2))
+        handler.gate.set()
+        assert dns.message.from_wire(await receive(reader)).id == 1
+        assert await receive(reader) == b""
+        await stopping
+        assert listener.open_connections == 0 and (counts.queries, counts.cut) == (1, 0)
+
+
+async def test_stopping_waits_no_longer_than_its_grace():
+    async with tcp_listener(Handler()) as (listener, port, counts), client(port) as (_, writer):
+        writer.write(framed("slow.example.org", 1))
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+        await listener.stop()
+        assert GRACE - 0.1 < time.monotonic() - began < GRACE + 1
+        assert listener.open_connections == 0 and counts.cut == 1
 
 
 async def test_hostile_streams_end_in_answers_formerr_or_silence():

@@ -1,8 +1,17 @@
 """TCP upstreams: one connection for many questions, opened anew when it was closed."""
 
 import asyncio
+import secrets
+import time
+from contextlib import suppress
 
-from tests.lying_upstream import Liar
+from namewarden.net.exchanges import Endpoint
+from namewarden.net.upstream_tcp import TcpUpstream
+from namewarden.net.upstreams import resolve
+from namewarden.wire.errors import UpstreamError
+from namewarden.wire.stream import ClientLimits
+from tests.asking import query
+from tests.lying_upstream import Liar, deaf_after, slow
 from tests.net.asking import TRUTH, ask, upstreams
 
 
@@ -23,3 +32,45 @@ async def test_a_connection_that_was_closed_is_opened_again():
         await asyncio.sleep(0.05)
         assert (await ask(made))[1] == TRUTH
         assert liar.connections == 3
+
+
+async def test_a_connection_that_went_deaf_is_replaced_while_questions_keep_coming():
+    async with (
+        Liar(first_tcp=deaf_after(3)) as liar,
+        upstreams(liar.tcp_url, timeout=0.5, total=3.0) as made,
+    ):
+        for _ in range(3):
+            assert (await ask(made))[1] == TRUTH
+        asking = []
+        for n in range(30):
+            asking.append(asyncio.ensure_future(ask(made, f"n{n}.example.org")))
+            await asyncio.sleep(0.1)
+        answers = await asyncio.gather(*asking)
+        assert all(data == TRUTH for _, data in answers)
+        assert liar.connections == 2
+
+
+async def test_a_server_that_answers_slowly_keeps_its_connection():
+    async with Liar(tcp=slow(0.2)) as liar, upstreams(liar.tcp_url, timeout=0.1, total=0.1) as made:
+        for n in range(15):
+            with suppress(UpstreamError):
+                await ask(made, f"n{n}.example.org")
+        assert liar.connections == 1
+
+
+async def test_an_idle_connection_is_closed_when_nobody_asked_for_its_time():
+    async with Liar() as liar:
+        address = resolve("127.0.0.1", liar.port)
+        upstream = TcpUpstream(
+            Endpoint(address, 1232, secrets.randbits, time.monotonic), ClientLimits(idle=0.3)
+        )
+        upstream.start(asyncio.get_running_loop())
+        for _ in range(4):  # asked often enough
+            await upstream.begin(query("www.example.org"), 1.0)
+            await asyncio.sleep(0.2)
+        assert liar.connections == 1 and liar.open_connections == 1
+        await asyncio.sleep(0.3)
+        assert liar.open_connections == 0
+        await upstream.begin(query("www.example.org"), 1.0)
+        assert liar.connections == 2
+        upstream.stop()

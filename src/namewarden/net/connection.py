@@ -1,28 +1,36 @@
-"""One client's TCP stream: framed queries in, answers out in the order they are ready.
+"""One client's connection: carries a `ServerStream` (`wire/stream.py`) over a socket, queries to `ask`, answers back.
 
-While `PIPELINED` queries are in flight or `MOST_UNSENT` octets are not taken, nothing is read: a client that
-does not read its answers fills its own buffers, not ours. Counterpart: `tcp.py`, which accepts.
+It ends by itself; an error of ours ends it and nothing else. Counterpart: `tcp.py`, which accepts.
 """
 
 import asyncio
-import socket
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, Protocol
 
-from namewarden.net.framing import Framing, frame
+import structlog
+
 from namewarden.net.listener import Ask
 from namewarden.query import Answer, Query
 from namewarden.wire.answers import to_wire
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import read_query
+from namewarden.wire.stream import LARGEST, ServerLimits, ServerStream
 
-PIPELINED = 32  # queries of one connection in flight
-MOST_UNSENT = 256 * 1024  # octets: four of the largest answers
-CHUNK = 4096  # of one wake-up: some hundred queries at most, so that others get their turn
-LARGEST = 65535
+CHUNK = 4096  # octets of one wake-up: some hundred queries at most, so that others get their turn
+
+log = structlog.get_logger("connection")
+
+
+class ByteStream(Protocol):
+    """A connected, non-blocking socket, or what speaks as one does: BlockingIOError where it would wait."""
+
+    def fileno(self) -> int: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def send(self, data: bytearray, /) -> int: ...
+    def close(self) -> None: ...
 
 
 @dataclass
@@ -34,6 +42,17 @@ class TcpCounts:
     queries: int = 0
     malformed: int = 0
     cut: int = 0  # connections ended by us: too slow, or not DNS
+    faults: int = 0  # connections ended by an error of ours
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What the connections of one listener share."""
+
+    ask: Ask
+    limits: ServerLimits = field(default_factory=ServerLimits)
+    counts: TcpCounts = field(default_factory=TcpCounts)
+    transport: str = "tcp"  # as queries and events name it
 
 
 class Connection:
@@ -41,163 +60,143 @@ class Connection:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: ByteStream,
         client: str,
-        ask: Ask,
-        idle: float,
-        counts: TcpCounts,
+        serving: Serving,
         gone: Callable[["Connection"], None],
     ) -> None:
         self.client = client
-        self._socket = sock
-        self._ask_chain = ask
-        self._idle = idle
-        self._counts = counts
+        self._sock = sock
+        self._serving = serving
         self._gone = gone
-        self._framing = Framing()
-        self._pending: deque[bytes] = deque()
-        self._unsent = bytearray()
-        self._in_flight = 0
-        self._is_reading = self._is_writing = self._is_working = False
-        self._has_ended = False  # the client sends no more; its answers are still due
-        self._is_closed = False
+        self._stream = ServerStream(serving.limits, time.monotonic())
         self._loop = asyncio.get_running_loop()
-        self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_reading = self._is_writing = self._is_working = self._is_closed = False
 
     def start(self) -> None:
-        self._socket.setblocking(False)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._extend()
-        self._timer = self._loop.call_later(self._idle, self._check)
-        self._work()
+        self._check()
+        self._guarded(self._work)
+
+    def end(self) -> None:
+        """Ask no more; close when the last answer has left."""
+        self._stream.end()
+        self._guarded(self._work)
 
     def close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True
-        self._read_more(False)
-        self._write_more(False)
+        self._watch(False, False)
         if self._timer is not None:
             self._timer.cancel()
-        self._pending.clear()
-        self._socket.close()
+        self._sock.close()
         self._gone(self)
 
-    def _cut(self) -> None:
-        self._counts.cut += 1
+    def cut(self) -> None:
+        """End it from our side."""
+        self._serving.counts.cut += 1
         self.close()
 
-    # Time. A message must be whole, and all answers taken, `idle` seconds after the last time that was so:
-    # trickling octets buys nothing. Waiting for our own answer is no fault of the client's.
-
-    def _extend(self) -> None:
-        self._deadline = time.monotonic() + self._idle
-
-    def _check(self) -> None:
-        left = self._deadline - time.monotonic()
-        if left <= 0 and self._in_flight and not self._unsent:
-            left = self._idle
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._check)
-        elif self._unsent or self._framing.is_within:
-            self._cut()
-        else:
+    def _guarded(self, step: Callable[..., None], *given: Any) -> None:
+        """Whatever goes wrong here is this connection's end: the loop and the other clients go on."""
+        if self._is_closed:
+            return
+        try:
+            step(*given)
+        except OSError:
+            self.close()  # the client has gone
+        except Exception:
+            self._serving.counts.faults += 1
+            log.exception("fault", client=self.client)
             self.close()
 
-    # In.
+    def _check(self) -> None:
+        now = time.monotonic()
+        ending = self._stream.check(now)
+        if not ending:
+            self._timer = self._loop.call_later(self._stream.wake - now, self._check)
+        elif ending == "slow":
+            self.cut()
+        else:
+            self.close()
 
     def _readable(self) -> None:
         try:
-            data = self._socket.recv(CHUNK)
+            data = self._sock.recv(CHUNK)
         except (BlockingIOError, InterruptedError):
             return
-        except OSError:
-            self.close()
-            return
         if not data:
-            self._has_ended = True
-        messages = self._framing.feed(data)
-        if messages:
-            self._extend()
-            self._pending.extend(messages)
+            self._stream.end()
+        self._stream.receive(data, time.monotonic())
         self._work()
 
     def _work(self) -> None:
-        """Ask what may be asked now, then wait for the right thing."""
-        if self._is_working or self._is_closed:
-            return
+        """Ask and send what can be asked and sent now, then wait for the right thing."""
+        if self._is_working:
+            return  # an answer that came at once: it leaves with the others
         self._is_working = True
-        while self._pending and self._has_room() and not self._is_closed:
-            self._ask(self._pending.popleft())
+        self._ask_all()
+        while self._stream.unsent and self._send():
+            self._ask_all()
         self._is_working = False
         if self._is_closed:
             return
-        if self._has_ended and not (self._pending or self._in_flight or self._unsent):
+        if self._stream.is_done:
             self.close()
         else:
-            self._read_more(self._has_room() and not self._pending and not self._has_ended)
+            self._watch(self._stream.wants_data, bool(self._stream.unsent))
 
-    def _has_room(self) -> bool:
-        return self._in_flight < PIPELINED and len(self._unsent) < MOST_UNSENT
+    def _ask_all(self) -> None:
+        serving, now = self._serving, time.monotonic()
+        while not self._is_closed:
+            try:
+                if (data := self._stream.next_query()) is None:
+                    return
+                query = read_query(data, self.client, serving.transport, now)
+            except WireError as error:
+                self._refuse(error.reply, now)
+                continue
+            serving.counts.queries += 1
+            serving.ask(query, partial(self._guarded, self._answered, query))
 
-    def _read_more(self, wanted: bool) -> None:
-        if wanted and not self._is_reading:
-            self._loop.add_reader(self._socket, self._readable)
-        elif self._is_reading and not wanted:
-            self._loop.remove_reader(self._socket)
-        self._is_reading = wanted
-
-    def _ask(self, data: bytes) -> None:
-        counts = self._counts
-        try:
-            query = read_query(data, self.client, "tcp", time.monotonic())
-        except WireError as error:
-            counts.malformed += 1
-            if error.reply is None:
-                self._cut()  # not a query at all: the stream is not DNS
-            else:
-                self._send(error.reply)
+    def _refuse(self, reply: bytes | None, now: float) -> None:
+        """Send the error; where there is none, it was no query at all, and the stream is not DNS."""
+        self._serving.counts.malformed += 1
+        if reply is not None:
+            self._stream.answer(reply, now)
             return
-        counts.queries += 1
-        self._in_flight += 1
-        self._ask_chain(query, partial(self._answered, query))
-
-    # Out.
+        if self._stream.unsent:
+            self._send()
+        self.cut()
 
     def _answered(self, query: Query, answer: Answer) -> None:
-        self._in_flight -= 1
-        if self._is_closed:
-            return
-        if not answer.silent:
-            self._send(to_wire(query, answer, time.monotonic(), LARGEST))
+        now = time.monotonic()
+        message = b"" if answer.silent else to_wire(query, answer, now, LARGEST)
+        self._stream.answer(message, now)
         self._work()
 
-    def _send(self, message: bytes) -> None:
-        if not self._unsent:
-            self._extend()
-        self._unsent += frame(message)
-        if not self._is_writing:
-            self._writable()
-
-    def _writable(self) -> None:
+    def _send(self) -> bool:
+        """Whether all of it left: if not, the client must take it first."""
+        if self._is_closed:
+            return False
         try:
-            sent = self._socket.send(self._unsent)
+            sent = self._sock.send(self._stream.unsent)
         except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError:
-            self.close()
-            return
-        del self._unsent[:sent]
-        if not self._unsent:
-            self._extend()
-        self._write_more(bool(self._unsent))
-        if sent:
-            self._work()
+            return False
+        self._stream.sent(sent, time.monotonic())
+        return not self._stream.unsent
 
-    def _write_more(self, wanted: bool) -> None:
-        if wanted and not self._is_writing:
-            self._loop.add_writer(self._socket, self._writable)
-        elif self._is_writing and not wanted:
-            self._loop.remove_writer(self._socket)
-        self._is_writing = wanted
+    def _watch(self, reading: bool, writing: bool) -> None:
+        if reading != self._is_reading:
+            self._is_reading = reading
+            if reading:
+                self._loop.add_reader(self._sock, self._guarded, self._readable)
+            else:
+                self._loop.remove_reader(self._sock)
+        if writing != self._is_writing:
+            self._is_writing = writing
+            if writing:
+                self._loop.add_writer(self._sock, self._guarded, self._work)
+            else:
+                self._loop.remove_writer(self._sock)

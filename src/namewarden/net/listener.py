@@ -3,10 +3,14 @@
 Counterparts: `udp.py`, `tcp.py` and `verdicts.py` are listeners; `process/resolver.py` starts and stops them.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
 from namewarden.query import Answer, Query
+
+GRACE = 2.5  # seconds a listener that stops waits for answers; a supervisor kills after 5
+TICK = 0.01  # seconds between two looks
 
 Ask = Callable[
     [Query, Callable[[Answer], None]], object
@@ -21,10 +25,18 @@ class Listener(Protocol):
         """Take queries from now on."""
 
     async def stop(self) -> None:
-        """Take no more. The sockets belong to who bound them."""
+        """Take no more; return when what is in flight has its answers, or after GRACE. The sockets are not ours."""
 
     def forget(self, reaches: Reaches | None = None) -> None:
         """Another policy is in force: what is kept of names that it reaches is judged anew; None: of all names."""
 
     def is_busy(self) -> bool:
         """Did the last look, just now, find a crowd? Then work that can wait does."""
+
+
+async def settled(is_idle: Callable[[], bool]) -> None:
+    """Until nothing is in flight, at most GRACE seconds."""
+    for _ in range(int(GRACE / TICK)):
+        if is_idle():
+            return
+        await asyncio.sleep(TICK)

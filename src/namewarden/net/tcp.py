@@ -1,8 +1,7 @@
 """The TCP listener: connections in, framed queries down the chain, answers out as they come (RFC 7766).
 
-Everything a client can make us hold is bounded: connections in all and of one address, queries in flight and
-octets unsent on each, and the time a message may take to arrive or an answer to be taken.
-Counterparts: `connection.py` (one client's stream), `chain.py` (the handler), `supervise.py` (who bound the socket).
+Everything a client can make us hold is bounded: connections in all and of one address, and of each what
+`ServerLimits` says. Counterparts: `connection.py` (one client's), `listener.py`, `supervise.py` (who bound the socket).
 """
 
 import asyncio
@@ -11,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from namewarden.net.connection import Connection, TcpCounts
-from namewarden.net.listener import Ask, Reaches
+from namewarden.net.connection import ByteStream, Connection, Serving
+from namewarden.net.listener import Reaches, settled
 
 BACKLOG = 512
 ACCEPTS = 64  # a wake-up
@@ -21,24 +20,31 @@ PAUSE = 0.1  # seconds without accepting when the process has no file handle lef
 
 @dataclass(frozen=True)
 class TcpLimits:
-    """What clients may take. Strangers are not let in: they would hold the connections of others."""
+    """Who may connect, and how often. Strangers are not let in: they would hold the connections of others."""
 
     is_allowed: Callable[[str], bool]
-    idle: float = 10.0  # seconds
     per_client: int = 20
     connections: int = 500
 
 
+def _plain(sock: socket.socket) -> ByteStream:
+    return sock
+
+
 class TcpListener:
-    """One bound TCP socket. `start` and `stop` it in a running loop."""
+    """One bound TCP socket. `start` and `stop` it in a running loop. `wrap` is for what is spoken below DNS, as TLS."""
 
     def __init__(
-        self, bound: socket.socket, ask: Ask, limits: TcpLimits, counts: TcpCounts | None = None
+        self,
+        bound: socket.socket,
+        serving: Serving,
+        limits: TcpLimits,
+        wrap: Callable[[socket.socket], ByteStream] = _plain,
     ) -> None:
         self._socket = bound
-        self._ask = ask
+        self._serving = serving
         self._limits = limits
-        self._counts = counts or TcpCounts()
+        self._wrap = wrap
         self._open: set[Connection] = set()
         self._of_client: Counter[str] = Counter()
         self._pause: asyncio.TimerHandle | None = None
@@ -49,12 +55,15 @@ class TcpListener:
         self._resume()
 
     async def stop(self) -> None:
-        """No more connections; those open are closed. The socket itself belongs to who bound it."""
+        """No more connections; those open end when they have the answers they wait for."""
         asyncio.get_running_loop().remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()
         for connection in list(self._open):
-            connection.close()
+            connection.end()
+        await settled(lambda: not self._open)
+        for connection in list(self._open):
+            connection.cut()
 
     def forget(self, reaches: Reaches | None = None) -> None:
         pass  # nothing is kept: each query is judged
@@ -84,17 +93,30 @@ class TcpListener:
             self._welcome(accepted, address[0])
 
     def _welcome(self, accepted: socket.socket, client: str) -> None:
-        limits = self._limits
-        full = len(self._open) >= limits.connections
-        if full or not limits.is_allowed(client) or self._of_client[client] >= limits.per_client:
-            self._counts.refused += 1
+        if self._is_refused(client):
+            self._serving.counts.refused += 1
             accepted.close()
             return
-        self._counts.connections += 1
-        connection = Connection(accepted, client, self._ask, limits.idle, self._counts, self._gone)
+        self._serving.counts.connections += 1
+        try:
+            accepted.setblocking(False)
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            wrapped = self._wrap(accepted)
+        except OSError:  # the client has gone
+            accepted.close()
+            return
+        connection = Connection(wrapped, client, self._serving, self._gone)
         self._open.add(connection)
         self._of_client[client] += 1
         connection.start()
+
+    def _is_refused(self, client: str) -> bool:
+        limits = self._limits
+        return (
+            len(self._open) >= limits.connections
+            or self._of_client[client] >= limits.per_client
+            or not limits.is_allowed(client)
+        )
 
     def _gone(self, connection: Connection) -> None:
         self._open.discard(connection)

@@ -18,7 +18,7 @@ from namewarden.config import Settings
 from namewarden.events.recorder import Recorder
 from namewarden.events.sender import Sender
 from namewarden.net import datagrams, eager
-from namewarden.net.connection import TcpCounts
+from namewarden.net.connection import Serving, TcpCounts
 from namewarden.net.listener import Listener, Reaches
 from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
@@ -39,6 +39,7 @@ from namewarden.query import Answer, Event, Query
 from namewarden.stages.limit import TRUNCATION, Buckets
 from namewarden.stages.record import repeated
 from namewarden.wire.names import from_wire, to_wire
+from namewarden.wire.stream import ServerLimits
 
 STRANGERS = ""  # the packet cache of clients that may not ask; no group can have this name
 RUN_FIRST = "start `namewarden run` once, or name its configuration with --config"
@@ -160,14 +161,13 @@ class Resolver:
 
     def _tcp(self, pipeline: Pipeline) -> list[TcpListener]:
         dns = self._settings.dns
-        limits = TcpLimits(
-            pipeline.buckets.is_allowed, dns.tcp_idle, dns.tcp_per_client, dns.tcp_connections
-        )
 
         def ask(query: Query, answered: Callable[[Answer], None]) -> None:
             eager.run(pipeline.resolve(query), answered, self._waiting)
 
-        return [TcpListener(bound, ask, limits, self._tcp_counts) for bound in self._sockets["tcp"]]
+        serving = Serving(ask, ServerLimits(idle=dns.tcp_idle), self._tcp_counts)
+        limits = TcpLimits(pipeline.buckets.is_allowed, dns.tcp_per_client, dns.tcp_connections)
+        return [TcpListener(bound, serving, limits) for bound in self._sockets["tcp"]]
 
     def _verdicts(self, pipeline: Pipeline) -> VerdictListener:
         return VerdictListener(
