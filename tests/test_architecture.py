@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "process/pipeline": {"*"},
     "process/resolver": {"*"},
     "process/hub": {"*"},
+    "process/load": {"*"},
     "process/app": LEAVES
     | {
         "process/channel",

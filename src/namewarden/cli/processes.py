@@ -9,10 +9,11 @@ from namewarden.process.channel import Channel
 def run(config: ConfigFile = None) -> None:
     """Serve: DNS, hub and all they need, until Ctrl-C."""
     from namewarden.process import app as product
+    from namewarden.process import load
 
     settings = settings_of(config)
     with start_errors():
-        product.run(settings, Roots(_hub, _resolver, _load), notify)
+        product.run(settings, Roots(_hub, _resolver, load.for_hub, load.for_resolver), notify)
 
 
 def resolver(config: ConfigFile = None, worker: int = 0) -> None:
@@ -39,7 +40,3 @@ def _resolver(settings: Settings, channel: Channel | None, worker: int, notify: 
     from namewarden.process.resolver import serve_resolver
 
     serve_resolver(settings, channel, worker, notify)
-
-
-def _load() -> None:
-    import namewarden.process.resolver  # noqa: F401

@@ -3,7 +3,6 @@
 The other composition roots are its children: `resolver.py` and `process/hub.py`, both started alone too.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,7 +24,8 @@ class Roots:
 
     hub: Callable[[Settings, Channel, Notify], None]
     resolver: Callable[[Settings, Channel, int, Notify], None]
-    load: Callable[[], None]  # what resolvers share, without a thread
+    load_hub: Callable[[], None]  # what all of them share
+    load_resolver: Callable[[], None]  # what resolvers share
 
 
 def run(settings: Settings, roots: Roots, notify: Notify) -> None:
@@ -48,6 +48,7 @@ def children(settings: Settings, sockets: Sockets, roots: Roots, notify: Notify)
         lambda channel: _status(partial(roots.hub, settings, channel, notify), notify),
         sockets.of_hub(),
         title=("namewarden", "hub"),
+        load=roots.load_hub,
         gives_way=True,
     )
     return [
@@ -67,15 +68,9 @@ def _resolver(
         lambda channel: _status(partial(roots.resolver, settings, channel, number, notify), notify),
         sockets.of_resolver(number),
         title=("namewarden", "resolver", "--worker", str(number)),
-        load=partial(_load, roots),
+        load=roots.load_resolver,
         has_spare=True,
     )
-
-
-def _load(roots: Roots) -> None:
-    # Its threads would be there in no child; what is multiplied here is small.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    roots.load()
 
 
 def _status(serve: Callable[[], None], notify: Notify) -> int:

@@ -3,6 +3,7 @@
 Built inside a running loop; `start()` before the first query, `stop()` after the last.
 """
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -64,7 +65,7 @@ class Pipeline:
             settings.cache.stale,
         )
         self.upstreams = upstreams_of(settings, notify)
-        self.labels = Labels(dynamic_providers())
+        self.labels = labels()
         self.batcher = Batcher(
             model_of(settings, notify), deadline or settings.model.deadline, settings.model.queue
         )
@@ -125,6 +126,12 @@ class Pipeline:
             **{f"model_{name}": getattr(scored, name) for name in scored.__struct_fields__},
             **{f"cache_{name}": value for name, value in vars(cached).items()},
         }
+
+
+@functools.cache
+def labels() -> Labels:
+    """Read once, and shared by all that are forked after that."""
+    return Labels(dynamic_providers())
 
 
 def _epoch(_now: float) -> float:

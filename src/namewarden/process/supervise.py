@@ -86,7 +86,6 @@ class Supervisor:
         if child.name not in self._loaded:
             self._loaded.add(child.name)
             child.load()
-            gc.collect()
             gc.freeze()  # what children share is not touched by their collections
         news, news_child = os.pipe()
         go_child, go = os.pipe()

@@ -1,0 +1,54 @@
+"""What the supervisor loads before it forks, so that its children share it: modules and tables, but no thread."""
+
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+COMMON = ("structlog", "uvloop", "numpy", "namewarden.process.lifetime", "namewarden.events.batch")
+
+
+def for_hub() -> None:
+    """What the resolvers need too. The rest is the hub's alone, and it loads that while others load theirs."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would be there in no child
+    with (
+        _no_collection(),
+        _without("rich"),
+    ):  # structlog loads it for coloured traces; ours are plain
+        for name in COMMON:
+            importlib.import_module(name)
+
+
+def for_resolver() -> None:
+    with _no_collection():
+        from namewarden.process import pipeline, resolver
+        from namewarden.stages.special import public_tlds
+
+        assert resolver
+        pipeline.labels()
+        public_tlds()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Of what is loaded nothing is garbage."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """To who imports it now, the module `name` is not installed."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
