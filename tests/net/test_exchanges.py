@@ -2,7 +2,14 @@
 
 import asyncio
 
-from namewarden.net.exchanges import Exchange, free_id, open_exchange, settle
+from namewarden.net.exchanges import (
+    PAGE,
+    Exchange,
+    free_id,
+    open_exchange,
+    settle,
+    unguessable,
+)
 from namewarden.wire.errors import UpstreamError
 from namewarden.wire.message import write_query
 from tests import lying_upstream as lies
@@ -59,5 +66,13 @@ async def test_a_failed_flight_stays_failed():
 async def test_an_id_in_use_is_not_drawn_again():
     exchange, waiting, _ = flying()
     drawn = iter((7, 7, 9))
-    assert free_id(waiting, lambda _bits: next(drawn)) == 9
+    assert free_id(waiting, drawn.__next__) == 9
     exchange.future.cancel()
+
+
+def test_ids_go_on_beyond_a_page_and_are_those_of_nobody_else():
+    one, other = unguessable(), unguessable()
+    drawn = [next(one) for _ in range(3 * PAGE)]
+    assert 0 <= min(drawn) and max(drawn) < 65536
+    assert len(set(drawn)) > 0.85 * len(drawn)  # 91 % are expected where all are equally likely
+    assert [next(other) for _ in range(100)] != drawn[:100]

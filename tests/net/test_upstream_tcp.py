@@ -1,11 +1,10 @@
 """TCP upstreams: one connection for many questions, opened anew when it was closed."""
 
 import asyncio
-import secrets
 import time
 from contextlib import suppress
 
-from namewarden.net.exchanges import Endpoint
+from namewarden.net.exchanges import Endpoint, unguessable
 from namewarden.net.upstream_tcp import TcpUpstream
 from namewarden.net.upstreams import resolve
 from namewarden.wire.errors import UpstreamError
@@ -62,7 +61,8 @@ async def test_an_idle_connection_is_closed_when_nobody_asked_for_its_time():
     async with Liar() as liar:
         address = resolve("127.0.0.1", liar.port)
         upstream = TcpUpstream(
-            Endpoint(address, 1232, secrets.randbits, time.monotonic), ClientLimits(idle=0.3)
+            Endpoint("liar", address, 1232, unguessable().__next__, time.monotonic),
+            ClientLimits(idle=0.3),
         )
         upstream.start(asyncio.get_running_loop())
         for _ in range(4):  # asked often enough

@@ -3,8 +3,9 @@
 Counterparts: `upstream_udp.py` and `upstream_tcp.py`, transports of them; `upstreams.py`, which waits.
 """
 
+import os
 from asyncio import AbstractEventLoop, Future, TimerHandle
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Container, Iterator, MutableMapping
 from typing import Any
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from msgspec import Struct
 from namewarden.query import Answer, Query
 from namewarden.wire.errors import UpstreamError, WireError
 from namewarden.wire.message import PAIR, QR, TC, read_answer, same_question
+
+PAGE = 4096  # octets
 
 
 class Exchange:
@@ -29,17 +32,19 @@ class Exchange:
     def fail(self, error: UpstreamError) -> None:
         if not self.future.done():
             self.future.set_exception(error)
+            self.future.exception()  # a probe's failure is nobody's surprise
 
     def expire(self) -> None:
         self.fail(UpstreamError("timeout", 22))
 
 
 class Endpoint(Struct, frozen=True):
-    """To one server: family and address, the UDP size offered, dice and clock."""
+    """To one server: its name, family and address, the UDP size offered, dice and clock."""
 
+    name: str
     address: tuple[int, tuple[Any, ...]]
     payload: int
-    draw: Callable[[int], int]
+    draw: Callable[[], int]  # 16 bits that nobody can guess
     clock: Callable[[], float]
 
 
@@ -47,6 +52,7 @@ class Transport:
     """Asks one server; the `begin` of each kind never blocks."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.name = endpoint.name
         self.family, self.address = endpoint.address
         self.payload = endpoint.payload
         self.draw = endpoint.draw
@@ -70,8 +76,6 @@ def open_exchange(
 def _ended(exchange: Exchange, finished: Callable[[Exchange], None]) -> None:
     if exchange.timer is not None:
         exchange.timer.cancel()
-    if not exchange.future.cancelled():
-        exchange.future.exception()  # a probe's failure is nobody's surprise
     finished(exchange)
 
 
@@ -83,17 +87,21 @@ def settle(waiting: MutableMapping[int, Exchange], data: bytes, now: float) -> b
     exchange = waiting.get(int.from_bytes(data[:2])) if len(data) >= 12 else None
     if exchange is None:
         return False
-    question = exchange.query.question
-    try:
-        answer = read_answer(data, question, now)
-    except WireError:
-        if not _is_cut(data, question):
-            return False
-        answer = Answer(0, tc=True)
+    answer = answer_of(data, exchange.query.question, now)
+    if answer is None:
+        return False
     del waiting[int.from_bytes(data[:2])]
     if not exchange.future.done():
         exchange.future.set_result(answer)
     return True
+
+
+def answer_of(data: bytes, question: bytes, now: float, upstream: str = "") -> Answer | None:
+    """The answer to this very question, None when the message is none."""
+    try:
+        return read_answer(data, question, now, upstream)
+    except WireError:
+        return Answer(0, tc=True, upstream=upstream) if _is_cut(data, question) else None
 
 
 def _is_cut(data: bytes, question: bytes) -> bool:
@@ -104,9 +112,18 @@ def _is_cut(data: bytes, question: bytes) -> bool:
     return flags & wanted == wanted and len(said) == len(question) and same_question(said, question)
 
 
-def free_id(waiting: MutableMapping[int, Exchange], draw: Callable[[int], int]) -> int:
+def free_id(waiting: Container[int], draw: Callable[[], int]) -> int:
     """A random id that nobody waits for on this socket."""
-    ident = draw(16)
+    ident = draw()
     while ident in waiting:
-        ident = draw(16)
+        ident = draw()
     return ident
+
+
+def unguessable() -> Iterator[int]:
+    """16 bits at a time of the system's random octets, fetched by the page: a call for each costs thirty times as much.
+
+    The first page is fetched with the first number, so processes that fork before they ask share none.
+    """
+    while True:
+        yield from memoryview(os.urandom(PAGE)).cast("H")

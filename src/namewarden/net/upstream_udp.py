@@ -6,10 +6,11 @@ bounded whatever is in flight. Being connected, a socket hears its server only, 
 """
 
 import socket
-from asyncio import Future, TimerHandle
+from asyncio import AbstractEventLoop, Future, TimerHandle
 from collections.abc import Callable
 
-from namewarden.net.exchanges import Endpoint, Exchange, Transport, free_id, open_exchange, settle
+from namewarden.net.deadlines import Deadlines
+from namewarden.net.exchanges import Endpoint, Exchange, Transport, answer_of, free_id
 from namewarden.query import Answer, Query
 from namewarden.wire.errors import UpstreamError
 from namewarden.wire.message import write_query
@@ -18,7 +19,6 @@ MOST_SOCKETS = 64
 USES = 64  # questions of one port: at 2,000 a second the whole pool is another every two seconds
 RETIRED = 192  # ports at a time that only wait for answers; beyond it the pool is not renewed
 AGE = 10.0  # seconds a port is asked from, and the longest an idle pool stays open
-BATCH = 32  # datagrams of one wake-up, so that a flood of lies does not starve the loop
 RESEND_AFTER = 0.3  # seconds at least until a question is asked once more: one datagram may be lost
 LARGEST = 65535
 
@@ -33,7 +33,18 @@ class Port:
         self.since = since
         self.used = 0
         self.retired = False  # no more questions; closed when nobody waits any more
-        self.waiting: dict[int, Exchange] = {}
+        self.waiting: dict[int, UdpExchange] = {}
+
+
+class UdpExchange(Exchange):
+    """A question that left from one port, or from a second one too."""
+
+    __slots__ = ("left", "places")
+
+    def __init__(self, query: Query, future: "Future[Answer]", left: float) -> None:
+        super().__init__(query, future)
+        self.left = left  # seconds to go on waiting once it was asked again
+        self.places: list[tuple[Port, int]] = []
 
 
 class UdpUpstream(Transport):
@@ -45,12 +56,17 @@ class UdpUpstream(Transport):
         self._pool: list[Port] = []
         self._retired: set[Port] = set()
         self._sweep: TimerHandle | None = None
-        self._places: dict[Exchange, list[tuple[Port, int]]] = {}
+        self._deadlines: Deadlines[UdpExchange]
+
+    def start(self, loop: AbstractEventLoop) -> None:
+        super().start(loop)
+        self._deadlines = Deadlines(loop, self._due)
 
     def stop(self) -> None:
-        for exchange in list(self._places):
-            exchange.fail(UpstreamError("stopped", hard=True))
+        self._deadlines.stop()
         for port in [*self._pool, *self._retired]:
+            for exchange in port.waiting.values():
+                exchange.fail(UpstreamError("stopped", hard=True))
             self._close(port)
         self._pool.clear()
         if self._sweep is not None:
@@ -58,37 +74,42 @@ class UdpUpstream(Transport):
 
     def begin(self, query: Query, seconds: float, rtt: float = 0.0) -> "Future[Answer]":
         """Ask, and once more after a while. The future ends within `seconds`."""
-        exchange = open_exchange(self._loop, query, self._finished)
-        self._places[exchange] = []
+        pause = min(max(RESEND_AFTER, 4 * rtt), seconds)
+        exchange = UdpExchange(query, self._loop.create_future(), seconds - pause)
         self._send(exchange, self._port)
-        pause = max(RESEND_AFTER, 4 * rtt)
-        if pause < seconds:
-            exchange.timer = self._loop.call_later(pause, self._resend, exchange, seconds - pause)
-        else:
-            exchange.timer = self._loop.call_later(seconds, exchange.expire)
+        self._deadlines.add(exchange, pause)
         return exchange.future
 
-    def _resend(self, exchange: Exchange, left: float) -> None:
-        exchange.timer = self._loop.call_later(left, exchange.expire)
-        self.resent += 1
-        self._send(exchange, self._another)
+    def _due(self, exchange: UdpExchange) -> None:
+        """Ask once more, or give up. What was answered, or whose asker went, is only cleared up."""
+        if exchange.future.done():
+            self._finish(exchange)
+        elif exchange.left > 0:
+            self._deadlines.add(exchange, exchange.left)
+            exchange.left = 0.0
+            self.resent += 1
+            self._send(exchange, self._another)
+        else:
+            exchange.expire()
+            self._finish(exchange)
 
-    def _send(self, exchange: Exchange, choose: Callable[[], Port]) -> None:
+    def _send(self, exchange: UdpExchange, choose: Callable[[], Port]) -> None:
         try:
             port = choose()
             ident = free_id(port.waiting, self.draw)
             port.waiting[ident] = exchange
             port.used += 1
-            self._places[exchange].append((port, ident))
+            exchange.places.append((port, ident))
             port.sock.send(write_query(exchange.query, ident, self.payload))
         except BlockingIOError:
             pass  # the send buffer is full: as if lost, it is sent once more
         except OSError as error:
             exchange.fail(UpstreamError(error.strerror or "network error", 23, hard=True))
+            self._finish(exchange)
 
     def _port(self) -> Port:
         """Any of the pool; while that is not full, or where the one drawn has served its time, a new one."""
-        place = self.draw(16) % MOST_SOCKETS
+        place = self.draw() % MOST_SOCKETS
         if place >= len(self._pool):
             port = self._fresh()
             self._pool.append(port)
@@ -143,32 +164,37 @@ class UdpUpstream(Transport):
         self._sweep = self._loop.call_later(AGE, self._close_idle) if self._pool else None
 
     def _read(self, port: Port) -> None:
-        for _ in range(BATCH):
-            try:
-                data = port.sock.recv(LARGEST)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                self._break(port, error)
-                return
-            if not settle(port.waiting, data, self.clock()):
-                self.wrong += 1
-            elif port.retired and not port.waiting:
-                self._close(port)
-                return
+        """One datagram a wake-up: mostly there is no other, and a flood of lies does not starve the loop."""
+        try:
+            data = port.sock.recv(LARGEST)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._break(port, error)
+            return
+        exchange = port.waiting.get(int.from_bytes(data[:2])) if len(data) >= 12 else None
+        question = exchange.query.question if exchange else b""
+        answer = answer_of(data, question, self.clock(), self.name) if exchange else None
+        if exchange is None or answer is None:
+            self.wrong += 1
+            return
+        self._finish(exchange)
+        if not exchange.future.done():
+            exchange.future.set_result(answer)
 
     def _break(self, port: Port, error: OSError) -> None:
         failure = UpstreamError(error.strerror or "network error", 23, hard=True)
         for exchange in list(port.waiting.values()):
             exchange.fail(failure)
+            self._finish(exchange)
         self._retire(port)
 
-    def _finished(self, exchange: Exchange) -> None:
-        for port, ident in self._places.pop(exchange, ()):
-            if port.waiting.get(ident) is exchange:
-                del port.waiting[ident]
+    def _finish(self, exchange: UdpExchange) -> None:
+        for port, ident in exchange.places:
+            port.waiting.pop(ident, None)
             if port.retired and not port.waiting:
                 self._close(port)
+        exchange.places.clear()
 
     def _close(self, port: Port) -> None:
         self._retired.discard(port)
@@ -182,4 +208,6 @@ class UdpUpstream(Transport):
 
     @property
     def in_flight(self) -> int:
-        return len(self._places)
+        ports = (*self._pool, *self._retired)
+        asked = {exchange for port in ports for exchange in port.waiting.values()}
+        return sum(not exchange.future.done() for exchange in asked)

@@ -6,7 +6,6 @@ futures only: no task is needed to begin, none is left behind.
 """
 
 import asyncio
-import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 from msgspec.structs import replace
 
-from namewarden.net.exchanges import Endpoint
+from namewarden.net.exchanges import Endpoint, unguessable
 from namewarden.net.upstream_tcp import TcpUpstream
 from namewarden.net.upstream_udp import UdpUpstream
 from namewarden.query import Answer, Query
@@ -33,7 +32,7 @@ QUIET = (
 WEIGHT = 0.2  # of a new round trip in the average
 FADING = 0.98  # of the others' averages at each question, so that they are tried again one day
 NETWORK_ERROR = 23  # RFC 8914
-DEFINITE = (Rcode.NOERROR, Rcode.NXDOMAIN)
+DEFINITE = frozenset((int(Rcode.NOERROR), int(Rcode.NXDOMAIN)))
 
 
 class UpstreamServer:
@@ -43,16 +42,17 @@ class UpstreamServer:
         self,
         url: str,
         payload: int,
-        draw: Callable[[int], int],
+        draw: Callable[[], int],
         clock: Callable[[], float],
     ) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 53
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.clock = clock
-        endpoint = Endpoint(resolve(host, port), payload, draw, clock)
+        endpoint = Endpoint(self.name, resolve(host, port), payload, draw, clock)
         self.tcp = TcpUpstream(endpoint)
         self.udp = UdpUpstream(endpoint) if parts.scheme == "udp" else None
+        self._begin = (self.udp or self.tcp).begin
         self.rtt = 0.0  # seconds, smoothed; 0 = not measured yet, so it is tried soon
         self.failures = 0  # in a row
         self.pause = FIRST_PAUSE
@@ -65,32 +65,44 @@ class UpstreamServer:
         return self.failures >= FAILURES
 
     async def ask(self, query: Query, seconds: float) -> Answer:
-        until = self.clock() + seconds
-        answer = await self.begin(query, seconds)
-        if answer.tc and self.udp is not None:
-            answer = await self.tcp.begin(query, max(until - self.clock(), 0.0))
-        return replace(answer, tc=False, upstream=self.name)
-
-    def begin(self, query: Query, seconds: float) -> "asyncio.Future[Answer]":
-        """Ask, and note how the server did, even if nobody waits for the answer any more."""
+        """Ask, and note how the server did."""
         began = self.clock()
-        future = (self.udp or self.tcp).begin(query, seconds, self.rtt)
-        future.add_done_callback(lambda done: self._note(done, began))
-        return future
+        try:
+            answer = await self._begin(query, seconds, self.rtt)
+        except UpstreamError:
+            self._failed(self.clock())
+            raise
+        self._answered(answer, began)
+        if answer.tc and self.udp is not None:
+            answer = await self.tcp.begin(query, max(began + seconds - self.clock(), 0.0))
+        if answer.tc or not answer.upstream:
+            return replace(answer, tc=False, upstream=self.name)
+        return answer
 
-    def _note(self, done: "asyncio.Future[Answer]", began: float) -> None:
-        if done.cancelled():
-            return
-        now = self.clock()
-        if done.exception() is not None or done.result().rcode == Rcode.REFUSED:
-            self._failed(now)
+    def probe(self, query: Query, seconds: float) -> None:
+        """A question whose answer only shows how the server does."""
+        began = self.clock()
+        self._begin(query, seconds, self.rtt).add_done_callback(
+            lambda done: self._probed(done, began)
+        )
+
+    def _probed(self, done: "asyncio.Future[Answer]", began: float) -> None:
+        if done.exception() is not None:
+            self._failed(self.clock())
         else:
-            passed = now - began
-            self.rtt = passed if not self.rtt else self.rtt + WEIGHT * (passed - self.rtt)
-            self.failures, self.pause = 0, FIRST_PAUSE
-            if self.is_told:
-                self.is_told = False
-                log.warning("upstream answers again", server=self.name)
+            self._answered(done.result(), began)
+
+    def _answered(self, answer: Answer, began: float) -> None:
+        now = self.clock()
+        if answer.rcode == Rcode.REFUSED:
+            self._failed(now)
+            return
+        passed = now - began
+        self.rtt = passed if not self.rtt else self.rtt + WEIGHT * (passed - self.rtt)
+        self.failures, self.pause = 0, FIRST_PAUSE
+        if self.is_told:
+            self.is_told = False
+            log.warning("upstream answers again", server=self.name)
 
     def _failed(self, now: float) -> None:
         self.failures += 1
@@ -111,9 +123,10 @@ class Upstreams:
         timeout: float = 2.0,
         total: float = 5.0,
         payload: int = 1232,
-        draw: Callable[[int], int] = secrets.randbits,
+        draw: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        draw = draw or unguessable().__next__
         self.servers = [UpstreamServer(url, payload, draw, clock) for url in servers]
         self.timeout = timeout
         self.total = total
@@ -139,7 +152,7 @@ class Upstreams:
         """The first definite answer; else a server's SERVFAIL; else UpstreamError."""
         until = self.clock() + self.total
         vague: Answer | None = None
-        failure = UpstreamError("no upstream is configured", NETWORK_ERROR, hard=True)
+        failed: tuple[str, str, int, bool] | None = None
         waiting_may_help = True
         while waiting_may_help and vague is None:
             waiting_may_help = False
@@ -150,9 +163,7 @@ class Upstreams:
                 try:
                     answer = await server.ask(query, min(self.timeout, left))
                 except UpstreamError as error:
-                    failure = UpstreamError(
-                        f"{server.name}: {error.reason}", error.ede_code, error.hard
-                    )
+                    failed = server.name, error.reason, error.ede_code, error.hard
                     waiting_may_help |= not error.hard
                     continue
                 if answer.rcode in DEFINITE:
@@ -161,7 +172,7 @@ class Upstreams:
                     vague = answer
         if vague is not None:
             return _as_servfail(vague)
-        raise failure
+        raise _failure(failed)
 
     def _candidates(self, query: Query) -> list[UpstreamServer]:
         """Whom to ask, best first. Dead ones whose pause is over get a copy beside, for nobody waits for it."""
@@ -174,7 +185,7 @@ class Upstreams:
         for server in self.servers:
             if server.is_dead and server.retry_at <= now:
                 server.retry_at = now + server.pause
-                server.begin(query, self.timeout)
+                server.probe(query, self.timeout)
         best = sorted(alive, key=lambda server: server.rtt)
         for server in best[1:]:
             server.rtt *= FADING
@@ -184,6 +195,14 @@ class Upstreams:
     def wrong(self) -> int:
         """Datagrams and messages that answered nothing we asked: lies, or answers that came too late."""
         return sum(s.tcp.wrong + (s.udp.wrong if s.udp else 0) for s in self.servers)
+
+
+def _failure(last: tuple[str, str, int, bool] | None) -> UpstreamError:
+    """What the last server failed by: kept as words, for an error would hold the frame that holds it."""
+    if last is None:
+        return UpstreamError("no upstream is configured", NETWORK_ERROR, hard=True)
+    server, reason, code, hard = last
+    return UpstreamError(f"{server}: {reason}", code, hard)
 
 
 def _as_servfail(answer: Answer) -> Answer:

@@ -133,7 +133,7 @@ def write_query(query: Query, ident: int, payload: int) -> bytes:
     )
 
 
-def read_answer(data: bytes, question: bytes, stored: float) -> Answer:
+def read_answer(data: bytes, question: bytes, stored: float, upstream: str = "") -> Answer:
     """An upstream's message to `question`, all records kept but OPT. WireError when it is not one.
 
     The id is the caller's to check. The name is compared without case, type and class exactly.
@@ -149,7 +149,7 @@ def read_answer(data: bytes, question: bytes, stored: float) -> Answer:
     if an + ns + ar > _MAX_RECORDS:
         raise WireError("has more records than we read")
     try:
-        return _Records(data, end, flags, (an, ns, ar), stored).answer()
+        return _Records(data, end, flags, (an, ns, ar), stored, upstream).answer()
     except (LayoutError, IndexError):
         raise WireError("a record runs past the end") from None
 
@@ -162,13 +162,20 @@ class _Records:
     """One walk over an answer's records, collecting what the house wants to know."""
 
     def __init__(
-        self, data: bytes, start: int, flags: int, counts: tuple[int, int, int], stored: float
+        self,
+        data: bytes,
+        start: int,
+        flags: int,
+        counts: tuple[int, int, int],
+        stored: float,
+        upstream: str,
     ) -> None:
         self.data = data
         self.start = start
         self.flags = flags
         self.counts = counts
         self.stored = stored
+        self.upstream = upstream
         self.ttls: list[int] = []
         self.cnames: list[str] = []
         self.addresses: list[str] = []
@@ -198,6 +205,7 @@ class _Records:
             ad=self.flags & AD != 0,
             tc=self.flags & TC != 0,
             ede=tuple(self.ede),
+            upstream=self.upstream,
             cnames=tuple(self.cnames),
             addresses=tuple(self.addresses),
         )

@@ -1,0 +1,37 @@
+"""Deadlines come when they are due, in order, by one timer; none early, none more than a step and a turn late."""
+
+import asyncio
+
+from namewarden.net.deadlines import STEP, Deadlines
+
+
+async def test_each_comes_when_it_is_due_and_in_order():
+    loop = asyncio.get_running_loop()
+    came: list[tuple[float, float]] = []
+    deadlines = Deadlines(loop, lambda wanted: came.append((wanted, loop.time())))
+    for seconds in (0.15, 0.05, 0.1, 0.0, 0.05, 0.101):
+        deadlines.add(loop.time() + seconds, seconds)
+    await asyncio.sleep(0.4)
+    assert len(came) == 6
+    assert [wanted for wanted, _ in came] == sorted(wanted for wanted, _ in came)
+    assert all(-0.002 < at - wanted for wanted, at in came)
+    assert sum(at - wanted for wanted, at in came) / 6 < 0.1 + STEP  # a busy machine is late too
+
+
+async def test_what_is_due_may_be_put_off_and_what_is_stopped_never_comes():
+    loop = asyncio.get_running_loop()
+    came: list[str] = []
+
+    def due(item: str) -> None:
+        came.append(item)
+        if len(came) == 1:
+            deadlines.add(item, 0.0)
+
+    deadlines = Deadlines(loop, due)
+    deadlines.add("again", 0.01)
+    await asyncio.sleep(0.15)
+    assert came == ["again", "again"]
+    deadlines.add("never", 0.01)
+    deadlines.stop()
+    await asyncio.sleep(0.1)
+    assert len(came) == 2
