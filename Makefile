@@ -2,14 +2,15 @@
 # make test  lint, types and tests, the same as CI
 # make evaluate  what the packaged model finds and costs, into docs/detector.md (minutes; needs ../shared/data)
 # make evaluate-all  that, and before it all it is compared with: baselines, unseen families, registry, seed (hours; killed, it goes on)
-# make bench side-by-side measurements (minutes; needs the Debian packages that `make packages` names)
+# make bench side-by-side measurements (20 minutes; needs two quiet cores and the Debian packages of `make packages packages-bench`)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEBS   := unbound nsd dnsperf bind9-dnsutils
+DEBS_BENCH := pdns-recursor dnsdist tinycdb dnsmasq-base
 
-.PHONY: run test evaluate evaluate-all setup setup-dev packages lint types check bench bench-score locks clean
+.PHONY: run test evaluate evaluate-all setup setup-dev packages packages-bench lint types check bench bench-score locks clean
 
 run: setup
 	@$(BIN)/namewarden run
@@ -36,6 +37,10 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.lock
 packages:
 	@sh tests/packages.sh $(DEBS)
 
+# servers that are measured beside us and nothing else needs
+packages-bench:
+	@sh tests/packages.sh $(DEBS_BENCH)
+
 lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -48,7 +53,7 @@ check: lint types
 test: setup-dev packages check
 	@$(BIN)/pytest -q -n 2 --dist loadfile
 
-bench: setup-dev packages
+bench: setup-dev packages packages-bench
 	@$(BIN)/python -m bench $(ARGS)
 
 evaluate: setup-dev

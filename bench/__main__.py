@@ -15,11 +15,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import golang, names, processes, product, report, workloads
+from bench import names, processes, product, report, workloads
 from bench.names import NameFiles
-from bench.peers import PEERS, Server
+from bench.peers import PEERS
 from bench.processes import LOAD_CORE, SERVER_CORE, BenchError
 from bench.results import Results
+from bench.server import Server
 from bench.session import Session
 
 SERVERS: tuple[Server, ...] = (*PEERS, *product.VARIANTS)
@@ -35,11 +36,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--rounds",
         type=int,
-        default=5,
+        default=3,
         help="of each workload; cold workloads end when names would repeat",
     )
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="of a warm round, and of a round of misses"
+        "--seconds", type=float, default=6.0, help="of a warm round, and of a round of misses"
     )
     parser.add_argument("--names", type=int, default=1_000_000, help="in the list")
     parser.add_argument("--cold", type=int, default=300_000, help="names of a cold pass")
@@ -47,6 +48,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--rate", type=float, default=2000.0, help="new names a second in the workload miss"
     )
     parser.add_argument("--starts", type=int, default=3, help="of each kind in the workload memory")
+    parser.add_argument(
+        "--search", type=float, default=4.0, help="seconds of each rate tried in new-names"
+    )
+    parser.add_argument(
+        "--decisions", type=int, default=10, help="names decided about in the workload decision"
+    )
     parser.add_argument("--only", help=f"servers, by comma, of {','.join(s.name for s in SERVERS)}")
     parser.add_argument(
         "--no-page", action="store_true", help="print the tables, leave docs/benchmarks.md alone"
@@ -100,8 +107,8 @@ def _check_machine() -> None:
 
 
 def _names(options: argparse.Namespace) -> NameFiles:
-    folder = golang.CACHE / f"names-{names.EDITION}-{options.names}-{options.cold}"
-    return names.write(folder, options.names, cold=options.cold)
+    place = names.folder(options.names, options.cold)
+    return names.write(place, options.names, names.Sizes(cold=options.cold))
 
 
 def _results(options: argparse.Namespace, made: NameFiles) -> Results:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHE = Path.home() / ".cache" / "namewarden-bench"
+from bench.names import CACHE
+
 GO_LANGUAGE = "1.25"
 
 COREDNS_MAIN = """package main

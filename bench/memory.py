@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench import processes, product, testbed
 from bench.names import NameFiles
-from bench.peers import Server
 from bench.processes import Process
+from bench.server import Server
 
 FIELD = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 

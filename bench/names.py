@@ -34,7 +34,8 @@ TLDS = [
     "com"
 ] * 55 + "net org info biz de co.uk fr nl it pl ru cn com.br xyz top site online shop club".split()
 HOSTS = [""] * 12 + "www. mail. cdn. login. track. ads. img. static1. api. m.".split()
-EDITION = 1  # of the generator: another one makes other files
+EDITION = 2  # of the generator: another one makes other files
+CACHE = Path.home() / ".cache" / "namewarden-bench"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -86,6 +87,11 @@ class NameFiles:
         """Names that are in no list and no other file, one a line."""
         return self.folder / "fresh.txt"
 
+    @property
+    def new(self) -> Path:
+        """Names as those of `fresh`, of which no two share a label that a model would judge."""
+        return self.folder / "new.txt"
+
     def blocked_cold(self, number: int) -> Path:
         return self.folder / f"blocked-cold-{number}.txt"
 
@@ -95,17 +101,31 @@ class NameFiles:
         return len(list(self.folder.glob("blocked-cold-*.txt")))
 
 
-def write(
-    folder: Path, count: int, warm: int = 10_000, cold: int = 300_000, fresh: int = 400_000
-) -> NameFiles:
+@dataclass(frozen=True)
+class Sizes:
+    """How many names: asked over and over, once in a cold pass, once at a fixed rate, once as fast as can be."""
+
+    warm: int = 10_000
+    cold: int = 300_000
+    fresh: int = 400_000
+    new: int = 1_000_000
+
+
+def folder(count: int, cold: int = Sizes.cold) -> Path:
+    """Where the files of so many names stay for the next run."""
+    return CACHE / f"names-{EDITION}-{count}-{cold}"
+
+
+def write(folder: Path, count: int, sizes: Sizes = Sizes()) -> NameFiles:
     """Make the files of `count` listed names, unless they are there already."""
-    cold = min(cold, (count - warm - 1) // 3)
+    warm = sizes.warm
+    cold = min(sizes.cold, (count - warm - 1) // 3)
     names = NameFiles(folder, count, cold, next(host_names(_LISTED_SEED, 0.15)))
     if not (folder / "complete").exists():
         folder.mkdir(parents=True, exist_ok=True)
         listed = list(islice(host_names(_LISTED_SEED, 0.15), count))
         _write_listed(names, listed, warm)
-        _write_unlisted(names, frozenset(listed), warm, fresh)
+        _write_unlisted(names, frozenset(listed), sizes)
         (folder / "complete").touch()
     return names
 
@@ -123,10 +143,27 @@ def _write_listed(names: NameFiles, listed: list[str], warm: int) -> None:
         _lines(names.blocked_cold(number), _questions(asked[start : start + names.cold]))
 
 
-def _write_unlisted(names: NameFiles, listed: frozenset[str], warm: int, fresh: int) -> None:
+def _write_unlisted(names: NameFiles, listed: frozenset[str], sizes: Sizes) -> None:
     others = (name for name in host_names(_UNLISTED_SEED) if not _is_covered(name, listed))
-    _lines(names.cached_warm, _questions(list(islice(others, warm))))
-    _lines(names.fresh, list(islice(others, fresh)))
+    asked, fresh = list(islice(others, sizes.warm)), list(islice(others, sizes.fresh))
+    _lines(names.cached_warm, _questions(asked))
+    _lines(names.fresh, fresh)
+    _lines(
+        names.new, list(islice(_of_new_labels(others, {*map(_label, asked + fresh)}), sizes.new))
+    )
+
+
+def _of_new_labels(names: Iterator[str], seen: set[str]) -> Iterator[str]:
+    for name in names:
+        if (label := _label(name)) not in seen:
+            seen.add(label)
+            yield name
+
+
+def _label(name: str) -> str:
+    """The registrable label of a name that `host_names` made."""
+    parts = name.split(".")
+    return parts[1] if f"{parts[0]}." in HOSTS else parts[0]
 
 
 def _is_covered(name: str, listed: frozenset[str]) -> bool:

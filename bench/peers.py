@@ -3,40 +3,14 @@
 A blocked name is the same million names everywhere; how it is answered is each server's own way.
 """
 
-import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import golang
-from bench.names import NameFiles
+from bench import golang, packaged
 from bench.processes import BUFFER, HOST, first_line
+from bench.server import RPZ_HEAD, RPZ_LINE, Place, Server, each_name, needs
 
 WORLD_TTL, WORLD_ADDRESS = 86_400, "192.0.2.1"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where one server lives during a run."""
-
-    folder: Path
-    port: int
-    names: NameFiles
-    world: int  # the port of the authoritative server that knows every name
-
-
-@dataclass(frozen=True)
-class Server:
-    """How a server is started, and what it says to a blocked name."""
-
-    name: str
-    blocked: str  # the rcode of a blocked name: NXDOMAIN, or NOERROR with 0.0.0.0
-    command: Callable[[Place], list[str]]  # writes what it needs into the folder
-    version: Callable[[], str]
-    missing: Callable[[], str]  # why it cannot run here, or ""
-    has_list: bool = True
-    keeps_events: bool = False
 
 
 def world_command(folder: Path, port: int) -> list[str]:
@@ -100,7 +74,6 @@ stub-zone:
   stub-addr: {host}@{world}
   stub-prime: no
 {policy}"""
-RPZ_HEAD = "$ORIGIN rpz.\n$TTL 300\n@ SOA localhost. root.localhost. 1 3600 600 86400 300\n@ NS localhost.\n"
 
 
 def _unbound(place: Place, modules: str, policy: str) -> list[str]:
@@ -118,19 +91,19 @@ def _unbound(place: Place, modules: str, policy: str) -> list[str]:
 
 def unbound_rpz(place: Place) -> list[str]:
     zone = place.folder / "list.rpz"
-    _each_name(place.names, zone, "{} CNAME .\n", RPZ_HEAD)
+    each_name(place.names, zone, RPZ_LINE, RPZ_HEAD)
     return _unbound(place, "respip iterator", f'rpz:\n  name: "rpz."\n  zonefile: "{zone}"\n')
 
 
 def unbound_local(place: Place) -> list[str]:
     zones = place.folder / "list.conf"
-    _each_name(place.names, zones, 'local-zone: "{}" always_nxdomain\n', "server:\n")
+    each_name(place.names, zones, 'local-zone: "{}" always_nxdomain\n', "server:\n")
     return _unbound(place, "iterator", f'include: "{zones}"\n')
 
 
 def coredns(place: Place) -> list[str]:
     hosts = place.folder / "hosts"
-    _each_name(place.names, hosts, "0.0.0.0 {}\n")
+    each_name(place.names, hosts, "0.0.0.0 {}\n")
     (place.folder / "Corefile").write_text(
         f".:{place.port} {{\n  bind {HOST}\n  cache 86400 {{\n    success 50000\n  }}\n"
         f"  hosts {hosts} {{\n    reload 0\n    fallthrough\n  }}\n  forward . {HOST}:{place.world}\n}}\n"
@@ -140,24 +113,13 @@ def coredns(place: Place) -> list[str]:
 
 def dnsproxy(place: Place) -> list[str]:
     hosts = place.folder / "hosts"
-    _each_name(place.names, hosts, "0.0.0.0 {}\n")
+    each_name(place.names, hosts, "0.0.0.0 {}\n")
     return [
         *(str(golang.binary("dnsproxy")), f"--listen={HOST}", f"--port={place.port}"),
         *(f"--upstream={HOST}:{place.world}", "--cache", "--cache-size=67108864", "--ratelimit=0"),
         *(f"--udp-buf-size={BUFFER}", "--hosts-file-enabled", f"--hosts-files={hosts}"),
         f"--output={place.folder / 'dnsproxy.out'}",
     ]
-
-
-def _each_name(names: NameFiles, path: Path, form: str, head: str = "") -> None:
-    before, after = form.split("{}")
-    with names.listed.open() as lines, path.open("w") as output:
-        output.write(head)
-        output.writelines(f"{before}{line.rstrip()}{after}" for line in lines)
-
-
-def needs(program: str) -> Callable[[], str]:
-    return lambda: "" if shutil.which(program) else f"{program} is not installed"
 
 
 def _unbound_version() -> str:
@@ -181,4 +143,5 @@ PEERS = (
         golang.title("dnsproxy"),
         partial(golang.build, "dnsproxy"),
     ),
+    *packaged.SERVERS,
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from bench.peers import Place, Server
 from bench.processes import HOST, BenchError, free_port
+from bench.server import Place, Server
 
 CONFIG = """
 schema_version = 1
@@ -35,6 +35,7 @@ listen = ""
 [events]
 enabled = {events}
 {lists}"""
+LATE = "model_late"  # the reason of an event whose name the model did not judge in time
 LIST = """
 [[lists]]
 name = "million"
@@ -88,10 +89,14 @@ def is_ours(server: Server) -> bool:
 
 def hub_get(place: Place, path: str) -> httpx.Response:
     """A page of the hub's API over its Unix socket: file permissions are the password."""
+    return _asked(place, "GET", path)
+
+
+def _asked(place: Place, method: str, path: str, body: object = None) -> httpx.Response:
     transport = httpx.HTTPTransport(uds=str(place.folder / "var" / "hub.sock"))
     try:
         with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
-            answer = client.get(path)
+            answer = client.request(method, path, json=body)
     except httpx.HTTPError as error:
         raise BenchError(f"the hub does not answer: {error}") from error
     if answer.status_code != httpx.codes.OK:
@@ -109,12 +114,25 @@ def snapshot_size(folder: Path) -> int:
 
 @dataclass(frozen=True)
 class Log:
-    """The event log's own account of queries: stored (the events' counts added up), and dropped."""
+    """The event log's own account of queries: stored (the events' counts added up), dropped, and unscored."""
 
     stored: int
     dropped: int
+    late: int  # of these stored, passed unscored: the model was late
 
 
 def log(place: Place) -> Log:
     figures = hub_get(place, "/api/v1/statistics?since=0").json()
-    return Log(figures["queries"], figures["dropped_queries"])
+    late = figures["by_reason"].get(LATE, 0)
+    return Log(figures["queries"], figures["dropped_queries"], late)
+
+
+def late_of(place: Place, client: str) -> int:
+    """Queries of this client that passed unscored."""
+    path = f"/api/v1/queries?client={client}&reason={LATE}&limit=10000"
+    return sum(event["count"] for event in hub_get(place, path).json()["queries"])
+
+
+def deny(place: Place, name: str) -> None:
+    """Returns when the hub has accepted it."""
+    _asked(place, "PUT", f"/api/v1/decisions/{name}", {"verdict": "malicious"})

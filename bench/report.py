@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench.decision import Decisions
 from bench.marks import OURS, judge
 from bench.memory import ServerMemory, Starts
+from bench.new_names import Overload, Step
 from bench.results import REFERENCE, OverRounds, Results, spread
-from bench.workloads import COLD, WARM
+from bench.workloads import COLD, WARM, Miss
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bench:begin, written by `make bench` -->", "<!-- bench:end -->"
@@ -29,8 +31,9 @@ def put(page: Path, title: str, markers: tuple[str, str], text: str) -> None:
 
 def render(results: Results) -> str:
     parts = [
-        _head(results), _rates(results), _events(results), _misses(results),
-        _starts(results.starts), _marks(results), _notes(results),
+        _head(results), _rates(results), _events(results), _misses(results), _new_names(results),
+        _overload(results.overload), _starts(results.starts), _decisions(results.decisions),
+        _marks(results), _notes(results),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part)
 
@@ -122,20 +125,21 @@ def _events(results: Results) -> str:
 
 
 def _misses(results: Results) -> str:
-    servers = list(dict.fromkeys(m.server for m in results.misses))
-    if not servers:
+    asked = dict.fromkeys((m.at_end, m.server) for m in results.misses)
+    if not asked:
         return ""
     rows = [
         [
             server or "the upstream itself",
-            _ms(results, server, "median"),
-            _ms(results, server, "p99"),
-            *_added(results, server),
+            "after the rounds" if at_end else "freshly started",
+            *_ms([m for m in results.misses if (m.at_end, m.server) == (at_end, server)]),
+            *_added(results, server, at_end),
         ]
-        for server in servers
+        for at_end, server in asked
     ]
     head = [
         f"cache misses, {results.rate:,.0f} new names/s",
+        "when",
         "median ms",
         "p99 ms",
         "adds, median ms",
@@ -145,15 +149,59 @@ def _misses(results: Results) -> str:
     return table(head, rows)
 
 
-def _ms(results: Results, server: str, quantile: str) -> str:
-    found = spread([getattr(m, quantile) * 1000 for m in results.misses if m.server == server])
-    return f"{found.median:.3f} ({found.least:.3f}–{found.most:.3f})" if found else "–"
+def _ms(misses: list[Miss]) -> list[str]:
+    """Median and p99, of all rounds."""
+    found = [spread([getattr(m, it) * 1000 for m in misses]) for it in ("median", "p99")]
+    return [f"{it.median:.3f} ({it.least:.3f}–{it.most:.3f})" if it else "–" for it in found]
 
 
-def _added(results: Results, server: str) -> list[str]:
-    added = [results.added(server, quantile) if server else None for quantile in ("median", "p99")]
-    shares = [m.resolved for m in results.misses if m.server == server]
+def _added(results: Results, server: str, at_end: bool) -> list[str]:
+    added = [
+        results.added(server, quantile, at_end) if server else None
+        for quantile in ("median", "p99")
+    ]
+    shares = [m.resolved for m in results.misses if (m.at_end, m.server) == (at_end, server)]
     return [*(f"{a.median * 1000:.3f}" if a else "–" for a in added), f"{min(shares):.1%}"]
+
+
+def _new_names(results: Results) -> str:
+    if not results.new_names or not results.ceiling:
+        return ""
+    steps = sorted(results.new_names, key=lambda step: step.rate)
+    rows = [_step(OURS, step) for step in steps]
+    rows.append(_step("the upstream itself, the load generator's limit", results.ceiling))
+    head = ["new names/s", "server", "answered", "median ms", "p99 ms", "late", "events dropped"]
+    return table([*head, "passed"], rows)
+
+
+def _step(server: str, step: Step) -> list[str]:
+    times = [f"{step.median * 1000:.3f}", f"{step.p99 * 1000:.3f}"]
+    counts = [f"{step.late:,}", f"{step.dropped:,}", "yes" if step.passed else "no"]
+    return [f"{step.rate:,.0f}", server, f"{step.answered:.2%}", *times, *counts]
+
+
+def _overload(found: Overload | None) -> str:
+    if found is None:
+        return ""
+    rows = [
+        ["offered, new names/s", f"{found.offered:,.0f}"],
+        ["judged in time, names/s", f"{found.scored:,.0f} ({found.share:.0%} of the rate kept up with)"],
+        ["of another client, asked", f"{found.gentle_asked:,}"],
+        ["answered", f"{found.gentle_answered:,} (p99 {found.gentle_p99 * 1000:.1f} ms)"],
+        ["not judged in time", f"{found.gentle_late:,}"],
+    ]  # fmt: skip
+    return table(["three times what it keeps up with", ""], rows)
+
+
+def _decisions(found: Decisions | None) -> str:
+    if found is None:
+        return ""
+    rows = [
+        ["in force after, median", f"{found.median * 1000:.1f} ms"],
+        ["in force after, most", f"{found.slowest * 1000:.1f} ms"],
+        ["written by all processes for one, most", f"{found.written:,} octets"],
+    ]
+    return table([f"a decision, {found.entries:,} names in the list", ""], rows)
 
 
 def _starts(starts: Starts | None) -> str:
@@ -177,11 +225,14 @@ def _memory(memory: ServerMemory) -> str:
 
 
 def _marks(results: Results) -> str:
-    if not any(r.server == OURS for r in results.rounds) and results.starts is None:
-        return ""
     words = {True: "yes", False: "**no**", None: "–"}
-    rows = ([m.what, m.wanted, m.measured, words[m.reached]] for m in judge(results))
-    return table(["mark", "wanted", "measured", "reached"], rows)
+    rows = [
+        [m.what, m.must, m.goal, m.measured, words[m.reached], words[m.reached_goal]]
+        for m in judge(results)
+    ]
+    if all(row[-2] == words[None] for row in rows):
+        return ""
+    return table(["mark", "must", "goal", "measured", "must reached", "goal reached"], rows)
 
 
 def _notes(results: Results) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.decision import Decisions
 from bench.memory import ServerMemory, Starts
+from bench.new_names import Overload, Step
 from bench.workloads import Miss, Round
 
 REFERENCE = "unbound-rpz"
@@ -39,6 +41,10 @@ class Results:
     rounds: list[Round] = field(default_factory=list)
     misses: list[Miss] = field(default_factory=list)
     starts: Starts | None = None
+    ceiling: Step | None = None  # of the upstream asked directly, with this load generator
+    new_names: list[Step] = field(default_factory=list)
+    overload: Overload | None = None
+    decisions: Decisions | None = None
 
     def rates(self, workload: str, server: str) -> OverRounds | None:
         return spread([r.load.rate for r in self.of(workload, server) if r.is_valid])
@@ -53,13 +59,14 @@ class Results:
     def invalid(self) -> list[Round]:
         return [r for r in self.rounds if not r.is_valid]
 
-    def added(self, server: str, quantile: str) -> OverRounds | None:
+    def added(self, server: str, quantile: str, at_end: bool) -> OverRounds | None:
         """What the server adds to the upstream's own time, seconds, round by round."""
-        direct = {m.number: getattr(m, quantile) for m in self.misses if m.server == ""}
+        misses = [m for m in self.misses if m.at_end == at_end]
+        direct = {m.number: getattr(m, quantile) for m in misses if m.server == ""}
         return spread(
             [
                 getattr(m, quantile) - direct[m.number]
-                for m in self.misses
+                for m in misses
                 if m.server == server and m.number in direct
             ]
         )

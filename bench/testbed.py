@@ -14,8 +14,8 @@ import dns.rcode
 
 from bench import peers, processes
 from bench.names import NameFiles
-from bench.peers import Place, Server
 from bench.processes import HOST, LOAD_CORE, SERVER_CORE, BenchError, Process
+from bench.server import Place, Server
 
 READY_LIMIT = 180.0  # seconds
 PROBE_EVERY = 0.01  # seconds: the grain of every start time
@@ -46,7 +46,7 @@ def world(folder: Path) -> Iterator[int]:
     folder.mkdir(parents=True, exist_ok=True)
     process = processes.start("nsd", peers.world_command(folder, port), folder, LOAD_CORE)
     try:
-        _wait(process, port, UNLISTED, _is_resolved)
+        _wait(process, port, UNLISTED, is_resolved)
         yield port
     finally:
         process.stop()
@@ -63,7 +63,7 @@ def bring_up(server: Server, folder: Path, names: NameFiles, world_port: int) ->
         if server.has_list:
             _wait(process, place.port, names.sample, partial(is_blocked, rcode=server.blocked))
         ready = time.monotonic() - begun
-        _wait(process, place.port, UNLISTED, _is_resolved)
+        _wait(process, place.port, UNLISTED, is_resolved)
         ready = ready if server.has_list else time.monotonic() - begun
         process.check_pinned(SERVER_CORE)
     except BaseException:
@@ -94,7 +94,7 @@ def is_blocked(answer: Reply | None, rcode: str) -> bool:
     return rcode == "NXDOMAIN" or "0.0.0.0" in answer[1]
 
 
-def _is_resolved(answer: Reply | None) -> bool:
+def is_resolved(answer: Reply | None) -> bool:
     return answer == ("NOERROR", (peers.WORLD_ADDRESS,))
 
 

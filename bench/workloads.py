@@ -3,7 +3,11 @@
 blocked-warm   10,000 listed names, over and over
 cached-warm    10,000 unlisted names, all in the server's cache
 blocked-cold   listed names that never repeat while the server runs, one pass
-miss           new unlisted names at a fixed rate, through the server and directly, in turn
+miss           new unlisted names at a fixed rate, through the server and directly, in turn; before all rounds and after
+new-names      how many of them a second the model keeps up with (`new_names.py`)
+overload       three times as many (`new_names.py`)
+memory         the product started and stopped (`memory.py`)
+decision       the product told to block a name (`decision.py`)
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +26,10 @@ Server = TypeVar("Server")
 WARM = ("blocked-warm", "cached-warm")
 COLD = "blocked-cold"
 MISS = "miss"
-WORKLOADS = (*WARM, COLD, MISS, "memory")
+NEW_NAMES, OVERLOAD = "new-names", "overload"
+MEMORY, DECISION = "memory", "decision"
+BESIDE = (*WARM, COLD, MISS, NEW_NAMES, OVERLOAD)  # with all servers running
+WORKLOADS = (*BESIDE, MEMORY, DECISION)
 LOG_QUIET = 3.0  # seconds: longer than a resolver's last events take to be folded, sent and stored
 RIGHT_SHARE = 0.999  # of a workload's answers must be what the workload is about …
 RIGHT_SHARE_MODEL = 0.9  # … but a model may block some of the names that no list has
@@ -60,6 +67,7 @@ class Miss:
     median: float
     p99: float
     resolved: float  # share of the names that the upstream's answer came back for
+    at_end: bool = False  # after all rounds of the other workloads, else before
 
 
 def in_turn(servers: Sequence[Server], number: int) -> list[Server]:
@@ -92,16 +100,19 @@ def fresh_names(names: NameFiles) -> Iterator[str]:
         yield from (line.rstrip() for line in lines)
 
 
-def run_miss(
-    server: str, port: int, fresh: Iterator[str], number: int, rate: float, seconds: float
-) -> Miss:
-    asked = list(islice(fresh, int(rate * seconds)))
-    if len(asked) < rate * seconds:
-        raise BenchError("no fresh names are left: fewer rounds, seconds or servers")
-    found: Latencies = latency.measure(port, asked, rate, seed=number)
+def run_miss(server: str, port: int, names: list[str], number: int, rate: float) -> Miss:
+    found: Latencies = latency.measure(port, names, rate, seed=number)
     return Miss(
         server, number, found.quantile(0.5), found.quantile(0.99), found.resolved / found.sent
     )
+
+
+def take(names: Iterator[str], count: float) -> list[str]:
+    """The next so many."""
+    some = list(islice(names, int(count)))
+    if len(some) < int(count):
+        raise BenchError("no names are left that were never asked: fewer rounds or seconds")
+    return some
 
 
 def settle(running: RunningServer) -> float:

@@ -10,7 +10,7 @@ def test_same_seed_gives_same_names():
 
 
 def test_files_do_not_overlap(tmp_path: Path):
-    made = names.write(tmp_path, count=2000, warm=100, cold=500, fresh=300)
+    made = names.write(tmp_path, 2000, names.Sizes(100, 500, 300, 20))
     listed = set(made.listed.read_text().split())
     cold = [
         made.blocked_cold(n).read_text().replace(" A", "").split() for n in range(made.cold_files)
@@ -23,7 +23,7 @@ def test_files_do_not_overlap(tmp_path: Path):
 
 
 def test_unlisted_names_are_not_below_listed_ones(tmp_path: Path):
-    made = names.write(tmp_path, count=2000, warm=100, cold=500, fresh=3000)
+    made = names.write(tmp_path, 2000, names.Sizes(100, 500, 3000, 20))
     listed = set(made.listed.read_text().split())
     for name in made.fresh.read_text().split():
         labels = name.split(".")
@@ -31,7 +31,7 @@ def test_unlisted_names_are_not_below_listed_ones(tmp_path: Path):
 
 
 def test_files_that_are_there_are_kept(tmp_path: Path):
-    names.write(tmp_path, count=2000, warm=100, cold=500, fresh=10)
+    names.write(tmp_path, 2000, names.Sizes(100, 500, 10, 20))
     before = (tmp_path / "listed.txt").stat().st_mtime_ns
-    names.write(tmp_path, count=2000, warm=100, cold=500, fresh=10)
+    names.write(tmp_path, 2000, names.Sizes(100, 500, 10, 20))
     assert (tmp_path / "listed.txt").stat().st_mtime_ns == before

@@ -3,13 +3,15 @@ from pathlib import Path
 import pytest
 
 from bench import names, product
-from bench.peers import Place
+from bench.server import Place
 from namewarden import config
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    return Place(tmp_path, 5300, names.write(tmp_path / "names", 2000, 100, 500, 10), 5301)
+    return Place(
+        tmp_path, 5300, names.write(tmp_path / "names", 2000, names.Sizes(100, 500, 10, 10)), 5301
+    )
 
 
 @pytest.mark.parametrize("has_list", [True, False])

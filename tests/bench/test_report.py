@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 
 from bench import report
+from bench.decision import Decisions
 from bench.load import Load
 from bench.marks import judge
 from bench.memory import ServerMemory, Starts
+from bench.new_names import Overload, Step
 from bench.results import Results
 from bench.workloads import Kept, Miss, Round
 
@@ -47,7 +49,7 @@ def test_lossy_round_is_named_and_left_out(results: Results):
 
 
 def test_marks_are_judged(results: Results):
-    assert reached(results, "blocked-warm against unbound-rpz") is True
+    assert reached(results, "blocked-warm against unbound-rpz") is False
     assert reached(results, "cached-warm against unbound-rpz") is None
     assert reached(results, "events stored = queries answered") is True
     results.rounds.append(a_round("namewarden", 90_000, kept=Kept(1000, 999, 1, 0.4)))
@@ -62,11 +64,56 @@ def test_added_latency_is_against_the_same_round(results: Results):
         Miss("namewarden", 0, 0.0015, 0.004, 1.0),
         Miss("namewarden", 1, 0.0025, 0.010, 1.0),
     ]
-    added = results.added("namewarden", "median")
+    added = results.added("namewarden", "median", at_end=False)
     assert added is not None and added.median == pytest.approx(0.0005)
-    assert reached(results, "a cache miss adds, median") is True
-    assert reached(results, "a cache miss adds, p99") is True
+    assert results.added("namewarden", "median", at_end=True) is None
+    assert reached(results, "a cache miss adds, freshly started, median") is True
+    assert reached(results, "a cache miss adds, freshly started, p99") is False
+    assert reached(results, "a cache miss adds, after the rounds, p99") is None
     assert "the upstream itself" in report.render(results)
+
+
+def test_a_slow_reference_gives_a_miss_more_time(results: Results):
+    results.misses = [
+        Miss("", 0, 0.001, 0.002, 1.0, at_end=True),
+        Miss("namewarden", 0, 0.0015, 0.008, 1.0, at_end=True),
+        Miss("unbound-rpz", 0, 0.0012, 0.007, 1.0, at_end=True),
+    ]
+    marks = {mark.what: mark for mark in judge(results)}
+    middle = marks["a cache miss adds, after the rounds, median"]
+    assert (middle.must, middle.goal, middle.measured) == ("≤ 0.5 ms", "≤ 0.4 ms", "0.50 ms")
+    tail = marks["a cache miss adds, after the rounds, p99"]
+    assert (tail.must, tail.goal) == ("≤ 7.5 ms", "≤ 5 ms")
+    assert (tail.reached, tail.reached_goal) == (True, False)
+
+
+def test_new_names_are_reported_with_what_the_load_could_do(results: Results):
+    results.ceiling = Step(64_000, 1.0, 0.0002, 0.001)
+    results.new_names = [
+        Step(8000, 1.0, 0.001, 0.005),
+        Step(16_000, 0.98, 0.9, 2.0, late=300),
+        Step(11_314, 1.0, 0.002, 0.009),
+    ]
+    results.overload = Overload(33_942, 10_748, 11_314, 80, 80, 0, 0.01)
+    text = report.render(results)
+    assert "| 64,000 | the upstream itself, the load generator's limit | 100.00% |" in text
+    assert "| 16,000 | namewarden | 98.00% | 900.000 | 2000.000 | 300 | 0 | no |" in text
+    assert "10,748 (95% of the rate kept up with)" in text
+    assert (
+        "| new names/s, all judged in time | ≥ 8,000 | ≥ 15,000 | 11,314 | yes | **no** |" in text
+    )
+    assert reached(results, "three times that: names judged in time, of that rate") is True
+    assert reached(results, "who asks a little beside it") is True
+    results.overload = Overload(33_942, 9_000, 11_314, 80, 79, 0, 2.0)
+    assert reached(results, "three times that: names judged in time, of that rate") is False
+    assert reached(results, "who asks a little beside it") is False
+
+
+def test_decisions_are_reported(results: Results):
+    results.decisions = Decisions(2_000_000, 0.02, 0.08, 300_000)
+    assert "in force after, most | 80.0 ms" in report.render(results)
+    assert reached(results, "a decision at 2,000,000 entries is in force after") is True
+    assert reached(results, "a decision at 2,000,000 entries writes") is True
 
 
 def test_memory_is_reported(results: Results):
@@ -74,6 +121,10 @@ def test_memory_is_reported(results: Results):
     results.starts = Starts(1_000_000, some, some, 60_000_000, 20_000_000, 4.0, 1.0, 1.5)
     assert "40.0 bytes an entry" in report.render(results)
     assert reached(results, "list memory") is False
+    marks = {mark.what: mark for mark in judge(results)}
+    idle = marks["memory of all processes, idle, no list (PSS)"]
+    assert (idle.measured, idle.reached, idle.reached_goal) == ("50.00 MB", True, True)
+    assert marks["ready with a warm snapshot"].reached is False
 
 
 def test_only_what_is_between_the_markers_changes(results: Results, tmp_path: Path):
