@@ -2,8 +2,8 @@
 
 from dataclasses import fields
 
-from namewarden.chain import Stages, compose, judging, resolving
-from namewarden.query import Answer, Query
+from namewarden.chain import PACKET_CACHE, Stages, compose, judging, resolving
+from namewarden.query import Answer, Event, Query
 
 QUERY = Query(1, "a.example.org.", 1, "192.0.2.1", "udp", 0.0, b"")
 
@@ -49,3 +49,10 @@ async def test_who_answers_is_the_last_to_be_asked():
         raise AssertionError("nobody is below")
 
     assert (await compose([answers], never)(QUERY)).rcode == 5
+
+
+def test_every_stage_says_what_the_packet_cache_does_in_its_place():
+    assert list(PACKET_CACHE) == [field.name for field in fields(Stages)]
+    assert all(said.validity for said in PACKET_CACHE.values())
+    filled = {field for said in PACKET_CACHE.values() for field in said.record}
+    assert filled == set(Event.__struct_fields__)

@@ -103,6 +103,8 @@ def test_groups_share_no_prepared_answers(running):
     for _ in range(3):
         assert data(running.ask("zone.example.net")) == ["0.0.0.0"]
         assert rcode(running.ask("zone.example.net", source="127.0.0.2")) == "NXDOMAIN"
+    assert running.event("zone.example.net", client="127.0.0.2")["group"] == "quiet"
+    assert running.event("zone.example.net", client="127.0.0.1")["group"] == "default"
 
 
 def test_own_records_special_names_and_any_never_go_upstream(running):

@@ -15,9 +15,9 @@ class Stages:
     """The stages, each made by its file in `stages/` with what it needs (`app.py` makes them)."""
 
     guard: Stage
+    groups: Stage
     record: Stage
     limit: Stage
-    groups: Stage
     local: Stage
     lists: Stage
     verdict: Stage
@@ -31,9 +31,9 @@ def resolving(stages: Stages) -> Handler:
     return compose(
         [
             stages.guard,  # outermost: a bug becomes SERVFAIL and a traceback, never silence
+            stages.groups,  # the event, lists, modes and answers below depend on it; it answers nothing
             stages.record,  # above everything that answers alone: every query leaves one event
             stages.limit,  # keyed by the socket's address; before any work is done for a stranger
-            stages.groups,  # lists, modes and answers below depend on it
             stages.local,  # above lists and model: these names are never judged and never leave
             stages.lists,  # above the verdict: an allowed name must not cost a forward pass
             stages.verdict,  # above the cache: a name is judged before anybody is asked about it
@@ -49,6 +49,50 @@ def judging(stages: Stages, no_opinion: Handler) -> Handler:
     return compose(
         [stages.guard, stages.groups, stages.local, stages.lists, stages.verdict], no_opinion
     )
+
+
+@dataclass(frozen=True)
+class StoodInFor:
+    """What the packet cache (`net/packet_cache.py`) does in the place of one stage."""
+
+    key: str = ""  # what the stage adds to what two queries must share
+    validity: str = ""  # what ends an answer, or forbids to keep it
+    record: tuple[str, ...] = ()  # fields of the event that it fills
+
+
+# A query that the packet cache answers passes none of the stages. So each says here what it would have added.
+PACKET_CACHE: dict[str, StoodInFor] = {
+    "guard": StoodInFor(validity="a fault is not kept"),
+    "groups": StoodInFor("the client's group", "a change of policy looks it up anew", ("group",)),
+    "record": StoodInFor(
+        "the message as sent but for its id",
+        "repeats are recorded within a second",
+        ("id", "time", "source", "client", "name", "qtype", "transport", "duration", "count"),
+    ),
+    "limit": StoodInFor(
+        "whether the client may ask",
+        "asked for every query",
+        ("status", "rcode", "action", "reason"),
+    ),  # fmt: skip
+    "local": StoodInFor("the message", "for good", ("status", "rcode", "action", "reason")),
+    "lists": StoodInFor(
+        "the client's group",
+        "a change that reaches the name; the end of the rule; what asks for silence is not kept",
+        ("action", "reason", "rule"),
+    ),
+    "verdict": StoodInFor(
+        "the client's group",
+        "another policy; what came without its score is not kept",
+        ("score", "band", "family", "model", "shadow"),
+    ),
+    "screen": StoodInFor(
+        "the client's group", "a change that reaches a name of the chain", ("cnames",)
+    ),
+    "cache": StoodInFor(
+        "the message", "the TTL, counted down; what is stale or failed is not kept", ("status",)
+    ),
+    "forward": StoodInFor("the message", "the TTL", ("upstream", "addresses")),
+}
 
 
 def compose(stages: Sequence[Stage], last: Handler) -> Handler:

@@ -38,7 +38,6 @@ Reason = Literal[
     "model_uncertain",
     "model_malicious",
     "cname_deny",  # a name of the CNAME chain is denied by a list or rule
-    "malformed",
     "upstream",  # no upstream answered
     "fault",  # our bug: SERVFAIL and a traceback
 ]

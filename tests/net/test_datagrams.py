@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,6 +173,24 @@ def unix(path: Path) -> socket.socket:
     sock.bind(str(path))
     sock.setblocking(False)
     return sock
+
+
+@pytest.mark.parametrize("environ", ENVIRONS)
+def test_an_interface_that_is_gone_costs_one_datagram(environ):
+    with bound(socket.AF_INET6, "::") as server, bound(socket.AF_INET6) as client:
+        twin = datagrams.choose(environ, server)
+        client.sendto(b"x", ("::1", server.getsockname()[1]))
+        ((_, (host, peer, control)),) = twin.recv_many(server, 1, 16)
+        nowhere = (0x7FFFFFF0).to_bytes(4, "little")
+        gone: Any
+        if isinstance(control, bytes):
+            gone = control[:-4] + nowhere
+        else:
+            gone = [(level, kind, info[:-4] + nowhere) for level, kind, info in control]
+        answers = [(b"first", (host, peer, gone)), (b"last", (host, peer, control))]
+        assert twin.send_many(server, answers) == 1
+        client.settimeout(5)
+        assert client.recv(16) == b"last"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a forged source port needs root")

@@ -10,8 +10,11 @@ import dns.message
 import pytest
 
 from namewarden.net import datagrams, eager
-from namewarden.net.udp import UdpListener, UdpParts
+from namewarden.net.packet_cache import CacheParts, PacketCache
+from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
 from namewarden.query import Answer, Verdict
+from namewarden.stages.limit import SILENCE, TRUNCATION
+from namewarden.stages.record import repeated
 from namewarden.wire.answers import blocked
 
 
@@ -19,17 +22,29 @@ class Listener:
     """A listener on a free port, what its handler was asked and what it recorded."""
 
     def __init__(self, answer, **parts):
-        self.asked, self.repeats, self.waiting = [], [], set()
+        self.asked, self.repeats, self.turned_away, self.waiting = [], [], [], set()
         self.answer = answer
+        admit = parts.pop("admit", lambda ip, now: 0)
+        counts = UdpCounts()
+        cache = CacheParts(
+            group_of=lambda ip: "default",
+            is_allowed=lambda ip: True,
+            is_limited=parts.pop("is_limited", lambda ip: False),
+            admit=admit,
+            limited=(SILENCE, TRUNCATION),
+            turned_away=lambda query, answer: self.turned_away.append(query),
+            repeated=parts.pop("repeated", lambda query, answer: repeated(query, answer, "resolver")),
+            record=lambda event: self.repeats.append(event.count),
+            counts=counts,
+        )  # fmt: skip
+        self.cache = PacketCache(cache)
         self.parts = UdpParts(
             handler=self.handle,
             waiting=self.waiting,
-            group_of=lambda ip: "default",
-            is_limited=parts.pop("is_limited", lambda ip: False),
-            admit=parts.pop("admit", lambda ip, now: 0),
-            repeat=lambda query, answer, ip, time, count: self.repeats.append(count),
-            limited=Answer(0, tc=True, status="LIMITED"),
+            cache=self.cache,
+            admit=admit,
             batch=lambda sock: datagrams.choose({}, sock),
+            counts=counts,
             **parts,
         )
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -51,6 +66,7 @@ class Listener:
 
     async def __aexit__(self, *_):
         await self.listener.stop()
+        self.cache.flush()
         await eager.end(self.waiting, grace=0)
         self.client.close()
         self.bound.close()
@@ -162,7 +178,8 @@ async def test_a_limited_client_is_limited_in_the_lane_too():
         truncated = dns.message.from_wire(await listener.ask(ask(ident=5)))
         assert truncated.id == 5 and truncated.flags & dns.flags.TC and not truncated.answer
         assert listener.parts.counts.limited == 2
-    assert sorted(listener.repeats) == [1, 2]
+    assert listener.repeats == [1]
+    assert [query.id for query in listener.turned_away] == [4, 5]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a forged source port needs root")
@@ -185,3 +202,92 @@ async def test_a_crowd_makes_it_busy_for_a_moment():
         assert listener.listener.is_busy()
         await asyncio.sleep(0.1)
         assert not listener.listener.is_busy()
+
+
+def broken(*_):
+    raise RuntimeError("a bug")
+
+
+async def test_a_fault_after_the_answer_loses_no_datagram_and_no_task():
+    """Answered from a task of the process's group, which an error would end."""
+
+    async def later(query):
+        await asyncio.sleep(0)
+        return deny(query)
+
+    async with Listener(later, repeated=broken) as listener:
+        for ident in (1, 2, 3):
+            assert dns.message.from_wire(await listener.ask(ask(ident=ident))).id == ident
+        await asyncio.sleep(0)
+        assert listener.parts.counts.faults == 2
+        assert not listener.waiting
+
+
+async def test_an_answer_that_cannot_be_written_is_one_datagram_lost():
+    def unwritable_or_not(query):
+        return Answer(0, ede=((1 << 16, ""),)) if query.id == 1 else deny(query)
+
+    async with Listener(unwritable_or_not) as listener:
+        for ident in (1, 2):
+            listener.client.send(ask(ident=ident, use_edns=0))
+        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(listener.client, 512), 5)
+        assert dns.message.from_wire(data).id == 2
+        assert listener.parts.counts.faults == 1 and listener.listener._in_flight == 0
+
+
+async def test_answers_of_one_turn_of_the_loop_leave_together():
+    gate = asyncio.Event()
+
+    async def together(query):
+        await gate.wait()
+        return deny(query)
+
+    sent = []
+
+    def watched(sock):
+        twin = datagrams.choose({}, sock)
+
+        def send_many(sock, out):
+            sent.append(len(out))
+            return twin.send_many(sock, out)
+
+        return twin._replace(send_many=send_many)
+
+    async with Listener(together) as listener:
+        listener.listener._batch = watched(listener.bound)
+        for ident in range(20):
+            listener.client.send(ask(f"n{ident}.example.org", ident))
+        await asyncio.sleep(0.05)
+        gate.set()
+        await asyncio.sleep(0.05)
+        assert sent == [20]
+
+
+async def test_malformed_queries_are_limited_before_anything_is_sent():
+    async with Listener(deny, admit=lambda ip, now: 2) as listener:
+        listener.client.send(ask()[:-1])
+        listener.client.send(b"\0\x01\x28\0" + ask()[4:])
+        await asyncio.sleep(0.05)
+        with pytest.raises(BlockingIOError):
+            listener.client.recv(512)
+        assert (listener.parts.counts.malformed, listener.parts.counts.limited) == (2, 2)
+
+
+async def test_what_was_asked_under_another_policy_is_not_kept():
+    gate = asyncio.Event()
+
+    async def held(query):
+        await gate.wait()
+        return deny(query)
+
+    async with Listener(held) as listener:
+        for ident in (1, 2):
+            listener.client.send(ask(ident=ident))
+        await asyncio.sleep(0.05)
+        listener.listener.forget()
+        gate.set()
+        loop = asyncio.get_running_loop()
+        for _ in range(2):
+            await asyncio.wait_for(loop.sock_recv(listener.client, 512), 5)
+        await listener.ask(ask(ident=3))
+        assert len(listener.asked) == 3

@@ -31,6 +31,15 @@ async def test_a_stranger_is_refused_with_18():
     assert [option.code for option in message(asked, answer).options] == [18]
 
 
+async def test_a_stranger_above_the_rate_gets_nothing_not_even_truncation():
+    stage = limit(buckets(burst=2.0))
+    asked = query("example.org", client="192.0.2.1", now=1.0)
+    answers = [await stage(asked, following) for _ in range(6)]
+    assert [(a.status, a.silent) for a in answers] == [("REFUSED", False)] * 2 + [
+        ("LIMITED", True)
+    ] * 4
+
+
 def test_a_burst_passes_then_the_rate_holds():
     made = buckets()
     outcome = [made.admit("10.0.0.1", 100.0) for _ in range(9)]

@@ -6,7 +6,7 @@ import pytest
 
 from namewarden.events.recorder import Recorder
 from namewarden.query import Answer, Event, Query, Verdict
-from namewarden.stages.record import record
+from namewarden.stages.record import MOST_TURNED_AWAY, TurnedAway, record, to_event
 
 QUERY = Query(1, "www.example.org.", 1, "192.0.2.1", "udp", 100.0, b"", group="children")
 
@@ -98,3 +98,34 @@ async def test_the_recorder_is_a_sink() -> None:
 
     await record(recorder)(QUERY, below)
     assert recorder.waiting == 1
+
+
+async def test_who_is_turned_away_shares_an_event_a_second_and_the_counts_add_up() -> None:
+    seen = Seen()
+    turned_away = TurnedAway(seen)
+    stage = record(seen, turned_away=turned_away.add)
+    answers = iter([Answer(5, status="REFUSED", verdict=Verdict("block", "acl"))] * 5 + [Answer(0)])
+
+    async def below(_query: Query) -> Answer:
+        return next(answers)
+
+    for n in range(6):
+        await stage(Query(1, f"n{n}.example.org.", 1, "192.0.2.1", "udp", 0.0, b""), below)
+    turned_away.flush()
+    turned_away.flush()
+    said = [(event.name, event.status, event.count) for event in seen.events]
+    assert said == [
+        ("n0.example.org.", "REFUSED", 1), ("n5.example.org.", "FORWARDED", 1), ("n1.example.org.", "REFUSED", 4),
+    ]  # fmt: skip
+
+
+def test_a_flood_of_forged_addresses_does_not_fill_the_log() -> None:
+    seen = Seen()
+    turned_away = TurnedAway(seen)
+    verdict = Verdict("block", "limit")
+    for n in range(3 * MOST_TURNED_AWAY):
+        query = Query(1, "a.", 1, f"10.0.{n >> 8}.{n & 255}", "udp", 0.0, b"")
+        turned_away.add(to_event(query, Answer(0, verdict=verdict), 0.0, 1.0, "resolver"))
+    turned_away.flush()
+    assert len(seen.events) == MOST_TURNED_AWAY
+    assert turned_away.unrecorded == 2 * MOST_TURNED_AWAY

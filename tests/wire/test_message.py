@@ -62,6 +62,15 @@ def test_wrong_queries_get_their_rcode(data, rcode):
     assert (error.value.reply or b"")[:2] == b"\0\x07"
 
 
+@pytest.mark.parametrize("cut", [lambda d: d[:2] + b"\x28\0" + d[4:], lambda d: d + b"junk"])
+def test_who_speaks_edns_is_refused_with_opt(cut):
+    """NOTIMP and FORMERR; RFC 6891 §7."""
+    for edns in (-1, 0):
+        with pytest.raises(WireError) as error:
+            parse(cut(ask(use_edns=edns)))
+        assert dns.message.from_wire(error.value.reply or b"").edns == edns
+
+
 @pytest.mark.parametrize("data", [b"", b"\0" * 11, b"\0\x07\x80\0" + ask()[4:]])
 def test_what_cannot_be_answered_is_met_with_silence(data):
     with pytest.raises(WireError) as error:

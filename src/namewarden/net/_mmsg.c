@@ -1,6 +1,6 @@
 /* Many datagrams a system call: recvmmsg and sendmmsg on a non-blocking UDP socket.
  *
- * The counterpart of the plain functions in batch.py: same arguments, same answers, same tests.
+ * The counterpart of the plain functions in datagrams.py: same arguments, same answers, same tests.
  * An address is (host, socket address[, control]): the IP's octets, the sockaddr, and the control message that
  * makes an answer leave from the address that was asked. The GIL is kept throughout: no call here waits, and the buffers
  * below are shared. */
@@ -85,15 +85,8 @@ grow_buffer(size_t wanted)
     return 0;
 }
 
-/* Errors that are one datagram's, or an earlier one's that ICMP spoke about: the socket is well.
- * EINVAL: a client that pretends to ask from port 0. */
-static int
-is_passing(int error)
-{
-    return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH || error == EPERM ||
-           error == EACCES || error == EMSGSIZE || error == EINVAL || error == EINTR;
-}
-
+/* All other errors are one datagram's, or an earlier one's that ICMP spoke about: a network that is gone, a client that
+ * pretends to ask from port 0. The next datagram may fare better. */
 static int
 is_full(int error)
 {
@@ -122,8 +115,6 @@ recv_many(PyObject *module, PyObject *args)
         got = recvmmsg(fd, headers, most, MSG_DONTWAIT, NULL);
         if (got < 0 && is_full(errno))
             break;
-        if (got < 0 && !is_passing(errno))
-            return PyErr_SetFromErrno(PyExc_OSError);
     }
     if ((list = PyList_New(got > 0 ? got : 0)) == NULL)
         return NULL;
@@ -164,7 +155,7 @@ fill(int i, PyObject *datagram)
     return 0;
 }
 
-/* Send `filled` headers; how many left, or -1. `full` says that the socket takes no more. */
+/* Send `filled` headers; how many left. `full` says that the socket takes no more. */
 static int
 send_filled(int fd, int filled, int *full)
 {
@@ -177,12 +168,8 @@ send_filled(int fd, int filled, int *full)
         }
         else if (is_full(errno))
             *full = 1;
-        else if (is_passing(errno))
+        else
             at += errno != EINTR;
-        else {
-            PyErr_SetFromErrno(PyExc_OSError);
-            return -1;
-        }
     }
     return sent;
 }
@@ -197,13 +184,11 @@ send_many(PyObject *module, PyObject *args)
         (fd = PyObject_AsFileDescriptor(sock)) < 0)
         return NULL;
     for (Py_ssize_t at = 0; at < PyList_GET_SIZE(list) && !full; at += MOST) {
-        int filled = 0, done;
+        int filled = 0;
         for (; filled < MOST && at + filled < PyList_GET_SIZE(list); filled++)
             if (fill(filled, PyList_GET_ITEM(list, at + filled)) < 0)
                 return NULL;
-        if ((done = send_filled(fd, filled, &full)) < 0)
-            return NULL;
-        sent += done;
+        sent += send_filled(fd, filled, &full);
     }
     return PyLong_FromLong(sent);
 }

@@ -23,11 +23,8 @@ Address = tuple[
 ]  # (host, socket address), or with the control data that a wildcard socket needs
 Datagram = tuple[bytes, Address]
 
-# Errors of one datagram, or of an earlier one that ICMP spoke about. EINVAL: a client that pretends to ask from port 0.
-_PASSING = {
-    errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPERM,
-    errno.EACCES, errno.EMSGSIZE, errno.EINVAL, errno.EINTR,
-}  # fmt: skip
+# All other errors are one datagram's, or an earlier one's that ICMP spoke about: a network that is gone, a client that
+# pretends to ask from port 0. The next datagram may fare better.
 _FULL = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
 
 
@@ -70,7 +67,7 @@ def send_many(sock: socket.socket, datagrams: list[Datagram]) -> int:
         except OSError as error:
             if error.errno in _FULL:
                 break
-            if error.errno not in _PASSING:
+            if error.errno == errno.EBADF:
                 raise
         else:
             sent += 1
@@ -89,7 +86,7 @@ def _recv_many(
         except OSError as error:
             if error.errno in _FULL:
                 break
-            if error.errno not in _PASSING:
+            if error.errno == errno.EBADF:
                 raise
     return datagrams
 

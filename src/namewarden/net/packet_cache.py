@@ -1,106 +1,268 @@
 """The packet cache: a question answered lately is answered from bytes prepared then, before any object is built.
 
-Keyed by the message as sent but for its id (so flags, 0x20 case, DO, CD and UDP size are in the key), one packet cache
-for each client group. An entry counts its repeats and hands them to `repeat` at least once a second: one event
-for identical repeats, and the counts add up. A new policy empties it; time makes it be judged anew.
-Counterpart: `udp.py` asks it first and fills it after the chain.
+Keyed by the message as sent but for its id (so flags, 0x20 case, DO, CD and UDP size are in the key), apart for each
+client group. It limits, looks the group up and records as the stages do that it stands in for; which, and what each
+adds, is declared in `chain.py`. A change of policy ends what it reaches; time makes an entry be judged anew.
+Counterpart: `udp.py` asks `lookup` first and gives `store` what the chain answered.
 """
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
-from namewarden.query import Answer, Query
+from msgspec.structs import replace
 
-# (query, answer, client, epoch seconds of the first, how many)
-Repeat = Callable[[Query, Answer, str, float, int], None]
-GENERATION = 20_000  # entries before the older half is forgotten; an entry is about 1.5 kB
+from namewarden.net.datagrams import Address, Host, host_text
+from namewarden.net.listener import Reaches
+from namewarden.query import Answer, Event, Query
+from namewarden.wire.answers import to_wire
+from namewarden.wire.message import TC, read_query
+
+MOST_BYTES = 32 * 1024 * 1024  # of all entries
+OVERHEAD = 900  # octets of an entry beside its key, message and texts, measured in the test
+TEXT = 64  # octets of each CNAME and address beside its letters
 SEEN = 1 << 17
 REJUDGE = 60.0  # seconds after which even an answer without TTL goes down the chain again
 LONGEST_KEY = 300  # octets: a question and a bare OPT; anything longer does not come twice
+CLIENTS = 20_000  # addresses remembered before all are looked up anew
+SHORTEST = 512  # octets that every client takes
 _NEVER_REPEATED = frozenset({"LIMITED", "FAILED", "REFUSED", "CACHE_STALE", "DROPPED"})
+_CUT = TC >> 8  # in the third octet: what was sent truncated has no TTLs
+_ANSWER, _TRUNCATE = 0, 2  # what `admit` says; everything else is silence
 
 
-class PacketEntry:
-    """Prepared bytes, how long they are right, and the repeats not yet recorded."""
-
-    __slots__ = ("answer", "client", "count", "dead", "fresh", "limited", "query", "tail", "time")
-
-    def __init__(self, query: Query, answer: Answer, dead: float) -> None:
-        self.query = query
-        self.answer = answer
-        self.dead = dead  # monotonic: from here on it is judged anew
-        self.fresh = 0.0  # monotonic: until here `tail` has the right TTLs
-        self.tail = b""  # the message after its id
-        self.client: CacheClient | None = None  # whose repeats are being counted
-        self.count = 0
-        self.time = 0.0
-        self.limited: PacketEntry | None = None  # the same question above a client's rate
-
-    def prepare(self, wire: bytes, now: float) -> None:
-        """The message to repeat from now on; its TTLs are right up to the next whole second of the answer's age."""
-        stored = self.answer.stored
-        self.tail = wire[2:]
-        self.fresh = min(self.dead, stored + int(now - stored) + 1) if stored else self.dead
+class _Counts(Protocol):
+    limited: int
 
 
-class PacketCache:
-    """Entries of one group, in two generations: the older is forgotten when the younger is full.
+@dataclass(frozen=True)
+class CacheParts:
+    """What the stages know that the packet cache stands in for."""
 
-    A question gets its entry the second time it comes: names that never repeat, as floods of random ones do,
-    neither cost the memory nor wash the others out.
-    """
-
-    __slots__ = ("find", "older", "seen", "younger")
-
-    def __init__(self) -> None:
-        self.seen = bytearray(SEEN)  # one octet of the hash of the last question at each place
-        self._renew({})
-
-    def is_known(self, key: bytes) -> bool:
-        """Has this question come lately? It is from now on known; one in 255 strangers is taken for known."""
-        mixed = hash(key)  # keyed by the interpreter, so nobody can aim at a place
-        place, octet = mixed % SEEN, (mixed >> 32) & 255 or 1
-        if self.seen[place] == octet:
-            return True
-        self.seen[place] = octet
-        return False
-
-    def _renew(self, older: dict[bytes, PacketEntry]) -> None:
-        self.older = older
-        self.younger: dict[bytes, PacketEntry] = {}
-        self.find = self.younger.get  # bound once: this is asked for every datagram
-
-    def find_older(self, key: bytes) -> PacketEntry | None:
-        """An entry of the older generation, made young again."""
-        entry = self.older.pop(key, None)
-        if entry is not None:
-            self.younger[key] = entry
-        return entry
-
-    def put(self, key: bytes, entry: PacketEntry) -> None:
-        if len(self.younger) >= GENERATION:
-            self._renew(self.younger)
-        self.younger[key] = entry
+    group_of: Callable[[str], str]
+    is_allowed: Callable[[str], bool]  # False: what friends asked lately is not for it
+    is_limited: Callable[[str], bool]  # False: exempt from the rate limit
+    admit: Callable[[str, float], int]  # 0 answer, 1 silence, 2 truncate
+    limited: tuple[Answer, Answer]  # above the rate: silence, truncation
+    turned_away: Callable[[Query, Answer], None]  # records a query above the rate
+    repeated: Callable[[Query, Answer], Event]  # what the next one that asks the same leaves
+    record: Callable[[Event], None]
+    counts: _Counts
+    wall: Callable[[], float] = time.time  # epoch seconds
 
 
 class CacheClient:
     """One address that asks here: what the packet cache must know of it."""
 
-    __slots__ = ("ip", "cache", "limited")
+    __slots__ = ("entries", "group", "ip", "is_limited", "shard")
 
-    def __init__(self, ip: str, cache: PacketCache, limited: bool) -> None:
+    def __init__(self, ip: str, group: str, shard: "Shard", is_limited: bool) -> None:
         self.ip = ip
-        self.cache = cache
-        self.limited = limited
+        self.group = group
+        self.shard = shard
+        self.entries = shard.younger
+        self.is_limited = is_limited
 
 
-class RepeatCounter:
-    """Repeats that were answered and are not recorded yet."""
+class Asked(NamedTuple):
+    """A query that the chain answers, and what `store` must know of it."""
 
-    def __init__(self, repeat: Repeat) -> None:
-        self._repeat = repeat
-        self._dirty: list[PacketEntry] = []
+    query: Query
+    data: bytes
+    address: Address
+    client: CacheClient
+    generation: int  # of the cache, when it was asked
 
-    def count(self, entry: PacketEntry, client: CacheClient, time: float) -> None:
+
+class PacketEntry:
+    """Prepared bytes, how long they are right, and the repeats not yet recorded."""
+
+    __slots__ = (
+        "aged", "client", "count", "dead", "event", "fresh", "size", "stored", "tail", "time", "ttls",
+    )  # fmt: skip
+
+    def __init__(self, tail: bytes, event: Event, dead: float) -> None:
+        self.tail = tail  # the message after its id
+        self.event = event  # of one repeat
+        self.dead = dead  # monotonic: from here on it is judged anew
+        self.fresh = dead  # monotonic: until here `tail` has the right TTLs
+        self.stored = 0.0  # monotonic: the TTLs count from here; 0 = they do not count
+        self.ttls: tuple[int, ...] = ()  # offsets of the TTLs in `tail`
+        self.aged = 0  # whole seconds that are taken off them already
+        self.size = 0
+        self.client: CacheClient | None = None  # whose repeats are being counted
+        self.count = 0
+        self.time = 0.0
+
+    def count_down(self, answer: Answer, body: int, now: float) -> None:
+        """The TTLs of `answer`, whose body begins at `body` of the tail, go on counting down."""
+        self.stored = answer.stored
+        self.ttls = tuple(body + offset for offset in answer.ttls)
+        self.aged = max(int(now - answer.stored), 0)
+        self.fresh = min(self.dead, self.stored + self.aged + 1)
+
+    def renew(self, now: float) -> None:
+        """A second of its age has passed: the TTLs of now."""
+        passed = int(now - self.stored)
+        tail = bytearray(self.tail)
+        for at in self.ttls:
+            left = int.from_bytes(tail[at : at + 4]) - (passed - self.aged)
+            tail[at : at + 4] = max(left, 0).to_bytes(4)
+        self.tail = bytes(tail)
+        self.aged = passed
+        self.fresh = min(self.dead, self.stored + passed + 1)
+
+
+class Shard:
+    """The entries of one group, in two generations: the older is forgotten when the younger is full."""
+
+    __slots__ = ("older", "younger")
+
+    def __init__(self) -> None:
+        self.younger: dict[bytes, PacketEntry] = {}
+        self.older: dict[bytes, PacketEntry] = {}
+
+
+class PacketCache:
+    """One for all listeners of a process. Whoever has it calls `flush` once a second and at the end."""
+
+    def __init__(self, parts: CacheParts, most_bytes: int = MOST_BYTES) -> None:
+        self.generation = 0  # rises with every change of policy
+        self.bytes = 0  # of the younger generation
+        self._half = most_bytes // 2
+        self._parts = parts
+        self._shards: dict[str, Shard] = {}
+        self._strangers = Shard()  # nothing is kept for them
+        self._clients: dict[Host, CacheClient] = {}
+        self._dirty: list[PacketEntry] = []  # those with repeats not yet recorded
+        self._seen = memoryview(bytearray(2 * SEEN)).cast("H")
+
+    def lookup(self, data: bytes, host: Host, now: float) -> bytes | None:
+        """The message to send, b"" for silence; None: the chain's business."""
+        client = self._clients.get(host)
+        entry = client and client.entries.get(data[2:])
+        if not client or not entry or now >= entry.fresh or client.is_limited:
+            return self._look_closer(data, client or self._new_client(host), now)
+        if entry.client is client:
+            entry.count += 1
+        else:
+            self._count(entry, client)
+        return data[:2] + entry.tail
+
+    def client(self, host: Host) -> CacheClient:
+        return self._clients.get(host) or self._new_client(host)
+
+    def store(self, asked: Asked, answer: Answer, wire: bytes, now: float) -> None:
+        """Keep what is sent for the next one that asks the same: where the question came before, where only time
+        and policy decide about the answer, and the policy is still the one it was asked under."""
+        query, client, key = asked.query, asked.client, asked.data[2:]
+        if asked.generation != self.generation or client.shard is self._strangers:
+            return
+        if not is_repeatable(query, answer, len(asked.data)) or not self._is_known(key):
+            return
+        event = self._parts.repeated(replace(query, group=client.group), answer)
+        entry = PacketEntry(wire[2:], event, end_of(answer, now, self._parts.wall()))
+        if answer.stored and not wire[2] & _CUT:
+            entry.count_down(answer, 10 + len(query.question), now)
+        self._put(client.shard, key, entry)
+
+    def forget(self, reaches: Reaches | None = None) -> None:
+        """Another policy: what it reaches and what is in flight is judged anew, each client's group looked up."""
+        self.flush()
+        self.generation += 1
+        self._clients.clear()
+        if reaches is None:
+            self._shards.clear()
+            self.bytes = 0
+            return
+        for shard in self._shards.values():
+            for entries in (shard.younger, shard.older):
+                for key in [key for key, entry in entries.items() if _is_reached(entry, reaches)]:
+                    entry = entries.pop(key)
+                    self.bytes -= entry.size if entries is shard.younger else 0
+
+    def flush(self) -> None:
+        """Record the repeats counted so far."""
+        dirty, self._dirty = self._dirty, []
+        for entry in dirty:
+            self._settle(entry)
+            entry.count = 0
+            entry.client = None
+
+    def _new_client(self, host: Host) -> CacheClient:
+        if len(self._clients) >= CLIENTS:
+            self._clients.clear()
+        ip, parts = host_text(host), self._parts
+        group = parts.group_of(ip)
+        is_friend = parts.is_allowed(ip)
+        shard = self._shards.setdefault(group, Shard()) if is_friend else self._strangers
+        client = self._clients[host] = CacheClient(ip, group, shard, parts.is_limited(ip))
+        return client
+
+    def _look_closer(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
+        """All that is not a fresh repeat of an unlimited client."""
+        key = data[2:]
+        entry = client.entries.get(key) or self._rejuvenated(client.shard, key)
+        if entry is None or now >= entry.dead:
+            return None
+        admitted = self._parts.admit(client.ip, now) if client.is_limited else _ANSWER
+        if admitted != _ANSWER:
+            return self._hold_off(data, client, admitted, now)
+        if now >= entry.fresh:
+            entry.renew(now)
+        self._count(entry, client)
+        return data[:2] + entry.tail
+
+    def _hold_off(self, data: bytes, client: CacheClient, admitted: int, now: float) -> bytes:
+        """Above the rate: silence, or truncation so that an honest client comes by TCP. Counted and recorded."""
+        self._parts.counts.limited += 1
+        query = replace(read_query(data, client.ip, "udp", now), group=client.group)
+        silence, truncation = self._parts.limited
+        answer = truncation if admitted == _TRUNCATE else silence
+        self._parts.turned_away(query, answer)
+        return b"" if answer.silent else to_wire(query, answer, now, SHORTEST)
+
+    # Entries.
+
+    def _is_known(self, key: bytes) -> bool:
+        """Has this question come lately? It is from now on known; one in 65,535 strangers is taken for known.
+
+        A question gets its entry the second time it comes: names that never repeat, as floods of random ones do,
+        neither cost the memory nor wash the others out.
+        """
+        mixed = hash(key)  # keyed by the interpreter, so nobody can aim at a place
+        place, mark = mixed % SEEN, (mixed >> 32) & 0xFFFF or 1
+        if self._seen[place] == mark:
+            return True
+        self._seen[place] = mark
+        return False
+
+    def _put(self, shard: Shard, key: bytes, entry: PacketEntry) -> None:
+        entry.size = size_of(key, entry)
+        if key in shard.younger:
+            self.bytes -= shard.younger[key].size
+        elif self.bytes + entry.size > self._half:
+            self._grow_older()
+        self.bytes += entry.size
+        shard.younger[key] = entry
+
+    def _grow_older(self) -> None:
+        for shard in self._shards.values():
+            shard.older = dict(shard.younger)
+            shard.younger.clear()  # the same dict goes on: every client of the group holds it
+        self.bytes = 0
+
+    def _rejuvenated(self, shard: Shard, key: bytes) -> PacketEntry | None:
+        """An entry of the older generation, made young again."""
+        entry = shard.older.pop(key, None)
+        if entry is not None:
+            self._put(shard, key, entry)
+        return entry
+
+    # Repeats that were answered and are not recorded yet.
+
+    def _count(self, entry: PacketEntry, client: CacheClient) -> None:
         """One more repeat; where another client's are being counted, those are recorded first."""
         if entry.client is client:
             entry.count += 1
@@ -111,19 +273,25 @@ class RepeatCounter:
             self._dirty.append(entry)
         entry.client = client
         entry.count = 1
-        entry.time = time
-
-    def flush(self) -> None:
-        """Record everything counted; called once a second and at the end."""
-        dirty, self._dirty = self._dirty, []
-        for entry in dirty:
-            self._settle(entry)
-            entry.count = 0
-            entry.client = None
+        entry.time = self._parts.wall()
 
     def _settle(self, entry: PacketEntry) -> None:
         assert entry.client is not None, "an entry with repeats has whose they are"
-        self._repeat(entry.query, entry.answer, entry.client.ip, entry.time, entry.count)
+        self._parts.record(
+            replace(entry.event, client=entry.client.ip, time=entry.time, count=entry.count)
+        )
+
+
+def _is_reached(entry: PacketEntry, reaches: Reaches) -> bool:
+    """The names of the answer's CNAME chain were judged too."""
+    return reaches(entry.event.name) or any(map(reaches, entry.event.cnames))
+
+
+def size_of(key: bytes, entry: PacketEntry) -> int:
+    """Octets that the entry costs."""
+    event = entry.event
+    texts = sum(TEXT + len(text) for text in (*event.cnames, *event.addresses))
+    return OVERHEAD + len(key) + len(entry.tail) + len(event.rule) + texts + 8 * len(entry.ttls)
 
 
 def is_repeatable(query: Query, answer: Answer, length: int) -> bool:

@@ -6,6 +6,7 @@ Built inside a running loop; `start()` before the first query, `stop()` after th
 import functools
 import time
 from collections.abc import Callable
+from functools import partial
 
 from namewarden import chain
 from namewarden.config import Settings, split_endpoint
@@ -14,7 +15,9 @@ from namewarden.detector.guard import guarded
 from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels, dynamic_providers
 from namewarden.detector.model import Model, ModelError
+from namewarden.net.packet_cache import CacheParts, PacketCache
 from namewarden.net.system import system_servers, without_ourselves
+from namewarden.net.udp import UdpCounts
 from namewarden.net.upstreams import Upstreams
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec
@@ -26,17 +29,18 @@ from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.forward import forward
 from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
-from namewarden.stages.limit import Buckets, limit
+from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import lists
 from namewarden.stages.local import local
 from namewarden.stages.own import OwnRecords, read
-from namewarden.stages.record import Sink, record
+from namewarden.stages.record import Sink, TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
 from namewarden.stages.verdict import verdict
 from namewarden.wire.answers import blocked
 
 Notify = Callable[[str], None]
+SOURCE = "resolver"  # of the events
 
 
 class Pipeline:
@@ -58,6 +62,7 @@ class Pipeline:
         self.watcher = PolicyWatcher(paths.snapshots / "current", secret, self._take)
         self.faults = Faults()
         self.buckets = buckets_of(settings, secret)
+        self.turned_away = TurnedAway(sink)
         self.store = DnsCache(
             settings.cache.size,
             settings.cache.max_ttl,
@@ -78,7 +83,7 @@ class Pipeline:
         shield = guard(self.faults)
         return chain.Stages(
             guard=shield,
-            record=record(sink),
+            record=record(sink, turned_away=self.turned_away.add),
             limit=limit(self.buckets),
             groups=groups(policy),
             local=local(own_records(settings), settings.local.search, public_tlds()),
@@ -108,6 +113,26 @@ class Pipeline:
         self._model_policies = {spec.name: model_policy_of(spec) for spec in specs}
         self._changed()
 
+    def packet_cache(self, sink: Sink, counts: UdpCounts) -> PacketCache:
+        """What stands before the chain (`chain.PACKET_CACHE`), made of what the stages have."""
+
+        def turn_away(query: Query, answer: Answer) -> None:
+            self.turned_away.add(to_event(query, answer, 0.0, time.time(), SOURCE))
+
+        return PacketCache(
+            CacheParts(
+                group_of=lambda client: self.watcher.current().groups.of(client).name,
+                is_allowed=self.buckets.is_allowed,
+                is_limited=self.buckets.is_limited,
+                admit=self.buckets.admit,
+                limited=(SILENCE, TRUNCATION),
+                turned_away=turn_away,
+                repeated=partial(repeated, source=SOURCE),
+                record=sink.record,
+                counts=counts,
+            )
+        )
+
     def start(self) -> None:
         self.upstreams.start()
         self.batcher.start()
@@ -122,6 +147,7 @@ class Pipeline:
         return {
             "faults": self.faults.count,
             "limited": self.buckets.limited,
+            "turned_away_unrecorded": self.turned_away.unrecorded,
             "upstream_wrong": self.upstreams.wrong,
             **{f"model_{name}": getattr(scored, name) for name in scored.__struct_fields__},
             **{f"cache_{name}": value for name, value in vars(cached).items()},

@@ -20,10 +20,10 @@ from namewarden.events.sender import Sender
 from namewarden.net import datagrams, eager
 from namewarden.net.connection import Serving, TcpCounts
 from namewarden.net.listener import Listener, Reaches
+from namewarden.net.packet_cache import PacketCache
 from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
 from namewarden.net.verdicts import VerdictListener
-from namewarden.policy.groups import Groups
 from namewarden.process.channel import Channel, first_of
 from namewarden.process.lifetime import (
     Ended,
@@ -36,12 +36,10 @@ from namewarden.process.lifetime import (
 from namewarden.process.paths import Paths, StartError, prepare
 from namewarden.process.pipeline import Notify, Pipeline
 from namewarden.query import Answer, Event, Query
-from namewarden.stages.limit import TRUNCATION, Buckets
-from namewarden.stages.record import repeated
+from namewarden.stages.record import Sink
 from namewarden.wire.names import from_wire, to_wire
 from namewarden.wire.stream import ServerLimits
 
-STRANGERS = ""  # the packet cache of clients that may not ask; no group can have this name
 RUN_FIRST = "start `namewarden run` once, or name its configuration with --config"
 EXPLAIN_DEADLINE = 10.0  # seconds for the score: nobody waits for an answer
 
@@ -80,6 +78,7 @@ class Resolver:
         self._sockets = sockets
         self._notify = notify
         self._recorder = Recorder("resolver", settings.events.queue, worker)
+        self._sink: Sink = self._recorder if settings.events.enabled else Nowhere()
         self._listeners: list[Listener] = []
         self._waiting: eager.Waiting = set()
         self._counts = UdpCounts()
@@ -89,10 +88,9 @@ class Resolver:
         ended = until_told(channel)
         with ending():
             async with asyncio.TaskGroup() as group:
-                sink = self._recorder if self._settings.events.enabled else Nowhere()
                 spawn = partial(eager.start, waiting=self._waiting)
                 pipeline = Pipeline(
-                    self._settings, self._paths, spawn, sink, self._notify, self._forget
+                    self._settings, self._paths, spawn, self._sink, self._notify, self._forget
                 )
                 pipeline.start()
                 await self._wait_for_turn(pipeline, group, ended, channel)
@@ -124,13 +122,15 @@ class Resolver:
         channel: Channel | None,
     ) -> None:
         """Listeners open once a policy is mapped, and close before anything behind them does."""
+        cache = pipeline.packet_cache(self._sink, self._counts)
         self._listeners = [
             *self._tcp(pipeline),
             self._verdicts(pipeline),
-            *self._udp(pipeline),
+            *self._udp(pipeline, cache),
         ]
         for listener in self._listeners:
             await listener.start()
+        folding = group.create_task(_fold(pipeline, cache))
         sender = self._sender(pipeline)
         sending = group.create_task(sender.run())
         if channel:
@@ -138,20 +138,17 @@ class Resolver:
         await ended.wait()
         for listener in self._listeners:
             await listener.stop()
+        folding.cancel()
+        _record_folded(pipeline, cache)
         sender.stop()
         await sending
 
-    def _udp(self, pipeline: Pipeline) -> list[UdpListener]:
+    def _udp(self, pipeline: Pipeline, cache: PacketCache) -> list[UdpListener]:
         parts = UdpParts(
             handler=pipeline.resolve,
             waiting=self._waiting,
-            group_of=lambda ip: cache_group(
-                pipeline.watcher.current().groups, pipeline.buckets, ip
-            ),
-            is_limited=pipeline.buckets.is_limited,
+            cache=cache,
             admit=pipeline.buckets.admit,
-            limited=TRUNCATION,
-            repeat=self._repeat,
             batch=lambda bound: datagrams.choose(os.environ, bound),
             payload=self._settings.dns.udp_payload,
             in_flight=self._settings.dns.in_flight,
@@ -192,14 +189,17 @@ class Resolver:
         for listener in self._listeners:
             listener.forget(reaches)
 
-    def _repeat(self, query: Query, answer: Answer, client: str, began: float, count: int) -> None:
-        if self._settings.events.enabled:
-            self._recorder.record(repeated(query, answer, client, began, count, "resolver"))
+
+async def _fold(pipeline: Pipeline, cache: PacketCache) -> None:
+    """What events fold is recorded once a second."""
+    while True:
+        await asyncio.sleep(1.0)
+        _record_folded(pipeline, cache)
 
 
-def cache_group(groups: Groups, buckets: Buckets, client: str) -> str:
-    """The packet cache that a client shares: its group's. What friends asked lately is not for strangers."""
-    return groups.of(client).name if buckets.is_allowed(client) else STRANGERS
+def _record_folded(pipeline: Pipeline, cache: PacketCache) -> None:
+    cache.flush()
+    pipeline.turned_away.flush()
 
 
 class Nowhere:

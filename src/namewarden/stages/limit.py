@@ -20,6 +20,7 @@ REMEMBERED = 8192  # addresses whose slot need not be worked out anew
 PREFIX_V4, PREFIX_V6 = 24, 56  # what one subscriber or site commonly holds
 PROHIBITED = (18, "")  # RFC 8914 §4.19
 LIMITED = Verdict("block", "limit")
+SILENCE = Answer(0, silent=True, status="LIMITED", verdict=LIMITED)
 TRUNCATION = Answer(0, tc=True, status="LIMITED", verdict=LIMITED)
 _EXEMPT = -1
 
@@ -111,21 +112,23 @@ def _is_in(client: str, masks: _Masks) -> bool:
 
 
 def limit(buckets: Buckets) -> Stage:
-    """Refuse strangers with EDE 18; over the limit: silence or TC over UDP, REFUSED over TCP."""
+    """Over the limit: silence or TC over UDP, REFUSED over TCP. Below it, strangers are refused with EDE 18.
+
+    In this order, so that nobody makes us talk to others by forging addresses that may not ask.
+    """
     prohibited = Answer(
         Rcode.REFUSED, ede=(PROHIBITED,), status="REFUSED", verdict=Verdict("block", "acl")
     )
-    silence = Answer(0, silent=True, status="LIMITED", verdict=LIMITED)
     refusal = Answer(Rcode.REFUSED, status="LIMITED", verdict=LIMITED)
 
     async def stage(query: Query, following: Handler) -> Answer:
-        if not buckets.is_allowed(query.client):
-            return prohibited
         admitted = buckets.admit(query.client, query.now)
+        is_friend = buckets.is_allowed(query.client)
         if admitted == ANSWER:
-            return await following(query)
+            return await following(query) if is_friend else prohibited
         if query.transport != "udp":
             return refusal
-        return TRUNCATION if admitted == TRUNCATE else silence
+        # A stranger that comes by TCP instead is refused there.
+        return TRUNCATION if admitted == TRUNCATE and is_friend else SILENCE
 
     return stage

@@ -1,6 +1,7 @@
-"""Every query leaves exactly one event, whatever happens below. Its counterpart is `events/recorder.py`.
+"""Every query leaves exactly one event, whatever happens below; those that are turned away share theirs.
 
-Who asked what is taken from the query as it was read, never from the answer.
+Who asked what is taken from the query as it was read, never from the answer. Counterparts: `events/recorder.py`
+takes the events; the packet cache of `net/` records its repeats by `repeated`.
 """
 
 import time
@@ -12,10 +13,12 @@ from msgspec.structs import replace
 from namewarden.query import Answer, Event, Handler, Query, Stage, Verdict
 from namewarden.wire.types import rcode_name, type_name
 
+MOST_TURNED_AWAY = 1000  # clients with an event of their own in one second
 _TYPES = [type_name(number) for number in range(512)]
 _RCODES = [rcode_name(number) for number in range(32)]
 _NOTHING_SAID = Verdict("allow", "none")
 _OUR_FAULT = Answer(2, silent=True, status="FAILED", verdict=Verdict("allow", "fault"))
+_TURNED_AWAY = frozenset({"acl", "limit"})
 
 
 class Sink(Protocol):
@@ -24,14 +27,49 @@ class Sink(Protocol):
     def record(self, event: Event) -> None: ...
 
 
+class TurnedAway:
+    """Events of clients that may not ask, or ask too fast: nobody fills the log by being refused.
+
+    The first leaves its event at once. The client's others up to the next `flush`, whatever they ask, are one more
+    event with the first of their questions and their `count`. Beyond MOST_TURNED_AWAY clients they are only counted.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.unrecorded = 0  # queries
+        self._keep = sink.record
+        self._counts: dict[tuple[str, str, str], int] = {}  # beside the first
+        self._more: dict[tuple[str, str, str], Event] = {}
+
+    def add(self, event: Event) -> None:
+        key = event.client, event.transport, event.reason
+        count = self._counts.get(key)
+        if count is not None:
+            self._counts[key] = count + 1
+            self._more.setdefault(key, event)
+        elif len(self._counts) < MOST_TURNED_AWAY:
+            self._counts[key] = 0
+            self._keep(event)
+        else:
+            self.unrecorded += 1
+
+    def flush(self) -> None:
+        """Called once a second and at the end."""
+        more, counts = self._more, self._counts
+        self._more, self._counts = {}, {}
+        for key, event in more.items():
+            self._keep(replace(event, count=counts[key]))
+
+
 def record(
     recorder: Sink,
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
     source: str = "resolver",
+    turned_away: Callable[[Event], None] | None = None,
 ) -> Stage:
-    """`clock` is the one of `query.now`; `wall` gives epoch seconds."""
+    """`clock` is the one of `query.now`; `wall` gives epoch seconds; `turned_away` takes the events of its clients."""
     keep = recorder.record
+    fold = turned_away or keep
 
     async def stage(query: Query, following: Handler) -> Answer:
         try:
@@ -39,7 +77,8 @@ def record(
         except BaseException:  # a bug below, or the query was given up: it was asked all the same
             keep(to_event(query, _OUR_FAULT, clock() - query.now, wall(), source))
             raise
-        keep(to_event(query, answer, clock() - query.now, wall(), source))
+        event = to_event(query, answer, clock() - query.now, wall(), source)
+        (fold if event.reason in _TURNED_AWAY else keep)(event)
         return answer
 
     return stage
@@ -75,11 +114,9 @@ def to_event(query: Query, answer: Answer, duration: float, now: float, source: 
     )
 
 
-def repeated(
-    query: Query, answer: Answer, client: str, began: float, count: int, source: str
-) -> Event:
-    """The event of `count` repeats that the packet cache answered. What was forwarded once comes from memory now."""
+def repeated(query: Query, answer: Answer, source: str) -> Event:
+    """What a repeat leaves that the packet cache answers, but for client, time and count. What was forwarded once comes
+    from memory now."""
     if answer.status == "FORWARDED":
-        answer = replace(answer, status="CACHE", upstream="")
-    event = to_event(query, answer, 0.0, began, source)
-    return replace(event, client=client, count=count)
+        answer = replace(answer, status="CACHE")
+    return to_event(query, answer, 0.0, 0.0, source)

@@ -24,6 +24,7 @@ _MAX_ADDRESSES = 16
 _MAX_CNAMES = (
     32  # Unbound follows 11; each one is judged and recorded, so thousands would cost seconds
 )
+_MOST_LOOKED_AT = 16  # questions and records of a message that is refused anyway
 _MAX_RECORDS = 4096  # more cannot stand in 64 KiB but as junk of root-owned records
 
 
@@ -107,10 +108,30 @@ def _refusal(
 ) -> WireError:
     ident, flags = PAIR.unpack_from(data)
     flags = QR | (flags & (OPCODE | RD | CD)) | RA | (rcode & 15)
-    has_opt = rcode > 15
+    has_opt = rcode > 15 or _has_opt(data)
     opt = opt_record(1232, int(rcode) >> 4, False, ()) if has_opt else b""
     header = HEADER.pack(ident, flags, bool(question), 0, 0, has_opt)
     return WireError(reason, header + question + opt)
+
+
+def _has_opt(data: bytes) -> bool:
+    """Whether the sender speaks EDNS (RFC 6891 §7), as far as a message that is refused can be read."""
+    _, _, qd, an, ns, ar = HEADER.unpack_from(data)
+    if qd + an + ns + ar > _MOST_LOOKED_AT:
+        return False
+    offset = HEADER.size
+    try:
+        for _ in range(qd):
+            offset = skip(data, offset) + PAIR.size
+        for index in range(an + ns + ar):
+            owner, offset = offset, skip(data, offset)
+            kind, _, _, length = RECORD.unpack_from(data, offset)
+            if kind == types.OPT and data[owner] == 0 and index >= an + ns:
+                return True
+            offset += RECORD.size + length
+    except (WireError, LayoutError):
+        pass
+    return False
 
 
 def opt_record(payload: int, extended: int, do: bool, ede: tuple[tuple[int, str], ...]) -> bytes:

@@ -1,0 +1,281 @@
+"""The same queries with the packet cache and without it: the same answers, limits, groups and counts of events."""
+
+import asyncio
+from collections import Counter
+from functools import lru_cache, partial
+from typing import Any
+
+import dns.flags
+import dns.message
+import dns.rcode
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from namewarden import chain
+from namewarden.net import eager
+from namewarden.net.datagrams import DatagramIO
+from namewarden.net.packet_cache import CacheParts, PacketCache
+from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
+from namewarden.policy.decide import Policy
+from namewarden.policy.spec import GroupSpec, RuleSpec
+from namewarden.stages.cache import cache
+from namewarden.stages.dns_cache import DnsCache
+from namewarden.stages.groups import groups
+from namewarden.stages.guard import Faults, guard
+from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
+from namewarden.stages.lists import lists
+from namewarden.stages.local import local
+from namewarden.stages.own import read
+from namewarden.stages.record import TurnedAway, record, repeated, to_event
+from namewarden.stages.screen import screen
+from namewarden.stages.special import public_tlds
+from namewarden.wire.answers import blocked
+from namewarden.wire.message import read_answer
+from tests.policy.made import snapshot_of
+
+EPOCH = 1_789_560_000.0
+LISTED = {
+    "deny": "bad.example.net\n||worse.example.net^\n0.0.0.0 ads.example.org\n",
+    "more": "bad.example.net\nonly-here.example.net\n",
+    "allow:good": "ads.example.org\n",
+}
+GROUPS = (
+    GroupSpec(name="default", mode="off", ttl=7),
+    GroupSpec(name="kids", clients=("10.1.0.0/16",), mode="off", block="nxdomain", lists=("more",)),
+)
+RULES = (
+    (),
+    (RuleSpec("1", "www.example.org.", "deny", "both"),),
+    (RuleSpec("2", "bad.example.net.", "allow", expires=EPOCH + 20),),
+    (RuleSpec("3", "target.example.com.", "deny", groups=("kids",)),),
+)
+NAMES = (
+    "bad.example.net", "x.worse.example.net", "ads.example.org", "only-here.example.net", "www.example.org",
+    "alias.example.org", "mine.example.org", "localhost", "printer", "gone.example.org", "many.example.org",
+)  # fmt: skip
+CLIENTS = ("127.0.0.1", "10.0.0.5", "10.1.0.5", "10.1.0.6", "203.0.113.9")
+
+
+class World:
+    """The clock, and an upstream that always knows."""
+
+    def __init__(self):
+        self.now = 5000.0
+
+    def wall(self):
+        return EPOCH + self.now - 5000.0
+
+    async def forward(self, query):
+        wire = upstream_says(query.name, query.qtype)
+        return read_answer(wire, wire[12 : wire.index(b"\0", 12) + 5], self.now)
+
+
+@lru_cache
+def upstream_says(asked, qtype):
+    answer = dns.message.make_response(dns.message.make_query(asked, qtype))
+    name = asked
+    if name.startswith("alias"):
+        answer.answer.append(dns.rrset.from_text(name, 30, "IN", "CNAME", "target.example.com."))
+        name = "target.example.com."
+    if name.startswith("gone"):
+        answer.set_rcode(dns.rcode.NXDOMAIN)
+        soa = "a. b. 1 2 3 4 9"
+        answer.authority.append(dns.rrset.from_text("example.org.", 60, "IN", "SOA", soa))
+    elif qtype == 1:
+        number = 60 if name.startswith("many") else 1
+        texts = [f"192.0.2.{n}" for n in range(1, 1 + number)]
+        answer.answer.append(dns.rrset.from_text_list(name, 12, "IN", "A", texts))
+    return answer.to_wire()
+
+
+class NoCache(PacketCache):
+    def lookup(self, data, host, now):
+        return None
+
+    def store(self, asked, answer, wire, now):
+        pass
+
+
+class Path:
+    """One listener before the real stages, its datagrams in lists, its events counted."""
+
+    def __init__(self, kind, policy, world):
+        self.policy, self.world, self.events = policy, world, []
+        self.arrived, self.sent = [], []
+        self.turned_away = TurnedAway(self)
+        buckets = Buckets(("127.0.0.0/8", "10.0.0.0/8"), 0.5, 4.0, 2, ("127.0.0.0/8",), b"s" * 32)
+        counts = UdpCounts()
+        self.cache = kind(
+            CacheParts(
+                group_of=lambda client: self.policy.groups.of(client).name,
+                is_allowed=buckets.is_allowed,
+                is_limited=buckets.is_limited,
+                admit=buckets.admit,
+                limited=(SILENCE, TRUNCATION),
+                turned_away=self.turn_away,
+                repeated=partial(repeated, source="resolver"),
+                record=self.record,
+                counts=counts,
+                wall=world.wall,
+            )
+        )
+        io = DatagramIO("fake", lambda *_: self.arrived, self.send)
+        parts = UdpParts(
+            chain.resolving(self.stages(buckets)), set(), self.cache, buckets.admit, lambda _: io,
+            counts=counts, clock=lambda: world.now,
+        )  # fmt: skip
+        self.listener = UdpListener(self, parts)  # type: ignore[arg-type]  # it is given to `io` only
+
+    def stages(self, buckets):
+        world, shield = self.world, guard(Faults())
+        spawn = partial(eager.start, waiting=set())
+        clock = lambda: world.now  # noqa: E731
+        epoch = lambda now: EPOCH + now - 5000.0  # noqa: E731
+        policy = lambda: self.policy  # noqa: E731
+        return chain.Stages(
+            guard=shield,
+            groups=groups(policy),
+            record=record(self, clock, world.wall, turned_away=self.turned_away.add),
+            limit=limit(buckets),
+            local=local(read(["mine.example.org. 50 A 192.0.2.200"]), (), public_tlds()),
+            lists=lists(policy, blocked, epoch),
+            verdict=passed_on,
+            screen=screen(policy, blocked, epoch),
+            cache=cache(DnsCache(1 << 20), spawn, shield, clock),
+            forward=world.forward,
+        )
+
+    def setblocking(self, _flag):
+        pass
+
+    def send(self, _sock, out):
+        self.sent += out
+        return len(out)
+
+    def record(self, event):
+        self.events.append(event)
+
+    def turn_away(self, query, answer):
+        self.turned_away.add(to_event(query, answer, 0.0, self.world.wall(), "resolver"))
+
+    def ask(self, datagrams):
+        """What is sent back, in the order of the questions."""
+        self.arrived, self.sent = datagrams, []
+        self.listener._readable()
+        return sorted(self.sent, key=lambda one: one[1][1])
+
+    def change(self, policy, reaches):
+        self.policy = policy
+        self.listener.forget(reaches)
+
+    def counted(self):
+        self.cache.flush()
+        self.turned_away.flush()
+        assert self.listener._counts.faults == 0
+        counts: Counter[tuple[Any, ...]] = Counter()
+        for event in self.events:
+            said = [
+                getattr(event, field)
+                for field in event.__struct_fields__
+                if field not in ("id", "time", "duration", "count")
+            ]
+            # Without RD nothing is kept below, and what the packet cache repeats is from memory all the same.
+            said = ["CACHE" if word == "FORWARDED" else word for word in said]
+            if event.reason in ("acl", "limit"):  # of these the first question stands for all
+                said = [event.client, event.group, event.reason, event.status]
+            counts[tuple(said)] += event.count
+        return counts
+
+
+def difference(with_it, without_it):
+    return [pair for pair in zip(with_it, without_it, strict=False) if pair[0] != pair[1]]
+
+
+async def passed_on(query, following):
+    return await following(query)
+
+
+def reaching(before, after):
+    return lambda name: before.is_ruled(name) or after.is_ruled(name)
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("policies")
+    return [
+        Policy(snapshot_of(folder / str(n), LISTED, rules=rules, groups=GROUPS))
+        for n, rules in enumerate(RULES)
+    ]
+
+
+def datagram(name, qtype="A", edns=None, flags=0, ident=1):
+    """`edns`: None, or (payload, DO)."""
+    query = dns.message.make_query(name, qtype, id=ident)
+    query.flags = dns.flags.RD ^ flags
+    if edns:
+        query.use_edns(0, dns.flags.DO * edns[1], edns[0])
+    return query.to_wire()
+
+
+odd = st.sampled_from(
+    [b"", b"\0\1", datagram("a.example.org")[:-1], b"\0\1\x28\0" + datagram("a.example.org")[4:]]
+)
+asked = st.builds(
+    datagram,
+    st.sampled_from([*NAMES, *(name.upper() for name in NAMES[:6])]),
+    st.sampled_from(["A", "A", "A", "AAAA", "HTTPS", "ANY"]),
+    st.sampled_from([None, None, (512, False), (1232, True), (4096, False)]),
+    st.sampled_from([0, 0, 0, dns.flags.RD, dns.flags.CD, dns.flags.AD]),
+    st.integers(0, 3),
+)
+batch = st.lists(
+    st.tuples(st.sampled_from(CLIENTS), st.one_of(asked, asked, asked, odd)), min_size=1, max_size=8
+)
+steps = st.lists(
+    st.one_of(
+        batch,
+        batch,
+        st.floats(0.1, 30.0),
+        st.tuples(st.integers(0, len(RULES) - 1), st.booleans()),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+def play(steps, policies, **more):
+    """Both paths, step by step."""
+    world = World()
+    paths = [Path(kind, policies[0], world) for kind in (PacketCache, NoCache)]
+    for step in steps:
+        if isinstance(step, float):
+            world.now += step
+        elif isinstance(step, list):
+            sent = [(data, (ip, number)) for number, (ip, data) in enumerate(step)]
+            with_it, without_it = (path.ask(sent) for path in paths)
+            assert with_it == without_it, difference(with_it, without_it)
+        else:
+            policy, exactly = policies[step[0]], step[1]
+            reaches = reaching(paths[0].policy, policy) if exactly else None
+            for path in paths:
+                path.change(policy, reaches)
+    with_it, without_it = (path.counted() for path in paths)
+    assert with_it == without_it, (with_it - without_it, without_it - with_it)
+    return paths
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=steps, again=st.integers(1, 3))
+def test_nobody_can_tell_whether_the_packet_cache_answered(policies, steps, again):
+    async def run():
+        play([step for step in steps for _ in range(again)], policies)
+
+    asyncio.run(run())
+
+
+async def test_the_packet_cache_answered_some_of_it(policies):
+    step = [("127.0.0.1", datagram(name)) for name in NAMES]
+    paths = play([step] * 5 + [2.5] + [step] * 2, policies)
+    queries = [path.listener._counts.queries for path in paths]
+    assert queries[0] < queries[1] == 7 * len(NAMES)
