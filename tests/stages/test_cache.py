@@ -13,6 +13,7 @@ from namewarden.stages.cache import cache
 from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.forward import forward
 from namewarden.stages.guard import Faults, guard
+from namewarden.stages.record import record
 from namewarden.wire.message import read_answer, write_query
 from tests import lying_upstream as lies
 from tests.asking import message, query, texts
@@ -289,3 +290,26 @@ async def test_poison_does_not_reach_the_cache():
             asked = query("www.example.org")
             await ask(asked)
             assert texts(asked, await ask(asked)) == ["192.0.2.99"]
+
+
+async def test_without_recursion_desired_the_cache_answers_and_nobody_is_asked():
+    world = World()
+    events = []
+
+    class Events:
+        record = events.append
+
+    async with cached(world, world.clock) as (ask, store):
+        told = compose([record(Events(), world.clock)], ask)
+        refused = world.query(flags=0)
+        answer = await told(refused)
+        said = message(refused, answer, world.now)
+        assert (said.rcode(), [option.code for option in said.options]) == (5, [20])
+        await told(world.query())
+        assert (await told(world.query(flags=0))).status == "CACHE" and world.asked == 1
+        world.now += 61
+        assert (await told(world.query(flags=0))).status == "REFUSED" and world.asked == 1
+        assert (store.counts.hits, store.counts.misses) == (1, 1)
+    assert [(event.status, event.rcode) for event in events] == [
+        ("REFUSED", "REFUSED"), ("FORWARDED", "NOERROR"), ("CACHE", "NOERROR"), ("REFUSED", "REFUSED"),
+    ]  # fmt: skip

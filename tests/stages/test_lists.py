@@ -2,9 +2,11 @@
 
 import dns.message
 import pytest
+from msgspec.structs import replace
 
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Query
+from namewarden.stages.cache import NOT_KEPT
 from namewarden.stages.lists import lists
 from namewarden.wire import answers, message
 from tests.policy.made import snapshot_of
@@ -108,3 +110,16 @@ async def test_where_the_target_is_silent_so_are_we(stage):
         return Answer(0, silent=True, status="DROPPED")
 
     assert (await stage(query("walled.example"), silent)).silent
+
+
+async def test_a_local_cname_stands_alone_where_the_target_may_not_be_asked_for(stage):
+    async def not_kept(_query):
+        return NOT_KEPT
+
+    asked = replace(query("walled.example"), rd=False)
+    answer = await stage(asked, not_kept)
+    reply = dns.message.from_wire(answers.to_wire(asked, answer, 5.0, 1232))
+    assert [str(rrset) for rrset in reply.answer] == [
+        "walled.example. 60 IN CNAME garden.example.net."
+    ]
+    assert (reply.rcode(), answer.status) == (0, "REDIRECTED")

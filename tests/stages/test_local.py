@@ -7,6 +7,7 @@ import pytest
 
 from namewarden.query import Answer
 from namewarden.stages import own
+from namewarden.stages.cache import NOT_KEPT
 from namewarden.stages.forward import forward
 from namewarden.stages.local import local
 from namewarden.stages.special import public_tlds
@@ -126,3 +127,12 @@ async def test_an_alias_that_leaves_us_is_followed_upstream(resolver):
         assert answer.rcode == 3 and texts(lost, answer) == ["none.example.org."]
         assert len(message(lost, answer).authority) == 1
         assert answer.cnames == ("none.example.org.",)
+
+
+async def test_an_alias_stands_alone_where_its_target_may_not_be_asked_for():
+    async def not_kept(_query):
+        return NOT_KEPT
+
+    answer, reply = await ask("away.lan", following=not_kept, flags=0)
+    assert [rrset[0].to_text() for rrset in reply.answer] == ["chain.example.org."]
+    assert (reply.rcode(), answer.status, answer.verdict.reason) == (0, "LOCAL", "record")

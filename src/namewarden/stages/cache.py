@@ -1,7 +1,7 @@
 """Answers are asked for once: kept by their TTL, served stale when no upstream answers, one question for many.
 
-RFC 2308 (denials), RFC 8767 (stale), RFC 9520 (failures). Above it nothing is kept: lists and rules judge a
-kept answer again. TTLs are counted down where the answer becomes bytes.
+RFC 2308 (denials), RFC 8767 (stale), RFC 9520 (failures). Without RD nobody is asked. Above it nothing is
+kept: lists and rules judge a kept answer again. TTLs are counted down where the answer becomes bytes.
 """
 
 import asyncio
@@ -31,6 +31,9 @@ STALE, STALE_NXDOMAIN = (3, "Stale Answer"), (19, "Stale NXDOMAIN Answer")  # RF
 BOGUS = range(5, 13)  # RFC 8914: DNSSEC said no; an older answer must not hide that
 DEFINITE = (Rcode.NOERROR, Rcode.NXDOMAIN)
 
+# RFC 8914 §4.21, Not Authoritative: for a client that does not want recursion there is what is kept, and no more.
+NOT_KEPT = Answer(Rcode.REFUSED, ede=((20, ""),), status="REFUSED")
+
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 Waiter = asyncio.Future[Answer]
 
@@ -47,8 +50,6 @@ def cache(
     counts = store.counts
 
     async def stage(query: Query, following: Handler) -> Answer:
-        if not query.rd:
-            return await following(query)  # asks what is known elsewhere: nothing to keep
         key = (query.name, query.qtype, query.qclass, query.do, query.cd)
         now = query.now
         entry = store.get(key, now)
@@ -59,6 +60,8 @@ def cache(
             if now < entry.retry_at:
                 counts.stale += 1
                 return stale(entry, now)
+        if not query.rd:
+            return NOT_KEPT
         counts.misses += 1
         waiter = fetches.join(key, query, following, entry)
         if entry is None:

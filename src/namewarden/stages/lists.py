@@ -49,6 +49,9 @@ async def _follow(
     """How it came about is the line's doing; only the answer itself is the target's."""
     asked = replace(beyond(query, target), allowed=verdict)
     alias = replace(answer(query, verdict), cnames=(target,))
-    whole = join(query, alias, asked, await following(asked))
+    below = await following(asked)
+    if below.status == "REFUSED":  # not kept, and the client wants no recursion: ours alone
+        return alias
+    whole = join(query, alias, asked, below)
     status = whole.status if whole.status == "FAILED" else alias.status
     return replace(whole, status=status, verdict=verdict, ede=alias.ede)

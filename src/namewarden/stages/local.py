@@ -56,7 +56,12 @@ async def _own(query: Query, answer: Answer, leaves: str, following: Handler) ->
     if not leaves:
         return _said(answer, RECORD_VERDICT)
     asked = beyond(query, leaves)
-    return join(query, answer, asked, await following(asked))
+    below = await following(asked)
+    if (
+        below.status == "REFUSED"
+    ):  # not kept, and the client wants no recursion: ours alone, as far as it goes
+        return _said(answer, RECORD_VERDICT)
+    return join(query, answer, asked, below)
 
 
 def _said(answer: Answer, verdict: Verdict) -> Answer:
