@@ -6,7 +6,9 @@ Its truth is `A 192.0.2.99` for every name. A behaviour says what is sent for on
 
 import asyncio
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, Self
 
 TRUTH = bytes((192, 0, 2, 99))
@@ -207,3 +209,24 @@ class Liar:
         finally:
             self._writers.discard(writer)
             writer.close()
+
+
+@contextmanager
+def lying(liar: Liar) -> Iterator[Liar]:
+    """It, serving from a thread of its own."""
+    ready, loop, ended = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with liar:
+            ready.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(5)
+        yield liar
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(5)
+        loop.close()

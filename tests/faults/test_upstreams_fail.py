@@ -1,13 +1,10 @@
 """Upstreams dead, slow, lying: stale answers, then SERVFAIL with EDE; what needs none is answered all the same."""
 
-import asyncio
-import threading
 import time
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from tests.lying_upstream import Liar, deaf_after
+from tests.lying_upstream import Liar, deaf_after, lying
 from tests.product import data, product, rcode
 from tests.servers import Server, free_port, nsd
 
@@ -53,27 +50,6 @@ def test_without_network_it_starts_says_so_and_answers_what_needs_none(tmp_path)
     with product(tmp_path) as running:
         assert data(running.ask("localhost")) == ["127.0.0.1"]
         assert rcode(running.ask("printer")) == "NXDOMAIN"
-
-
-@contextmanager
-def lying(liar):
-    """It, serving from a thread of its own."""
-    ready, loop, ended = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve():
-        async with liar:
-            ready.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        assert ready.wait(5)
-        yield liar
-    finally:
-        loop.call_soon_threadsafe(ended.set)
-        thread.join(5)
-        loop.close()
 
 
 def test_a_connection_to_an_upstream_that_went_deaf_is_replaced(tmp_path):

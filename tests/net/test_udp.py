@@ -65,9 +65,8 @@ class Listener:
         return self
 
     async def __aexit__(self, *_):
-        await self.listener.stop()
+        await asyncio.gather(self.listener.stop(), eager.end(self.waiting, grace=0))
         self.cache.flush()
-        await eager.end(self.waiting, grace=0)
         self.client.close()
         self.bound.close()
 
@@ -142,6 +141,21 @@ async def test_answers_that_wait_do_not_hold_up_others():
         assert dns.message.from_wire(quick).id == 2
         slow = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(listener.client, 512), 5)
         assert dns.message.from_wire(slow).id == 1
+
+
+async def test_stopping_lets_what_is_in_flight_be_answered_and_takes_no_more():
+    async def later(query):
+        await asyncio.sleep(0.1)
+        return deny(query)
+
+    async with Listener(later) as listener:
+        listener.client.send(ask(ident=1))
+        await asyncio.sleep(0.02)
+        stopping = asyncio.ensure_future(listener.listener.stop())
+        await asyncio.sleep(0.02)
+        assert dns.message.from_wire(await listener.ask(ask(ident=2))).id == 1
+        await stopping
+        assert len(listener.asked) == 1
 
 
 async def test_malformed_queries_get_formerr_and_responses_silence():

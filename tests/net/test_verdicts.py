@@ -19,6 +19,8 @@ BLOCK = Verdict("block", "list_deny", rule="malware:3 bad.test", mode="null", tt
 
 async def chain(query: Query) -> Answer:
     await asyncio.sleep(0)
+    if query.name == "soon.test.":
+        await asyncio.sleep(0.3)
     if query.name == "slow.test.":
         await asyncio.sleep(5)
     if query.name.startswith("bad."):
@@ -31,7 +33,8 @@ async def chain(query: Query) -> Answer:
 class Asking:
     """A listener on a port and on a Unix socket, with clients for both."""
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, listener: VerdictListener, port: int, path: str) -> None:
+        self.listener = listener
         self.port = port
         self.tcp = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10)
         self.local = httpx.AsyncClient(
@@ -51,7 +54,7 @@ class Asking:
 
 @pytest.fixture
 async def opened(tmp_path):
-    listeners = []
+    asking: list[Asking] = []
 
     async def build(**limits) -> Asking:
         bound = socket.create_server(("127.0.0.1", 0))
@@ -59,16 +62,15 @@ async def opened(tmp_path):
         local.bind(str(tmp_path / "verdict.sock"))
         listener = VerdictListener([bound, local], chain, lambda: HASHES, "run1", Limits(**limits))
         await listener.start()
-        listeners.append(
-            (listener, made := Asking(bound.getsockname()[1], str(tmp_path / "verdict.sock")))
-        )
+        made = Asking(listener, bound.getsockname()[1], str(tmp_path / "verdict.sock"))
+        asking.append(made)
         return made
 
     yield build
-    for listener, client in listeners:
-        await client.tcp.aclose()
-        await client.local.aclose()
-        await listener.stop()
+    for each in asking:
+        await each.tcp.aclose()
+        await each.local.aclose()
+        await each.listener.stop()
 
 
 def ask(*names: str) -> dict[str, list[dict[str, str]]]:
@@ -235,3 +237,13 @@ async def test_connections_and_requests_are_bounded(opened):
     assert busy.status_code == 429 and busy.headers["retry-after"] == "1"
     assert (await listener.raw(b"")).startswith(b"HTTP/1.1 429 ")
     assert (await slow).status_code == 200
+
+
+async def test_stopping_lets_what_is_being_judged_be_answered_and_takes_no_more(opened):
+    listener = await opened()
+    soon = asyncio.ensure_future(listener.local.post(PATH, json=ask("soon.test")))
+    await asyncio.sleep(0.1)
+    await listener.listener.stop()
+    assert (await soon).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        await listener.tcp.post(PATH, json=ask("example.org"), headers=BEARER)

@@ -15,7 +15,7 @@ import structlog
 
 from namewarden.net import datagrams, eager
 from namewarden.net.datagrams import Address, Datagram, DatagramIO
-from namewarden.net.listener import Reaches
+from namewarden.net.listener import Reaches, settled
 from namewarden.net.packet_cache import Asked, CacheClient, PacketCache
 from namewarden.query import Answer, Handler
 from namewarden.wire.answers import limit_of, to_wire
@@ -80,6 +80,7 @@ class UdpListener:
 
     async def stop(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
+        await settled(lambda: not self._in_flight)
         self._flush()
 
     def forget(self, reaches: Reaches | None = None) -> None:

@@ -18,7 +18,7 @@ import h11
 import msgspec
 from msgspec import Struct
 
-from namewarden.net.listener import Reaches
+from namewarden.net.listener import Reaches, settled
 from namewarden.query import Answer, Query, Verdict
 from namewarden.wire import names
 from namewarden.wire.errors import WireError
@@ -107,6 +107,7 @@ class VerdictListener:
         self._servers: list[asyncio.Server] = []
         self._connections = {True: 0, False: 0}  # by whether they came by the Unix socket
         self._requests = 0
+        self._is_stopping = False
 
     async def start(self) -> None:
         for bound in self._sockets:
@@ -116,9 +117,11 @@ class VerdictListener:
             self._servers.append(await start(greet, sock=bound))
 
     async def stop(self) -> None:
+        self._is_stopping = True
         for server in self._servers:
             server.close()
         self._servers.clear()
+        await settled(lambda: not self._requests)
 
     def forget(self, reaches: Reaches | None = None) -> None:
         pass  # nothing is kept: each request is judged
@@ -144,7 +147,7 @@ class VerdictListener:
                 full = HttpError(HTTPStatus.TOO_MANY_REQUESTS, "too many connections")
                 await connection.reply(*_refused(full))
                 return
-            while await self._turn(connection, trusted):
+            while await self._turn(connection, trusted) and not self._is_stopping:
                 pass
         except (ConnectionError, TimeoutError, h11.LocalProtocolError):
             return  # the caller left, or never came to the end of its request

@@ -41,6 +41,8 @@ from namewarden.wire.names import from_wire, to_wire
 from namewarden.wire.stream import ServerLimits
 
 RUN_FIRST = "start `namewarden run` once, or name its configuration with --config"
+PATIENCE = 2.0  # seconds for what is in flight at a stop; a listener's GRACE is a little longer
+LAST_BATCH = 2.0  # seconds for the hub to acknowledge the last events
 EXPLAIN_DEADLINE = 10.0  # seconds for the score: nobody waits for an answer
 
 
@@ -96,8 +98,8 @@ class Resolver:
                 await self._wait_for_turn(pipeline, group, ended, channel)
                 if not ended.is_set():
                     await self._serve(pipeline, group, ended, channel)
-                pipeline.stop()
-                await eager.end(self._waiting)
+                else:
+                    pipeline.stop()
                 raise Ended
 
     async def _wait_for_turn(
@@ -121,7 +123,7 @@ class Resolver:
         ended: asyncio.Event,
         channel: Channel | None,
     ) -> None:
-        """Listeners open once a policy is mapped, and close before anything behind them does."""
+        """Listeners open once a policy is mapped, and close before anything behind them does; events leave last."""
         cache = pipeline.packet_cache(self._sink, self._counts)
         self._listeners = [
             *self._tcp(pipeline),
@@ -136,12 +138,21 @@ class Resolver:
         if channel:
             channel.is_ready()
         await ended.wait()
-        for listener in self._listeners:
-            await listener.stop()
+        await self._drain(pipeline)
         folding.cancel()
         _record_folded(pipeline, cache)
-        sender.stop()
-        await sending
+        sender.stop(LAST_BATCH)
+        await asyncio.wait([sending], timeout=LAST_BATCH + 0.2)  # a hub that hangs does not keep us
+        if lost := sender.rejected_events + self._recorder.held:
+            self._notify(f"{lost} events did not reach the hub")
+
+    async def _drain(self, pipeline: Pipeline) -> None:
+        """Take no more, and let what is in flight be answered. Who waits longer for an upstream gets SERVFAIL."""
+        stopping = asyncio.gather(*(listener.stop() for listener in self._listeners))
+        await asyncio.wait([stopping], timeout=PATIENCE)
+        pipeline.stop()
+        await stopping
+        await eager.end(self._waiting, grace=0)
 
     def _udp(self, pipeline: Pipeline, cache: PacketCache) -> list[UdpListener]:
         parts = UdpParts(
