@@ -2,26 +2,35 @@
 
     header (64 octets) | to 4096 | lists: text, records, line index, table | meta (JSON)
 
+The C helper `_lookup.c` does `find` and `line_at` where it was built; what is here says what they mean.
 `Snapshot.open` checks magic, version, size and the digest of header and meta; what is wrong below that gives
 no hit, never a crash. A hit is confirmed against the list's own line. Counterpart: `compile.py` writes it.
 """
 
 import mmap
+import os
 import struct
+from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
+from namewarden import native
 from namewarden.policy import layout
 from namewarden.policy.errors import ListError
 from namewarden.policy.scan import NAME_BYTES, ListRecord, Pattern
 from namewarden.policy.spec import ListKind, SnapshotSpec
 
+if TYPE_CHECKING:
+    from namewarden.policy._lookup import Lookup
+
+Environ = Mapping[str, str]
 MAGIC, VERSION = b"NWPOLICY", 1
 HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
 START = 4096  # of the lists
@@ -93,7 +102,14 @@ class Hit(Struct, frozen=True, gc=False):
 class Snapshot:
     """The mapped file. `find` is all a query needs; the rest is for people and for the compiler."""
 
-    def __init__(self, path: Path, mapped: mmap.mmap, meta: Meta, secret: bytes) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mapped: mmap.mmap,
+        meta: Meta,
+        secret: bytes,
+        environ: Environ = os.environ,
+    ) -> None:
         self.path = path
         self.meta = meta
         self.generation = meta.generation
@@ -117,14 +133,28 @@ class Snapshot:
         self._hash = layout.hasher(secret)
         if self._table[-1]:
             raise ListError(f"{path}: the table has no end")
+        self.lookup = self._helper(secret, environ)
+
+    def _helper(self, secret: bytes, environ: Environ) -> "Lookup | None":
+        module = native.load("namewarden.policy._lookup", environ)
+        if module is None:
+            return None
+        blob = self.meta.blob
+        sections = tuple(
+            (base, index, name.encode(), zone)
+            for (base, index, name), zone in zip(self._sources, self._zones, strict=True)
+        )
+        table, sieve = START + blob.table, START + blob.sieve
+        where = table, blob.places, blob.homes, sieve, blob.mask, blob.exact, blob.below
+        return module.Lookup(self._map, sections, secret, *where)  # type: ignore[no-any-return]
 
     @classmethod
-    def open(cls, path: Path, secret: bytes) -> "Snapshot":
+    def open(cls, path: Path, secret: bytes, environ: Environ = os.environ) -> "Snapshot":
         """Map it. ListError when it is not a whole snapshot of this installation."""
         try:
             with path.open("rb") as file:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return cls(path, mapped, _read_meta(mapped, secret), secret)
+            return cls(path, mapped, _read_meta(mapped, secret), secret, environ)
         except OSError as error:
             raise ListError(f"{path}: cannot be read: {error.strerror}") from error
         except (ValueError, IndexError, struct.error, msgspec.MsgspecError) as error:
@@ -132,6 +162,21 @@ class Snapshot:
 
     def find(self, name: str) -> list[Hit]:
         """All that the lists say about a name, lists in order, the longest suffix first. Guard entries apart."""
+        claims = self.lookup.claims(name) if self.lookup else None
+        return self._find(name) if claims is None else self._of_claims(name, claims)
+
+    def _of_claims(self, name: str, claims: Sequence[tuple[int, int, int]]) -> list[Hit]:
+        """What the helper found, as hits."""
+        if not claims:
+            return []
+        labels = name[:-1].encode().split(b".") if len(name) > 1 else []
+        hits: list[Hit] = []
+        for entry, depth, wanted in claims:
+            key = b".".join(labels[len(labels) - depth :])
+            self._collect(entry, key, depth, wanted, hits)
+        return _speaking(hits, len(labels)) if hits else hits
+
+    def _find(self, name: str) -> list[Hit]:
         key = name[:-1].encode()
         labels = depth = key.count(b".") + 1 if key else 0
         hits: list[Hit] = []
@@ -226,6 +271,13 @@ class Snapshot:
     def line(self, hit: Hit) -> str:
         """`malware:17 ||bad.example^`: the list, the line's number and the line, escaped, for people."""
         return self.line_at(hit.list, hit.offset)
+
+    def lines(self, hits: bytes) -> str:
+        """The lines of many hits, each `rank << 40 | offset` in eight octets, a line each."""
+        if self.lookup:
+            return self.lookup.lines(hits)
+        each = [(hit >> 40, hit & (1 << 40) - 1) for hit in array("Q", hits)]
+        return "\n".join([self.line_at(rank, offset) for rank, offset in each])
 
     def line_at(self, rank: int, offset: int) -> str:
         base, index, source = self._sources[rank]

@@ -1,0 +1,520 @@
+/* Looks a name up in a mapped snapshot, and writes the rules' text of many hits at once.
+ *
+ * The counterpart of `Snapshot.find` and `Snapshot.line_at` in snapshot.py, which say what everything means: same answers,
+ * same tests. Every offset of the file is checked before it is followed: what is wrong there gives no hit. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <string.h>
+#include "_lookup.h"
+
+#define START 4096       /* of the lists in the file */
+#define SHOWN 200        /* octets of a line that are shown */
+#define NEAR 4096        /* octets around a hit in which its line ends */
+#define BLOCK_SHIFT 10
+#define MOST_CLAIMS 64   /* of one name; more is not what a compiler makes */
+enum { RECORD, DENY, ALLOW, GUARD, NXDOMAIN };
+enum { EXACT = 1, BELOW = 2 };
+
+struct section {
+    uint64_t base, index; /* of its text, of its line index */
+    char *name, *zone;
+    Py_ssize_t name_length, zone_length;
+};
+
+typedef struct {
+    PyObject_HEAD
+    Py_buffer map;
+    const uint8_t *octets;
+    uint64_t size, table, places, homes, sieve, mask, exact, below;
+    uint64_t state[8]; /* BLAKE2b before the first octet */
+    Py_ssize_t sections;
+    struct section *section;
+    PyObject *kept; /* what the sections point into */
+    struct lookup_api api;
+} Lookup;
+
+struct claim {
+    uint64_t entry;
+    uint32_t depth, wanted, rank;
+};
+
+static uint32_t crc_table[256];
+static uint8_t is_name[256]; /* octets that go on a name */
+
+/* BLAKE2b (RFC 7693), eight octets of digest. */
+
+static const uint64_t IV[8] = {
+    0x6a09e667f3bcc908ULL, 0xbb67ae8584caa73bULL, 0x3c6ef372fe94f82bULL, 0xa54ff53a5f1d36f1ULL,
+    0x510e527fade682d1ULL, 0x9b05688c2b3e6c1fULL, 0x1f83d9abfb41bd6bULL, 0x5be0cd19137e2179ULL,
+};
+static const uint8_t SIGMA[12][16] = {
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
+    {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4}, {7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8},
+    {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13}, {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
+    {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11}, {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
+    {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5}, {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0},
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
+};
+
+static uint64_t
+load64(const uint8_t *at)
+{
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | at[i];
+    return value;
+}
+
+static uint64_t
+turn(uint64_t value, int by)
+{
+    return value >> by | value << (64 - by);
+}
+
+static void
+mix(uint64_t *v, int a, int b, int c, int d, uint64_t x, uint64_t y)
+{
+    v[a] += v[b] + x;
+    v[d] = turn(v[d] ^ v[a], 32);
+    v[c] += v[d];
+    v[b] = turn(v[b] ^ v[c], 24);
+    v[a] += v[b] + y;
+    v[d] = turn(v[d] ^ v[a], 16);
+    v[c] += v[d];
+    v[b] = turn(v[b] ^ v[c], 63);
+}
+
+static void
+compress(uint64_t *h, const uint8_t *block, uint64_t taken, int is_last)
+{
+    uint64_t v[16], m[16];
+    for (int i = 0; i < 16; i++)
+        m[i] = load64(block + 8 * i);
+    for (int i = 0; i < 8; i++) {
+        v[i] = h[i];
+        v[i + 8] = IV[i];
+    }
+    v[12] ^= taken;
+    if (is_last)
+        v[14] = ~v[14];
+    for (int round = 0; round < 12; round++) {
+        const uint8_t *s = SIGMA[round];
+        mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
+        mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
+        mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
+        mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
+        mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
+        mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
+        mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
+        mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
+    }
+    for (int i = 0; i < 8; i++)
+        h[i] ^= v[i] ^ v[i + 8];
+}
+
+static uint64_t
+fingerprint(const Lookup *self, const uint8_t *key, size_t length)
+{
+    uint64_t h[8], taken = 0;
+    uint8_t last[128] = {0};
+    memcpy(h, self->state, sizeof h);
+    while (length - taken > 128) {
+        compress(h, key + taken, taken + 128, 0);
+        taken += 128;
+    }
+    memcpy(last, key + taken, length - taken);
+    compress(h, last, length, 1);
+    return h[0];
+}
+
+static void
+begin(Lookup *self, const uint8_t *secret)
+{
+    memcpy(self->state, IV, sizeof IV);
+    self->state[0] ^= 0x01010000 ^ 8; /* digest of 8 octets, no key, fanout and depth 1 */
+    for (int i = 0; i < 4; i++)
+        self->state[4 + i] ^= load64(secret + 8 * i); /* salt and personalization */
+}
+
+/* Entries. */
+
+static uint32_t
+crc_of(const uint8_t *key, size_t length)
+{
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < length; i++)
+        crc = crc >> 8 ^ crc_table[(crc ^ key[i]) & 255];
+    return ~crc;
+}
+
+static uint8_t
+lower(uint8_t octet)
+{
+    return octet >= 'A' && octet <= 'Z' ? octet + 32 : octet;
+}
+
+static int
+says(const Lookup *self, uint64_t offset, const uint8_t *text, size_t length)
+{
+    if (length > self->size || offset > self->size - length)
+        return 0;
+    for (size_t i = 0; i < length; i++)
+        if (lower(self->octets[offset + i]) != text[i])
+            return 0;
+    return 1;
+}
+
+/* The last section that begins at or before `offset`, -1 for none. */
+static Py_ssize_t
+rank_of(const Lookup *self, uint64_t offset)
+{
+    Py_ssize_t low = 0, high = self->sections;
+    while (low < high) {
+        Py_ssize_t middle = (low + high) / 2;
+        if (self->section[middle].base <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low - 1;
+}
+
+/* Whether the text at the entry's offset is the name and ends there; the list's rank, else -1. */
+static Py_ssize_t
+confirm(const Lookup *self, uint64_t entry, const uint8_t *key, size_t length)
+{
+    uint64_t offset = START + (entry & 0xffffffff), end = offset + length;
+    Py_ssize_t rank = rank_of(self, offset);
+    if (rank < 0 || !says(self, offset, key, length) || end >= self->size || is_name[self->octets[end]])
+        return -1;
+    if (self->octets[end] != '.')
+        return rank;
+    if (end + 1 < self->size && !is_name[self->octets[end + 1]])
+        return rank;
+    const struct section *list = &self->section[rank];
+    return list->zone_length && says(self, end + 1, (uint8_t *)list->zone, list->zone_length) ? rank : -1;
+}
+
+/* Add what the table claims about one suffix. Records are confirmed by Python. 0, or -1 for too many. */
+static int
+collect(const Lookup *self, const uint8_t *key, size_t length, struct claim like, struct claim *claims, int *count)
+{
+    uint64_t at = crc_of(key, length) & self->mask;
+    if (!(self->octets[self->sieve + (at >> 3)] >> (at & 7) & 1))
+        return 0;
+    uint64_t mark = fingerprint(self, key, length), tag = mark & 0x7ffffff;
+    for (uint64_t place = (mark >> 32) * self->homes >> 32; place < self->places; place++) {
+        uint64_t entry = load64(self->octets + self->table + 8 * place);
+        uint32_t effect = entry >> 32 & 7, match = entry >> 35 & 3;
+        Py_ssize_t rank = 0;
+        if (!entry)
+            break;
+        if (entry >> 37 != tag || effect == GUARD)
+            continue;
+        if (effect != RECORD) {
+            if (!(match & like.wanted) && !(effect >= NXDOMAIN && like.wanted == BELOW))
+                continue;
+            if ((rank = confirm(self, entry, key, length)) < 0)
+                continue;
+        }
+        if (*count >= MOST_CLAIMS)
+            return -1;
+        like.entry = entry;
+        like.rank = (uint32_t)rank;
+        claims[(*count)++] = like;
+    }
+    return 0;
+}
+
+/* All claims about a name: of the name itself, then of each suffix that some list has. Their number, or -1. */
+static int
+claims_of(const Lookup *self, const uint8_t *key, size_t length, struct claim *claims)
+{
+    uint32_t depth = length ? 1 : 0;
+    int count = 0;
+    for (size_t i = 0; i < length; i++)
+        depth += key[i] == '.';
+    if (self->exact >> (depth < 63 ? depth : 63) & 1)
+        if (collect(self, key, length, (struct claim){0, depth, EXACT, 0}, claims, &count) < 0)
+            return -1;
+    uint64_t below = depth < 64 ? self->below & ((1ULL << depth) - 1) : self->below;
+    while (below && depth) {
+        const uint8_t *dot = depth > 1 ? memchr(key, '.', length) : NULL;
+        length -= dot ? (size_t)(dot + 1 - key) : length;
+        key = dot ? dot + 1 : key;
+        depth--;
+        uint64_t bit = 1ULL << (depth < 63 ? depth : 63);
+        if (below & bit && collect(self, key, length, (struct claim){0, depth, BELOW, 0}, claims, &count) < 0)
+            return -1;
+        if (depth < 64)
+            below &= bit - 1;
+    }
+    return count;
+}
+
+static int
+denials(const void *lookup, const char *name, size_t length, struct lookup_hit *hits, int most)
+{
+    struct claim claims[MOST_CLAIMS];
+    int count = claims_of(lookup, (const uint8_t *)name, length, claims);
+    if (count > most)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        if ((claims[i].entry >> 32 & 7) != DENY)
+            return -1;
+        hits[i] = (struct lookup_hit){claims[i].rank, claims[i].depth, START + (claims[i].entry & 0xffffffff)};
+    }
+    return count;
+}
+
+static PyObject *
+Lookup_claims(Lookup *self, PyObject *name)
+{
+    struct claim claims[MOST_CLAIMS];
+    Py_ssize_t length;
+    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, &length) : NULL;
+    if (!text) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "a name is text");
+        return NULL;
+    }
+    int count = claims_of(self, (const uint8_t *)text, length ? length - 1 : 0, claims);
+    if (count < 0)
+        Py_RETURN_NONE;
+    PyObject *list = PyList_New(count);
+    for (int i = 0; list && i < count; i++) {
+        PyObject *one = Py_BuildValue("(KII)", claims[i].entry, claims[i].depth, claims[i].wanted);
+        if (!one) {
+            Py_DECREF(list);
+            return NULL;
+        }
+        PyList_SET_ITEM(list, i, one);
+    }
+    return list;
+}
+
+/* Text for people. */
+
+struct text {
+    char *octets;
+    size_t length, room;
+};
+
+static int
+add(struct text *to, const char *octets, size_t length)
+{
+    if (to->room - to->length < length) {
+        size_t room = 2 * (to->room + length);
+        char *grown = PyMem_Realloc(to->octets, room);
+        if (!grown)
+            return -1;
+        to->octets = grown;
+        to->room = room;
+    }
+    memcpy(to->octets + to->length, octets, length);
+    to->length += length;
+    return 0;
+}
+
+static int
+is_space(uint8_t octet)
+{
+    return octet == ' ' || (octet >= 9 && octet <= 13);
+}
+
+static int
+add_shown(struct text *to, const uint8_t *begin, const uint8_t *end)
+{
+    char escaped[8];
+    int is_plain = 1;
+    while (begin < end && is_space(*begin))
+        begin++;
+    while (begin < end && is_space(end[-1]))
+        end--;
+    if (end - begin > SHOWN)
+        end = begin + SHOWN;
+    for (const uint8_t *at = begin; at < end; at++)
+        is_plain &= *at >= 32 && *at < 127;
+    if (is_plain)
+        return add(to, (const char *)begin, end - begin);
+    for (; begin < end; begin++) {
+        int length = snprintf(escaped, sizeof escaped, *begin >= 32 && *begin < 127 ? "%c" : "\\%03d", *begin);
+        if (add(to, escaped, length) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+add_line(const Lookup *self, struct text *to, uint64_t rank, uint64_t offset)
+{
+    if (rank >= (uint64_t)self->sections || offset < self->section[rank].base || offset >= self->size) {
+        PyErr_SetString(PyExc_ValueError, "a hit that is not of this snapshot");
+        return -1;
+    }
+    const struct section *list = &self->section[rank];
+    const uint8_t *octets = self->octets, *hit = octets + offset, *end, *begin = octets + list->base;
+    uint64_t block = (offset - list->base) >> BLOCK_SHIFT, before = list->index + 4 * block;
+    char number[32];
+    unsigned long lines = 1;
+    if (before + 4 <= self->size)
+        lines += octets[before] | octets[before + 1] << 8 | octets[before + 2] << 16 | (unsigned long)octets[before + 3] << 24;
+    for (const uint8_t *at = begin + (block << BLOCK_SHIFT); at < hit; at++)
+        lines += *at == '\n';
+    const uint8_t *lowest = offset - list->base > NEAR ? hit - NEAR : begin;
+    for (const uint8_t *at = hit; at > lowest; at--)
+        if (at[-1] == '\n') {
+            begin = at;
+            break;
+        }
+    uint64_t near = self->size - offset < NEAR ? self->size - offset : NEAR;
+    if (!(end = memchr(hit, '\n', near)))
+        end = hit + (near < SHOWN ? near : SHOWN);
+    int length = snprintf(number, sizeof number, ":%lu ", lines);
+    if (add(to, list->name, list->name_length) < 0 || add(to, number, length) < 0 || add_shown(to, begin, end) < 0) {
+        if (!PyErr_Occurred())
+            PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *
+Lookup_lines(Lookup *self, PyObject *hits)
+{
+    struct text text = {0};
+    PyObject *whole = NULL;
+    char *packed;
+    Py_ssize_t length;
+    if (PyBytes_AsStringAndSize(hits, &packed, &length) < 0)
+        return NULL;
+    for (Py_ssize_t at = 0; at + 8 <= length; at += 8) {
+        uint64_t hit;
+        memcpy(&hit, packed + at, 8);
+        if ((at && add(&text, "\n", 1) < 0) || add_line(self, &text, hit >> 40, hit & 0xffffffffffULL) < 0)
+            goto done;
+    }
+    whole = PyUnicode_DecodeUTF8(text.octets ? text.octets : "", text.length, "replace");
+done:
+    PyMem_Free(text.octets);
+    return whole;
+}
+
+/* The object. */
+
+static void
+Lookup_dealloc(Lookup *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyMem_Free(self->section);
+    Py_XDECREF(self->kept);
+    if (self->map.obj)
+        PyBuffer_Release(&self->map);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static int
+take_sections(Lookup *self, PyObject *sections)
+{
+    self->sections = PyTuple_GET_SIZE(sections);
+    self->section = PyMem_Calloc(self->sections + 1, sizeof *self->section);
+    self->kept = Py_NewRef(sections);
+    if (!self->section) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < self->sections; i++) {
+        struct section *one = &self->section[i];
+        unsigned long long base, index;
+        PyObject *item = PyTuple_GET_ITEM(sections, i);
+        if (!PyTuple_Check(item) || !PyArg_ParseTuple(item, "KKy#y#", &base, &index, &one->name, &one->name_length,
+                                                      &one->zone, &one->zone_length))
+            return -1;
+        one->base = base;
+        one->index = index;
+        if (base > self->size || index > self->size) {
+            PyErr_SetString(PyExc_ValueError, "a list lies outside the file");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *
+Lookup_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *map, *sections;
+    const char *secret;
+    Py_ssize_t secret_length;
+    unsigned long long table, places, homes, sieve, mask, exact, below;
+    if (!PyArg_ParseTuple(args, "OO!y#KKKKKKK:Lookup", &map, &PyTuple_Type, &sections, &secret, &secret_length, &table,
+                          &places, &homes, &sieve, &mask, &exact, &below))
+        return NULL;
+    Lookup *self = (Lookup *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    if (PyObject_GetBuffer(map, &self->map, PyBUF_SIMPLE) < 0)
+        goto failed;
+    self->octets = self->map.buf;
+    self->size = self->map.len;
+    self->table = table, self->places = places, self->homes = homes;
+    self->sieve = sieve, self->mask = mask, self->exact = exact, self->below = below;
+    if (secret_length != 32 || table > self->size || places > (self->size - table) / 8 || homes >> 32 ||
+        sieve > self->size || mask >> 32 || mask / 8 >= self->size - sieve) {
+        PyErr_SetString(PyExc_ValueError, "the table lies outside the file");
+        goto failed;
+    }
+    if (take_sections(self, sections) < 0)
+        goto failed;
+    begin(self, (const uint8_t *)secret);
+    self->api = (struct lookup_api){self, denials};
+    return (PyObject *)self;
+failed:
+    Py_DECREF(self);
+    return NULL;
+}
+
+static PyObject *
+Lookup_api(Lookup *self, void *closure)
+{
+    return PyCapsule_New(&self->api, LOOKUP_CAPSULE, NULL); /* whoever takes it keeps the look-up */
+}
+
+static PyMethodDef methods[] = {
+    {"claims", (PyCFunction)Lookup_claims, METH_O,
+     "claims(name) -> list of (entry, labels, wanted); records are not confirmed yet; None: too many"},
+    {"lines", (PyCFunction)Lookup_lines, METH_O, "lines(hits as rank << 40 | offset, native) -> their rules' text, a line each"},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef attributes[] = {{"api", (getter)Lookup_api, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL, NULL}};
+
+static PyType_Slot slots[] = {
+    {Py_tp_new, Lookup_new}, {Py_tp_dealloc, Lookup_dealloc}, {Py_tp_methods, methods}, {Py_tp_getset, attributes}, {0, NULL},
+};
+
+static PyType_Spec spec = {"namewarden.policy._lookup.Lookup", sizeof(Lookup), 0, Py_TPFLAGS_DEFAULT, slots};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_lookup", NULL, -1, NULL, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC
+PyInit__lookup(void)
+{
+    for (uint32_t octet = 0; octet < 256; octet++) {
+        uint32_t crc = octet;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+        crc_table[octet] = crc;
+        is_name[octet] = (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z') ||
+                         (octet >= '0' && octet <= '9') || octet == '-' || octet == '_';
+    }
+    PyObject *module = PyModule_Create(&definition), *type = PyType_FromSpec(&spec);
+    if (!module || !type || PyModule_AddObjectRef(module, "Lookup", type) < 0) {
+        Py_XDECREF(type);
+        Py_XDECREF(module);
+        return NULL;
+    }
+    Py_DECREF(type);
+    return module;
+}
