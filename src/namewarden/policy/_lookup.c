@@ -59,9 +59,11 @@ static const uint8_t SIGMA[12][16] = {
 static uint64_t
 load64(const uint8_t *at)
 {
-    uint64_t value = 0;
-    for (int i = 7; i >= 0; i--)
-        value = value << 8 | at[i];
+    uint64_t value;
+    memcpy(&value, at, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    value = __builtin_bswap64(value);
+#endif
     return value;
 }
 
@@ -71,18 +73,11 @@ turn(uint64_t value, int by)
     return value >> by | value << (64 - by);
 }
 
-static void
-mix(uint64_t *v, int a, int b, int c, int d, uint64_t x, uint64_t y)
-{
-    v[a] += v[b] + x;
-    v[d] = turn(v[d] ^ v[a], 32);
-    v[c] += v[d];
-    v[b] = turn(v[b] ^ v[c], 24);
-    v[a] += v[b] + y;
-    v[d] = turn(v[d] ^ v[a], 16);
-    v[c] += v[d];
-    v[b] = turn(v[b] ^ v[c], 63);
-}
+#define MIX(a, b, c, d, x, y) \
+    do { \
+        a += b + m[x], d = turn(d ^ a, 32), c += d, b = turn(b ^ c, 24); \
+        a += b + m[y], d = turn(d ^ a, 16), c += d, b = turn(b ^ c, 63); \
+    } while (0)
 
 static void
 compress(uint64_t *h, const uint8_t *block, uint64_t taken, int is_last)
@@ -99,14 +94,14 @@ compress(uint64_t *h, const uint8_t *block, uint64_t taken, int is_last)
         v[14] = ~v[14];
     for (int round = 0; round < 12; round++) {
         const uint8_t *s = SIGMA[round];
-        mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
-        mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
-        mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
-        mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
-        mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
-        mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
-        mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
-        mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
+        MIX(v[0], v[4], v[8], v[12], s[0], s[1]);
+        MIX(v[1], v[5], v[9], v[13], s[2], s[3]);
+        MIX(v[2], v[6], v[10], v[14], s[4], s[5]);
+        MIX(v[3], v[7], v[11], v[15], s[6], s[7]);
+        MIX(v[0], v[5], v[10], v[15], s[8], s[9]);
+        MIX(v[1], v[6], v[11], v[12], s[10], s[11]);
+        MIX(v[2], v[7], v[8], v[13], s[12], s[13]);
+        MIX(v[3], v[4], v[9], v[14], s[14], s[15]);
     }
     for (int i = 0; i < 8; i++)
         h[i] ^= v[i] ^ v[i + 8];
@@ -359,14 +354,13 @@ add_line(const Lookup *self, struct text *to, uint64_t rank, uint64_t offset)
     unsigned long lines = 1;
     if (before + 4 <= self->size)
         lines += octets[before] | octets[before + 1] << 8 | octets[before + 2] << 16 | (unsigned long)octets[before + 3] << 24;
-    for (const uint8_t *at = begin + (block << BLOCK_SHIFT); at < hit; at++)
-        lines += *at == '\n';
+    for (const uint8_t *at = begin + (block << BLOCK_SHIFT); (at = memchr(at, '\n', hit - at)); at++)
+        lines++;
     const uint8_t *lowest = offset - list->base > NEAR ? hit - NEAR : begin;
-    for (const uint8_t *at = hit; at > lowest; at--)
-        if (at[-1] == '\n') {
-            begin = at;
-            break;
-        }
+    const uint8_t *at = hit;
+    while (at > lowest && at[-1] != '\n')
+        at--;
+    begin = at > lowest ? at : begin;
     uint64_t near = self->size - offset < NEAR ? self->size - offset : NEAR;
     if (!(end = memchr(hit, '\n', near)))
         end = hit + (near < SHOWN ? near : SHOWN);
