@@ -7,7 +7,8 @@ which must both see a name as the product scores it.
 import json
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -116,6 +117,10 @@ def dynamic_providers() -> list[str]:
 
 def warning_list(name: str) -> list[str]:
     """The entries of one MISP warning list, without the leading dot that means 'and all below'."""
-    folder = files("pymispwarninglists").joinpath("data", "misp-warninglists", "lists", name)
-    entries = json.loads(folder.joinpath("list.json").read_text(encoding="utf-8"))["list"]
+    package = find_spec(
+        "pymispwarninglists"
+    )  # its data alone: to import it would cost more than to read them
+    assert package is not None and package.submodule_search_locations
+    folder = Path(package.submodule_search_locations[0], "data", "misp-warninglists", "lists", name)
+    entries = json.loads((folder / "list.json").read_text(encoding="utf-8"))["list"]
     return [entry.lower().lstrip(".") for entry in entries]

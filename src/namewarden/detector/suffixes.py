@@ -27,7 +27,7 @@ class _Node:
 class Suffixes:
     def __init__(self, dynamic: Iterable[str]) -> None:
         self._root = _Node()
-        for rule, is_icann in _rules():
+        for rule, is_icann in rules():
             self._add(rule, is_icann)
         for name in dynamic:
             self._at(name).dynamic = True
@@ -65,9 +65,10 @@ class Suffixes:
     def _at(self, name: str) -> _Node:
         node = self._root
         for label in reversed(name.split(".")):
-            if label not in node.below:
-                node.below[label] = _Node()
-            node = node.below[label]
+            below = node.below.get(label)
+            if below is None:
+                below = node.below[label] = _Node()
+            node = below
         return node
 
 
@@ -76,7 +77,7 @@ def _stronger(one: int, other: int) -> int:
     return _EXCEPTION if _EXCEPTION in (one, other) else max(one, other)
 
 
-def _rules() -> Iterator[tuple[str, bool]]:
+def rules() -> Iterator[tuple[str, bool]]:
     """Every rule of the list, and whether it is in the ICANN section."""
     is_icann = False
     for line in Path(PSLFILE).read_text(encoding="utf-8").splitlines():

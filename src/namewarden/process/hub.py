@@ -26,7 +26,14 @@ from namewarden.hub.server import Server
 from namewarden.hub.services import Services
 from namewarden.policy.spec import GroupSpec, ListSpec
 from namewarden.process.channel import Channel
-from namewarden.process.lifetime import Ended, ending, log_plainly, take_sockets, until_told
+from namewarden.process.lifetime import (
+    Ended,
+    ending,
+    give_back_memory,
+    log_plainly,
+    take_sockets,
+    until_told,
+)
 from namewarden.process.paths import Paths, StartError, prepare
 
 Notify = Callable[[str], None]
@@ -56,7 +63,8 @@ async def _hub(
         async with asyncio.TaskGroup() as group:
             server = Server(build(hub.services), sockets["tcp"], sockets["unix"][0])
             serving = group.create_task(server.run())
-            group.create_task(hub.publisher.run())
+            group.create_task(hub.publish())
+            group.create_task(give_back_memory())
             group.create_task(housekeeping.run(hub.services))
             if channel:
                 group.create_task(_say_ready(server, channel))
@@ -113,12 +121,16 @@ class Hub:
             self.event_log.start()
         except (ControlError, EventLogError) as problem:
             raise StartError(str(problem)) from problem
-        await write_guard_list(self._guard)
         self.publisher.start()
         if password := self.services.auth.first_administrator():
             self._notify(
                 f"administrator: name admin, password {password} (shown once, kept as a hash)"
             )
+
+    async def publish(self) -> None:
+        """What was in force stays so until a new guard list is written."""
+        await write_guard_list(self._guard)
+        await self.publisher.run()
 
     def stop(self) -> None:
         self.services.ingest.stop()

@@ -5,7 +5,7 @@ Counterpart: `stages/local.py`, which answers by it.
 
 from functools import cache
 
-from publicsuffixlist import PublicSuffixList
+from namewarden.detector.suffixes import rules
 
 # What is done at the name and below it.
 LOOPBACK = "loopback"  # A and AAAA of loopback
@@ -67,6 +67,5 @@ def zone_of(name: str) -> str | None:
 @cache
 def public_tlds() -> frozenset[str]:
     """Top-level domains of the ICANN section, as `com`; IDNs as xn--."""
-    suffixes = PublicSuffixList(only_icann=True)._publicsuffix
-    tops = {suffix.rpartition(".")[2] for suffix in suffixes}
-    return frozenset(top.encode("idna").decode() for top in tops if top)
+    tops = {rule.rpartition(".")[2] for rule, is_icann in rules() if is_icann}
+    return frozenset(top.encode("idna").decode() for top in tops)
