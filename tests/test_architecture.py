@@ -45,11 +45,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "process/resolver": {"*"},
     "process/hub": {"*"},
     "process/load": {"*"},
+    "process/reload": LEAVES | {"process/keeper"},
     "process/app": LEAVES
     | {
         "process/channel",
         "process/keeper",
         "process/paths",
+        "process/reload",
         "process/sockets",
         "process/supervise",
     },

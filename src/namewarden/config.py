@@ -470,6 +470,7 @@ _REFERENCE_HEAD = """# Settings
 One TOML file: `--config FILE`, else `./namewarden.toml`, else `/etc/namewarden/namewarden.toml`, else these
 defaults. Every key is also read from the environment as `NAMEWARDEN_<SECTION>__<KEY>`, over the file's value.
 An unknown key is an error. `namewarden config check` says all that is wrong, `namewarden config show` what holds.
+SIGHUP to `namewarden run` takes the file anew; `data_dir`, `dns.workers` and every `listen` need a restart.
 
 This page is generated from the code: `python -m namewarden.config > docs/settings.md`.
 """

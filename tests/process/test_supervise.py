@@ -1,6 +1,7 @@
 """The supervisor with real processes: restarts, sockets that outlive a child, and nobody left behind."""
 
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -47,7 +48,8 @@ print("port", udp.getsockname()[1], flush=True)
 sockets, spare = {"udp": [udp.fileno()]}, "spare" in sys.argv
 child = keeper.Child("echo", serve, sockets, ("echo", "1"), gives_way=True, has_spare=spare)
 notify = lambda text: print(text, flush=True)
-refused = supervise.Supervisor([child], notify, silence=2.0).run(lambda: notify("ready"))
+other = supervise.Reload(lambda: int("wrong" in sys.argv), lambda: [child], lambda: notify("reloaded"))
+refused = supervise.Supervisor([child], notify, other, silence=2.0).run(lambda: notify("ready"))
 notify("refused " + refused if refused else "ended")
 """
 
@@ -203,6 +205,44 @@ def settled(pid, count=2):
     while len(children_of(pid)) < count and time.monotonic() < end:
         time.sleep(0.02)
     return children_of(pid)
+
+
+def test_told_to_reload_the_next_serves_before_the_one_before_ends(with_spare):
+    before = settled(with_spare.process.pid)
+    assert with_spare.child() == before[0]
+    with_spare.process.send_signal(signal.SIGHUP)
+    assert with_spare.line() == "reloaded"
+    assert all(wait_gone(pid) for pid in before)
+    assert with_spare.child() not in before
+    assert len(settled(with_spare.process.pid)) == 2
+
+
+def test_without_a_spare_the_one_before_ends_first(running):
+    before = running.child()
+    running.process.send_signal(signal.SIGHUP)
+    assert running.line() == "reloaded" and not is_alive(before)
+    assert running.child() != before
+
+
+def test_what_is_wrong_is_not_taken(tmp_path):
+    program = Running(tmp_path, "wrong")
+    before = program.child()
+    program.process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    assert program.child() == before
+    program.close()
+
+
+def test_a_terminal_that_hangs_up_ends_it(tmp_path):
+    ours, terminal = pty.openpty()
+    program = Running(tmp_path, stdin=terminal)
+    os.close(terminal)
+    program.process.send_signal(signal.SIGHUP)
+    assert program.line() == "reloaded"
+    os.close(ours)
+    program.process.send_signal(signal.SIGHUP)
+    assert program.line() == "ended" and program.process.wait(10) == 0
+    program.close()
 
 
 def test_one_that_is_stopped_is_replaced_by_its_spare(with_spare):

@@ -12,16 +12,21 @@ from namewarden.cli.shared import ConfigFile, config_errors, fail, notify, put, 
 
 def config_check(config: ConfigFile = None) -> None:
     """Notify whether the configuration is right; every problem at once."""
-    from namewarden.stages import own
-
     settings = settings_of(config)
     with config_errors():
-        if problems := [*own.read(settings.local.records).problems, *_model(settings.model.path)]:
-            raise configuration.ConfigError(problems)
+        if found := problems(settings):
+            raise configuration.ConfigError(found)
     for each in settings.lists:
         if not Path(each.source).is_file():
             notify(f"list {each.name!r}: there is no file {Path(each.source).absolute()} yet")
     put(f"right: {configuration.find_file(config) or 'no file, all defaults'}")
+
+
+def problems(settings: configuration.Settings) -> list[str]:
+    """What is wrong beyond the words of the file."""
+    from namewarden.stages import own
+
+    return [*own.read(settings.local.records).problems, *_model(settings.model.path)]
 
 
 def _model(folder: Path | None) -> list[str]:

@@ -1,5 +1,7 @@
 """The commands that serve until they are stopped: the whole product, or one of its processes alone."""
 
+from namewarden import config as configuration
+from namewarden.cli.checks import problems
 from namewarden.cli.shared import ConfigFile, notify, settings_of, start_errors
 from namewarden.config import Settings
 from namewarden.process.app import Notify, Roots
@@ -7,13 +9,14 @@ from namewarden.process.channel import Channel
 
 
 def run(config: ConfigFile = None) -> None:
-    """Serve: DNS, hub and all they need, until Ctrl-C."""
+    """Serve: DNS, hub and all they need, until Ctrl-C. SIGHUP: take the configuration anew."""
     from namewarden.process import app as product
     from namewarden.process import load
 
     settings = settings_of(config)
     with start_errors():
-        product.run(settings, Roots(_hub, _resolver, load.for_hub, load.for_resolver), notify)
+        roots = Roots(_hub, _resolver, load.for_hub, load.for_resolver, problems)
+        product.run(settings, configuration.find_file(config), roots, notify)
 
 
 def resolver(config: ConfigFile = None, worker: int = 0) -> None:

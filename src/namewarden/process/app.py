@@ -3,17 +3,19 @@
 The other composition roots are its children: `resolver.py` and `process/hub.py`, both started alone too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from namewarden.config import Settings
 from namewarden.process.channel import Channel
 from namewarden.process.keeper import Child
 from namewarden.process.paths import StartError, only_one, prepare
+from namewarden.process.reload import Reloader
 from namewarden.process.sockets import BindError, Sockets
-from namewarden.process.supervise import Supervisor
+from namewarden.process.supervise import Reload, Supervisor
 
 Notify = Callable[[str], None]
 
@@ -26,15 +28,18 @@ class Roots:
     resolver: Callable[[Settings, Channel, int, Notify], None]
     load_hub: Callable[[], None]  # what all of them share
     load_resolver: Callable[[], None]  # what resolvers share
+    problems: Callable[[Settings], Sequence[str]]  # of a configuration that is right in itself
 
 
-def run(settings: Settings, roots: Roots, notify: Notify) -> None:
+def run(settings: Settings, config: Path | None, roots: Roots, notify: Notify) -> None:
     """The product on one machine, until told to end. StartError, BindError."""
     paths = prepare(settings.data_dir)
     with ExitStack() as stack:
         stack.enter_context(only_one(paths))
         sockets = stack.enter_context(Sockets(settings, paths))
-        supervisor = Supervisor(children(settings, sockets, roots, notify), notify)
+        made = partial(children, sockets=sockets, roots=roots, notify=notify)
+        other = Reloader(settings, config, made, roots.problems, notify)
+        supervisor = Supervisor(made(settings), notify, Reload(other.check, other.take, other.done))
         refused = supervisor.run(lambda: _announce(settings, notify))
         if refused:
             raise StartError(f"{refused} cannot start, for the reason above")

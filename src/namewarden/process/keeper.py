@@ -14,6 +14,7 @@ from namewarden.process.channel import ALIVE, READY, Channel
 SILENCE = 10.0  # seconds without a sign of life after which a loaded child is replaced
 LOADING = 120.0  # the same for one that still loads
 GRACE = 5.0  # seconds a child has to end by itself
+HANDOVER = 20.0  # the same for one that was replaced: it answers what it has begun
 HEALTHY = 10.0  # seconds alive after which the next restart is immediate again
 DELAYS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before the n-th restart in a row
 FOREVER = float("inf")
@@ -69,10 +70,10 @@ class Process:
         """It was told to end, and did not."""
         return not self._is_killed and now > self._kill_at
 
-    def end(self, now: float) -> None:
+    def end(self, now: float, grace: float = GRACE) -> None:
         """It has its grace; one that stands by comes out of its wait."""
         self.begin()
-        self._kill_at = min(self._kill_at, now + GRACE)
+        self._kill_at = min(self._kill_at, now + grace)
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -99,6 +100,10 @@ class Keeper:
         self._notify = notify
         self._serving: Process | None = None
         self._spare: Process | None = None
+        self._retired: list[Process] = []  # told to end, replaced
+        self._next: Child | None = (
+            None  # the spare is one of these, and shall serve when it is loaded
+        )
         self._failures = 0
         self._due = 0.0  # when the next one may be started
         self.was_ready = False
@@ -106,13 +111,50 @@ class Keeper:
 
     def processes(self) -> list[Process]:
         """Newest first: so they are ended."""
-        return [each for each in (self._spare, self._serving) if each]
+        return [each for each in (self._spare, self._serving, *self._retired) if each]
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is being replaced, and somebody serves."""
+        return self._next is None and self._serving is not None and self._serving.is_ready
+
+    def replace(self, child: Child, now: float) -> None:
+        """From now on it is this one. Where there are spares, one of the new kind is loaded, then the old ends;
+        else the old ends first."""
+        if child.has_spare and self._serving:
+            if self._spare:
+                self._retire(self._spare, now)
+            self._next, self._spare = child, self._start(child, now)
+            return
+        self._child = child
+        if self._serving:
+            self._retire(self._serving, now)
+            self._serving = None
+
+    def _retire(self, process: Process, now: float) -> None:
+        process.end(now, HANDOVER)
+        self._retired.append(process)
+
+    def _take_over(self, now: float) -> None:
+        """Both may serve for a moment: the sockets are the same."""
+        if self._next and self._spare and self._spare.is_loaded:
+            self._spare.begin()
+            if self._serving:
+                self._retire(self._serving, now)
+            self._child, self._serving, self._next, self._spare = (
+                self._next,
+                self._spare,
+                None,
+                None,
+            )
 
     def tick(self, now: float) -> None:
         """Hear them, kill who is silent, start who is missing."""
         for process in self.processes():
             self._watch(process, now)
-        if self._serving is None and now >= self._due:
+        self._take_over(now)
+        # One that was replaced may hold what there is only once, such as the store's files.
+        if self._serving is None and not self._retired and now >= self._due:
             self._serving = self._start(self._child, now)
             self._serving.begin()
         if self._serving and self._serving.is_ready:
@@ -133,9 +175,13 @@ class Keeper:
             process.kill()
 
     def ended(self, process: Process, status: int, now: float) -> None:
+        if process in self._retired:
+            self._retired.remove(process)
+            return
         said = f"{self._called(process)} ended ({describe(status)})"
         self._failures = 0 if now - process.born > HEALTHY else self._failures + 1
         if process is self._serving:
+            self._child, self._next = self._next or self._child, None
             self._serving, self._spare = self._spare, None
             if status == 1 and not self.was_ready:  # it said why
                 self.refused = self._child.name
@@ -146,6 +192,10 @@ class Keeper:
                 return
         else:
             self._spare = None
+            if self._next:
+                self._next = None
+                self._notify(f"{said}: {self._child.name} stays as it was")
+                return
         delay = DELAYS[min(max(self._failures - 1, 0), len(DELAYS) - 1)]
         self._due = now + delay
         self._notify(f"{said}, starting it again in {delay:g} s")

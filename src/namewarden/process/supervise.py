@@ -13,6 +13,8 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from namewarden.process.channel import Channel
 from namewarden.process.fork import forked
@@ -22,6 +24,16 @@ FILES = 65_536
 TICK = 1.0  # seconds between looks when nothing happens
 
 
+@dataclass(frozen=True)
+class Reload:
+    """How other children come into force."""
+
+    check: Callable[[], int]  # in a process of its own: 0 = right
+    take: Callable[[], Sequence[Child]]  # the new children, one for each; none = all stays
+    done: Callable[[], None]
+    title: Sequence[str] = ("namewarden", "config", "check")
+
+
 class Supervisor:
     """Keeps children alive until it is told to end, then ends them in reverse order."""
 
@@ -29,15 +41,20 @@ class Supervisor:
         self,
         children: Sequence[Child],
         notify: Callable[[str], None],
+        reload: Reload | None = None,  # what SIGHUP does
         silence: float = SILENCE,  # seconds without a sign of life after which a child is replaced
     ) -> None:
         self._keepers = [Keeper(child, self._start, notify) for child in children]
+        self._reload = reload
         self._silence = silence
         self._loaded: set[str] = set()
         self._selector = selectors.DefaultSelector()
         self._life_child, self._life = os.pipe()
         self._awake = Awake()
         self._is_ending = False
+        self._is_told_to_reload = False
+        self._checking = 0  # the process that checks what shall be taken
+        self._replacing: list[tuple[Keeper, Child]] = []  # the first of them is under way
 
     def run(self, all_ready: Callable[[], None]) -> str:
         """Start all, call `all_ready` when every child has said so, end all when told to.
@@ -59,12 +76,36 @@ class Supervisor:
         now = self._awake.now()
         for keeper in self._keepers:
             keeper.tick(now)
+        self._replace(now)
         self._wait(min(keeper.due_in(now) for keeper in self._keepers))
         for keeper in self._keepers:
             for process in keeper.processes():
                 if (status := self._status(process)) is not None:
                     keeper.ended(process, status, self._awake.now())
             self._is_ending |= bool(keeper.refused)
+
+    def _replace(self, now: float) -> None:
+        """Check first, then one after the other, so that there is always somebody who serves."""
+        if self._replacing and self._replacing[0][0].is_settled:
+            del self._replacing[0]
+            self._begin_replacing(now)
+        if self._checking:
+            pid, status = os.waitpid(self._checking, os.WNOHANG)
+            if pid and self._reload:
+                self._checking = 0
+                if status == 0 and (children := self._reload.take()):
+                    self._replacing = list(zip(self._keepers, children, strict=True))
+                    self._begin_replacing(now)
+        elif self._is_told_to_reload and self._reload:
+            self._is_told_to_reload = False
+            self._checking = forked(self._reload.check, self._reload.title, set())
+
+    def _begin_replacing(self, now: float) -> None:
+        if self._replacing:
+            keeper, child = self._replacing[0]
+            keeper.replace(child, now)
+        elif self._reload:
+            self._reload.done()
 
     def _wait(self, seconds: float = TICK) -> None:
         """Until a child tells something or ends, we are told to, or it is time to look."""
@@ -121,13 +162,22 @@ class Supervisor:
         os.set_blocking(waking, False)
         self._selector.register(woken, selectors.EVENT_READ)
         signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._end)
+        signal.signal(signal.SIGINT, self._end)
+        signal.signal(signal.SIGTERM, self._end)
+        signal.signal(
+            signal.SIGHUP, partial(self._hang_up, [fd for fd in (0, 1, 2) if os.isatty(fd)])
+        )
         signal.signal(signal.SIGCHLD, lambda *_: None)
         yield
 
     def _end(self, *_: object) -> None:
         self._is_ending = True
+
+    def _hang_up(self, terminals: list[int], *_: object) -> None:
+        """A terminal that is gone has hung up, and what runs on it ends; else somebody wants a reload."""
+        if self._reload is None or not all(os.isatty(fd) for fd in terminals):
+            self._is_ending = True
+        self._is_told_to_reload = True
 
 
 class Awake:

@@ -1,0 +1,79 @@
+"""Another configuration for a running product: checked whole, then taken, but for what only a start can change."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from namewarden.config import ConfigError, Settings, load
+from namewarden.process.keeper import Child
+
+# The supervisor's own: sockets are bound, folders made and children counted before any child starts.
+AT_START = ("data_dir", "dns.listen", "dns.workers", "verdict.listen", "hub.listen")
+
+
+class Reloader:
+    """What a `Reload` of the supervisor does. Counterpart: `supervise.py` says when."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Path | None,
+        children: Callable[[Settings], Sequence[Child]],
+        problems: Callable[[Settings], Sequence[str]],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._settings = settings  # in force
+        self._config = config
+        self._children = children
+        self._problems = problems
+        self._notify = notify
+
+    def check(self) -> int:
+        """The exit status: 0 = it can be taken. Every problem is told."""
+        try:
+            found = self._problems(load(self._config))
+        except ConfigError as error:
+            found = error.problems
+        if found:
+            self._refuse(found)
+        return int(bool(found))
+
+    def take(self) -> Sequence[Child]:
+        """The children as they shall be; none when it was made wrong since the check."""
+        try:
+            wanted = load(self._config)
+        except ConfigError as error:
+            self._refuse(error.problems)
+            return ()
+        taken = keep(self._settings, wanted)
+        for key in AT_START:
+            if value(taken, key) != value(wanted, key):
+                self._notify(f"{key} needs a restart, it stays as it was")
+        self._settings = taken
+        return self._children(taken)
+
+    def done(self) -> None:
+        self._notify("the configuration is reloaded")
+
+    def _refuse(self, problems: Sequence[str]) -> None:
+        lines = "\n".join(f"  {each}" for each in problems)
+        self._notify(f"the configuration is wrong, the one before stays in force:\n{lines}")
+
+
+def keep(before: Settings, wanted: Settings) -> Settings:
+    """What is wanted, but for what only a start can change."""
+    taken = wanted
+    for key in AT_START:
+        section, _, name = key.rpartition(".")
+        if section:
+            whole = getattr(taken, section).model_copy(update={name: value(before, key)})
+            taken = taken.model_copy(update={section: whole})
+        else:
+            taken = taken.model_copy(update={name: value(before, key)})
+    return taken
+
+
+def value(settings: Settings, key: str) -> object:
+    found: object = settings
+    for part in key.split("."):
+        found = getattr(found, part)
+    return found
