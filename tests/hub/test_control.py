@@ -79,8 +79,23 @@ def test_the_revision_rises_with_what_a_snapshot_is_made_of(control: Control) ->
     control.put("audit", "s", {})
     assert control.revision == before
     control.put("rule", "r", {})
-    control.remove("rule", "r")
+    control.put("decision", "a.", {})
+    assert control.revision == before
+    control.put("list", "r", {})
+    control.remove("list", "r")
     assert control.revision == before + 2
+
+
+def test_rules_and_decisions_that_changed_are_given_once(control: Control) -> None:
+    assert not control.has_ruled
+    control.put("rule", "r", {"n": 1})
+    last = control.put("rule", "r", {"n": 2})
+    control.put("decision", "a.", {})
+    control.remove("decision", "a.")
+    control.put("list", "l", {})
+    assert control.has_ruled
+    assert control.take_ruled() == {("rule", "r"): last, ("decision", "a."): None}
+    assert not control.has_ruled and control.take_ruled() == {}
 
 
 def test_only_the_last_of_a_kind_are_kept(control: Control) -> None:

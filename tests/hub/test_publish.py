@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from namewarden.hub.publish import Publisher, build_spec
+from namewarden.hub.publish import Publisher
 from namewarden.hub.services import Services
-from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
+from namewarden.policy.spec import ListSpec
 from tests.hub.made import Clock, services, until
 
 
@@ -29,18 +29,35 @@ async def running(publisher: Publisher) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_lists_rules_and_decisions_become_a_snapshot(tmp_path: Path) -> None:
+async def test_lists_and_groups_become_a_snapshot(tmp_path: Path) -> None:
     async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
-        decide(parts, "a.example.org.", "benign")
+        group(parts, "a")
         assert await parts.publisher.publish()
         current = parts.publisher.current
         assert os.readlink(current) == "policy-1.snap"
         assert not parts.publisher.is_pending
         assert parts.publisher.state.report[0]["rules"] == 1
-        decide(parts, "b.example.org.", "malicious")
+        group(parts, "b")
         assert parts.publisher.is_pending
         assert await parts.publisher.publish()
         assert os.readlink(current) == "policy-2.snap"
+
+
+def group(parts: Services, name: str, expires: float = 0.0) -> None:
+    parts.control.put("group", name, {"clients": []}, None, expires)
+
+
+async def test_a_decision_is_in_force_and_the_snapshot_stays(tmp_path: Path) -> None:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
+        assert await parts.publisher.publish()
+        before = [(path.name, path.stat()) for path in sorted((tmp_path / "snapshots").glob("p*"))]
+        decide(parts, "a.example.org.", "malicious")
+        assert parts.publisher.is_pending
+        assert parts.publisher.overlay.publish()
+        assert not parts.publisher.is_pending
+        assert await parts.publisher.publish()
+        after = [(path.name, path.stat()) for path in sorted((tmp_path / "snapshots").glob("p*"))]
+        assert after == before and parts.publisher.state.generation == 1
 
 
 def decide(parts: Services, name: str, verdict: str, expires: float = 0.0) -> None:
@@ -68,10 +85,13 @@ async def test_the_running_publisher_follows_control_data_files_and_time(tmp_pat
     async with services(tmp_path, clock, [listed(tmp_path)]) as parts, running(parts.publisher):
         state = lambda: parts.publisher.state  # noqa: E731
         await until(lambda: state().generation == 1)
-        decide(parts, "a.example.org.", "benign", clock.now + 60)
+        group(parts, "a", clock.now + 60)
         await until(lambda: state().generation == 2)
         clock.now += 61
         await until(lambda: state().generation == 3)
+        decide(parts, "a.example.org.", "benign")
+        await until(lambda: [r.name for r in parts.publisher.overlay.rules()] == ["a.example.org."])
+        await until(lambda: not parts.publisher.is_pending)
         listed(tmp_path, "bad.example.net\nworse.example.net\n")
         await until(lambda: state().generation == 4)
         assert state().report[0]["rules"] == 2
@@ -92,7 +112,7 @@ async def test_a_compiler_that_fails_leaves_what_is_in_force(tmp_path: Path) -> 
         assert await parts.publisher.publish()
         good = os.readlink(parts.publisher.current)
         (tmp_path / "secret").write_bytes(b"short")
-        decide(parts, "a.example.org.", "benign")
+        group(parts, "a")
         assert not await parts.publisher.publish()
         assert parts.publisher.problem
         assert os.readlink(parts.publisher.current) == good
@@ -102,51 +122,10 @@ async def test_a_compiler_that_fails_leaves_what_is_in_force(tmp_path: Path) -> 
 async def test_only_the_last_snapshots_are_kept(tmp_path: Path) -> None:
     async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
         for n in range(5):
-            decide(parts, f"n{n}.example.org.", "benign")
+            group(parts, f"n{n}")
             assert await parts.publisher.publish()
         names = sorted(path.name for path in (tmp_path / "snapshots").glob("*.snap"))
         assert names == ["policy-3.snap", "policy-4.snap", "policy-5.snap"]
-
-
-async def test_the_specification_says_all_that_is_in_force(tmp_path: Path) -> None:
-    clock = Clock()
-    lists = (ListSpec("first", "/x/first"), ListSpec("second", "/x/second", "allow"))
-    async with services(tmp_path, clock) as parts:
-        control = parts.control
-        control.put("list", "third", {"path": "/x/third", "kind": "deny", "format": "rpz"})
-        control.put("list", "first", {"path": "/x/other", "kind": "deny", "format": "auto"})
-        control.put(
-            "group", "children", {"clients": ["192.0.2.0/24"], "lists": ["third", "gone"], "ttl": 5}
-        )
-        control.put("group", "default", {"clients": ["192.0.2.0/24"]})
-        decide(parts, "a.example.org.", "malicious")
-        decide(parts, "b.example.org.", "honeypot", clock.now + 9)
-        decide(parts, "c.example.org.", "benign", clock.now - 9)
-        rule = {
-            "name": "x.",
-            "effect": "deny",
-            "match": "below",
-            "groups": ["children"],
-            "reason": "r",
-        }
-        control.put("rule", "r1", rule)
-        source, _ = parts.auth.new_token("d", "source", 0.0)
-        parts.auth.new_token("v", "viewer", 0.0)
-        spec = build_spec(control, lists, (GroupSpec("default"),), "abc")
-    assert [entry.name for entry in spec.lists] == ["first", "second", "third"]
-    assert spec.lists[0].path == "/x/first"
-    assert [(g.name, g.lists, g.ttl) for g in spec.groups] == [
-        ("default", None, 10),
-        ("children", ("third",), 5),
-    ]
-    assert [(r.id, r.effect, r.match, r.expires) for r in spec.rules] == [
-        ("decision", "deny", "exact", 0.0),
-        ("decision", "redirect", "exact", clock.now + 9),
-        ("r1", "deny", "below", 0.0),
-    ]
-    assert len(spec.token_hashes) == 1 and source not in spec.token_hashes
-    assert spec.model == "abc"
-    assert isinstance(spec, SnapshotSpec)
 
 
 async def test_a_state_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from namewarden.hub.api import build
+from namewarden.policy.rules import load
 from tests.events.samples import NOON
 from tests.hub.made import Clock, at_socket, services
 
@@ -21,11 +22,11 @@ async def test_a_name_is_vetted_for_a_time(tmp_path: Path) -> None:
             "local administrator",
             NOON + 86_400,
         )
-        (rule,) = parts.publisher.spec().rules
+        (rule,) = parts.publisher.overlay.rules()
         assert (rule.name, rule.effect, rule.expires) == ("bad.example.net.", "deny", NOON + 86_400)
         clock.now += 86_401
         assert (await client.get("/api/v1/decisions/bad.example.net")).status_code == 404
-        assert parts.publisher.spec().rules == ()
+        assert parts.publisher.overlay.rules() == []
 
 
 async def test_two_who_decide_at_once_do_not_overwrite_each_other(tmp_path: Path) -> None:
@@ -92,5 +93,38 @@ async def test_rules(tmp_path: Path) -> None:
         for bad in ("(", "", "a" * 1101, ".*"):
             answer = await client.post("/api/v1/rules", json={**pattern, "name": bad})
             assert answer.status_code == 422
+        assert (await client.put("/api/v1/rules/decision", json=pattern)).status_code == 422
         assert (await client.delete(f"/api/v1/rules/{id}")).status_code == 200
         assert (await client.delete(f"/api/v1/rules/{id}")).status_code == 404
+
+
+async def test_what_the_api_answers_is_published(tmp_path: Path) -> None:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
+        overlay = parts.publisher.overlay
+
+        def published() -> list[str]:
+            secret = (tmp_path / "secret").read_bytes()
+            return [rule.name for rule in load(tmp_path / "snapshots" / "overlay", secret)]
+
+        body = {"verdict": "malicious"}
+        for name in ("a.example.org", "b.example.org"):
+            assert (await client.put(f"/api/v1/decisions/{name}", json=body)).status_code == 200
+        assert published() == ["a.example.org.", "b.example.org."] and not overlay.is_pending
+        assert (await client.delete("/api/v1/decisions/a.example.org")).status_code == 200
+        made = await client.post("/api/v1/rules", json={"name": "c.example.org", "effect": "deny"})
+        assert published() == ["b.example.org.", "c.example.org."]
+        assert (await client.delete(f"/api/v1/rules/{made.json()['id']}")).status_code == 200
+        assert published() == ["b.example.org."]
+
+
+async def test_there_is_a_most(tmp_path: Path) -> None:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
+        rule = {"name": "a.example.org", "effect": "deny"}
+        for _ in range(3):
+            assert (await client.post("/api/v1/rules", json=rule)).status_code == 201
+        parts.publisher.overlay.limit = 3
+        refused = await client.post("/api/v1/rules", json=rule)
+        assert refused.status_code == 409 and "which is the most" in refused.json()["detail"]
+        (first, *_) = (await client.get("/api/v1/rules")).json()["rules"]
+        again = await client.put(f"/api/v1/rules/{first['id']}", json=rule)
+        assert again.status_code == 200

@@ -1,9 +1,11 @@
 """Snapshots made of a few lines, for the tests of this room."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from namewarden.policy.compile import compile_snapshot
+from namewarden.policy.overlay import Overlay
+from namewarden.policy.rules import Rules
 from namewarden.policy.snapshot import Snapshot
 from namewarden.policy.spec import GroupSpec, ListSpec, RuleSpec, SnapshotSpec
 
@@ -13,7 +15,6 @@ SECRET = bytes(range(32))
 def spec_of(
     folder: Path,
     lists: Mapping[str, str | bytes],
-    rules: tuple[RuleSpec, ...] = (),
     groups: tuple[GroupSpec, ...] = (GroupSpec(name="default"),),
     form: str = "auto",
 ) -> SnapshotSpec:
@@ -24,12 +25,17 @@ def spec_of(
         path = folder / f"{name}.txt"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         specs.append(ListSpec(name, str(path), kind or "deny", form))  # type: ignore[arg-type]
-    return SnapshotSpec(lists=tuple(specs), rules=rules, groups=groups)
+    return SnapshotSpec(lists=tuple(specs), groups=groups)
 
 
 def snapshot_of(folder: Path, lists: Mapping[str, str | bytes], **more) -> Snapshot:
     folder.mkdir(exist_ok=True)
     return compile_snapshot(spec_of(folder, lists, **more), SECRET, folder / "policy.snap")
+
+
+def ruled(rules: Iterable[RuleSpec] = ()) -> Rules:
+    """Rules in force that are in no file."""
+    return Rules(Overlay(1, tuple(rules)))
 
 
 def said(snapshot: Snapshot, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A snapshot is written whole or not at all; a list that went bad leaves its last good copy; rules cost nothing."""
+"""A snapshot is written whole or not at all; a bad list leaves its last good copy; what is no list is cheap."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from namewarden.policy import compile as compiler
 from namewarden.policy.compile import LIMIT, compile_snapshot
 from namewarden.policy.errors import ListError
 from namewarden.policy.snapshot import Snapshot
-from namewarden.policy.spec import ListSpec, RuleSpec, SnapshotSpec
+from namewarden.policy.spec import ListSpec, SnapshotSpec
 from tests.policy.made import SECRET, said, snapshot_of, spec_of
 from tests.shared_data import shared
 
@@ -87,13 +87,15 @@ def test_three_hundred_megabytes_are_refused_unread(tmp_path):
     assert LIMIT < path.stat().st_size
 
 
-def test_a_rule_that_changes_copies_the_lists(tmp_path):
+def test_what_changes_beside_the_lists_copies_them(tmp_path):
     spec = spec_of(tmp_path, {"a": "bad.example\n", "guard:g": "example.org\n"})
     first = compile_snapshot(spec, SECRET, tmp_path / "first.snap", generation=1)
-    rules = (RuleSpec("1", "x.test.", "deny"),)
-    second = again(tmp_path, msgspec.structs.replace(spec, rules=rules), first, generation=2)
+    tokens = ("0" * 64,)
+    second = again(
+        tmp_path, msgspec.structs.replace(spec, token_hashes=tokens), first, generation=2
+    )
     assert bytes(second.blob()) == bytes(first.blob())
-    assert (second.generation, second.spec.rules) == (2, rules)
+    assert (second.generation, second.spec.token_hashes) == (2, tokens)
     (tmp_path / "a.txt").write_text("other.example\n")
     third = again(tmp_path, spec, second)
     assert said(third, "other.example.") == ["a:1 other.example"]

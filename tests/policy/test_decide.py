@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, RuleSpec
-from tests.policy.made import snapshot_of
+from tests.policy.made import ruled, snapshot_of
 
 NAME = "www.bad.example."
 RULES = {
@@ -34,7 +34,7 @@ DEFAULT = (GroupSpec(name="default"),)
 
 
 def policy_of(folder, lists=None, rules=(), groups=DEFAULT):
-    return Policy(snapshot_of(folder, lists or {}, rules=tuple(rules), groups=groups))
+    return Policy(snapshot_of(folder, lists or {}, groups=groups), ruled(rules))
 
 
 def ask(policy, name=NAME, group="default", now=1000.0, stream=False) -> Any:

@@ -13,7 +13,9 @@ from namewarden.policy.names import listed
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 IN_FORCE_WITHIN = 10.0  # seconds; a policy of a million names takes longer, and that is said
-RESOLVERS_LOOK = 0.3  # seconds: a little more than `watcher.py` takes to see a new snapshot
+RESOLVERS_TAKE = (
+    0.3  # seconds: more than `watcher.py` needs to take what was published, on any system
+)
 
 
 class HubError(Exception):
@@ -102,7 +104,7 @@ class HubClient:
             if found["problem"] or time.monotonic() > end:
                 return found["problem"] or "the policy is still being compiled"
             time.sleep(0.1)
-        time.sleep(RESOLVERS_LOOK)
+        time.sleep(RESOLVERS_TAKE)
         return ""
 
     def health(self) -> dict[str, Any]:

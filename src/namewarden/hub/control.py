@@ -65,6 +65,7 @@ class Control:
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self.revision = 0  # rises with every change of what a snapshot is made of
+        self._ruled: dict[tuple[str, str], Document | None] = {}
 
     def start(self) -> None:
         try:
@@ -111,21 +112,25 @@ class Control:
         expires: float = 0.0,
     ) -> Document:
         """Write it when its version is `expected` (ABSENT: when it is not there; None: in any case)."""
-        with self._lock, _Transaction(self._open()) as database:
-            self._expect(database, kind, id, expected)
-            document = Document(kind, id, self._next(database), self._clock(), expires, body)
-            values = (kind, id, document.version, document.changed, expires, json.dumps(body))
-            database.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?)", values)
-        self._changed(kind)
+        with self._lock:
+            with _Transaction(self._open()) as database:
+                self._expect(database, kind, id, expected)
+                document = Document(kind, id, self._next(database), self._clock(), expires, body)
+                values = (kind, id, document.version, document.changed, expires, json.dumps(body))
+                database.execute(
+                    "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?)", values
+                )
+            self._changed(kind, id, document)
         return document
 
     def remove(self, kind: Kind, id: str, expected: int | None = None) -> bool:
         """False when it was not there."""
-        with self._lock, _Transaction(self._open()) as database:
-            self._expect(database, kind, id, expected)
-            where = "DELETE FROM document WHERE kind = ? AND id = ?"
-            gone = database.execute(where, (kind, id)).rowcount > 0
-        self._changed(kind)
+        with self._lock:
+            with _Transaction(self._open()) as database:
+                self._expect(database, kind, id, expected)
+                where = "DELETE FROM document WHERE kind = ? AND id = ?"
+                gone = database.execute(where, (kind, id)).rowcount > 0
+            self._changed(kind, id, None)
         return gone
 
     def expire(self, kind: Kind | None = None) -> int:
@@ -156,8 +161,21 @@ class Control:
             ).fetchone()
         return float(row[0] or 0.0)
 
-    def _changed(self, kind: str) -> None:
-        if kind not in ("session", "audit", "user"):
+    @property
+    def has_ruled(self) -> bool:
+        """Whether `take_ruled` would give something."""
+        return bool(self._ruled)
+
+    def take_ruled(self) -> dict[tuple[str, str], Document | None]:
+        """Rules and decisions changed since the last call, by kind and id; None = removed."""
+        with self._lock:
+            taken, self._ruled = self._ruled, {}
+        return taken
+
+    def _changed(self, kind: str, id: str, document: Document | None) -> None:
+        if kind in ("rule", "decision"):
+            self._ruled[kind, id] = document
+        elif kind in ("group", "list", "token"):
             self.revision += 1
 
     def _open(self) -> sqlite3.Connection:

@@ -1,7 +1,8 @@
-"""What is in force: settings and control data become a policy snapshot that the resolvers map.
+"""What is in force: settings and control data become a policy snapshot that the resolvers map, and an overlay.
 
 The compiler runs as a child (`policy/compile.py`), so that its memory is given back. Its file is whole before
-`current` points at it, by a rename; when it fails the last good one stays and the reason is said.
+`current` points at it, by a rename; when it fails the last good one stays and the reason is said. Rules and
+decisions are no part of it (`overlay.py`).
 """
 
 import asyncio
@@ -16,8 +17,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from namewarden.hub.control import Control, Document
-from namewarden.policy.spec import GroupSpec, ListSpec, RuleEffect, RuleSpec, SnapshotSpec
+from namewarden.hub.control import Control
+from namewarden.hub.overlay import OverlayPublisher
+from namewarden.hub.specs import build_spec
+from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
 
 TICK = 0.25  # seconds between looks at the control data's revision
 LOOK = 2.0  # seconds between looks at the lists' files
@@ -25,7 +28,6 @@ SETTLE = 0.3  # seconds in which nothing may change before it is compiled
 PATIENCE = 600.0  # seconds the compiler may take
 AGAIN = 30.0  # seconds after a failure
 KEPT = 3  # snapshots; resolvers that still map a removed one are not disturbed
-EFFECTS: dict[str, RuleEffect] = {"benign": "allow", "malicious": "deny", "honeypot": "redirect"}
 
 
 class Published(Struct, frozen=True):
@@ -53,11 +55,14 @@ class Publisher:
     ) -> None:
         self.lists = tuple(lists)
         self.groups = tuple(groups)
+        self.overlay = OverlayPublisher(control, folder, secret, clock)
         self.state = Published()
-        self.problem = ""  # why the last attempt failed; "" = it did not
+        self.problem = ""  # why the last attempt to make a snapshot failed; "" = it did not
         self._revision = -1  # of the control data in force
         self._notify = notify
-        self._said: dict[str, str] = {}  # trouble by list, "" = of the compiler; each is told once
+        self._said: dict[
+            str, str
+        ] = {}  # trouble, by what is told when it is over; each is told once
         self._control = control
         self._folder = folder
         self._secret = secret
@@ -80,17 +85,29 @@ class Publisher:
                 )
             except (OSError, msgspec.MsgspecError):
                 self.state = Published(self._newest())
+        self.overlay.start()
 
     @property
     def is_pending(self) -> bool:
         """Whether something was changed that is not in force yet."""
-        return self._revision != self._control.revision
+        return self._revision != self._control.revision or self.overlay.is_pending
+
+    @property
+    def problems(self) -> list[str]:
+        """Why what is wanted is not in force."""
+        return [text for text in (self.problem, self.overlay.problem) if text]
 
     def spec(self) -> SnapshotSpec:
-        """All that is in force now."""
+        """All that a snapshot made now would hold."""
         return build_spec(self._control, self.lists, self.groups, self._model)
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.overlay.run())
+            await self._follow()
+
+    async def _follow(self) -> None:
+        """Lists, groups and tokens."""
         seen, looked, expiry = (-1, ""), 0.0, 0.0
         while True:
             now = time.monotonic()
@@ -102,22 +119,25 @@ class Publisher:
                 await self._settle()
                 seen = (self._control.revision, await asyncio.to_thread(_look, self.spec().lists))
                 await self.publish()
-                self._tell()
                 expiry = self._control.next_expiry()
+            self._tell()
             await asyncio.sleep(TICK)
 
     def _tell(self) -> None:
         """To people at the terminal: what is new since the last time."""
-        found = {"": self.problem} if self.problem else {}
-        found |= {each["name"]: _trouble(each) for each in self.state.report if each.get("error")}
-        for name, text in found.items():
-            if self._said.get(name) != text:
+        found = {
+            f"list {each['name']!r} can be read again": _trouble(each)
+            for each in self.state.report
+            if each.get("error")
+        }
+        found["the policy is compiled again"] = self.problem
+        found["rules and decisions are in force again"] = self.overlay.problem
+        for good, text in found.items():
+            if text and self._said.get(good) != text:
                 self._notify(text)
-        for name in self._said.keys() - found.keys():
-            self._notify(
-                f"list {name!r} can be read again" if name else "the policy is compiled again"
-            )
-        self._said = found
+        for good in self._said.keys() - {good for good, text in found.items() if text}:
+            self._notify(good)
+        self._said = {good: text for good, text in found.items() if text}
 
     def _is_due(self) -> bool:
         return bool(self.problem) and self._clock() - self._failed[1] > AGAIN
@@ -221,53 +241,3 @@ def _look(lists: Sequence[ListSpec]) -> str:
         except OSError as problem:
             found.append(f"{entry.path}:{problem.strerror}")
     return "\n".join(found)
-
-
-def build_spec(
-    control: Control, lists: Sequence[ListSpec], groups: Sequence[GroupSpec], model: str = ""
-) -> SnapshotSpec:
-    """Settings first, then control data by id. What has expired is left out: `find` does not give it."""
-    taken = {entry.name for entry in lists}
-    more = [to_list(d) for d in control.find("list") if d.id not in taken]
-    all_lists = (*lists, *more)
-    known = {entry.name for entry in all_lists}
-    base = tuple(groups) or (GroupSpec(name="default"),)
-    taken = {group.name for group in base}
-    own = [to_group(d, known) for d in control.find("group") if d.id not in taken]
-    rules = [to_rule(d) for d in control.find("decision")] + [
-        to_rule(d) for d in control.find("rule")
-    ]
-    tokens = [d.body["hash"] for d in control.find("token") if d.body["role"] == "source"]
-    return SnapshotSpec(all_lists, (*base, *own), tuple(rules), tuple(tokens), model)
-
-
-def to_list(document: Document) -> ListSpec:
-    return msgspec.convert({"name": document.id, **_plain(document.body, ListSpec)}, ListSpec)
-
-
-def to_group(document: Document, known: set[str]) -> GroupSpec:
-    """A list that is gone meanwhile is not asked for."""
-    group = msgspec.convert({"name": document.id, **_plain(document.body, GroupSpec)}, GroupSpec)
-    if group.lists is None:
-        return group
-    return msgspec.structs.replace(
-        group, lists=tuple(name for name in group.lists if name in known)
-    )
-
-
-def to_rule(document: Document) -> RuleSpec:
-    """A rule, or a vetted decision: its verdict says the effect."""
-    body = document.body
-    return RuleSpec(
-        id=document.id if document.kind == "rule" else "decision",  # its id is the name beside it
-        name=body["name"],
-        effect=EFFECTS[body["verdict"]] if document.kind == "decision" else body["effect"],
-        match=body["match"],
-        groups=tuple(body["groups"]),
-        expires=document.expires,
-        reason=body["reason"],
-    )
-
-
-def _plain(body: Mapping[str, Any], kind: type[Struct]) -> dict[str, Any]:
-    return {name: body[name] for name in kind.__struct_fields__ if name in body}

@@ -23,7 +23,7 @@ def ready(services: HubServices, response: Response) -> dict[str, Any]:
     response.status_code = 200 if good else 503
     notes = (
         ["the last change of lists or rules could not be compiled"]
-        if services.publisher.problem
+        if services.publisher.problems
         else []
     )
     return {"ready": good, "parts": parts, "notes": notes}
@@ -50,6 +50,11 @@ def metrics(services: HubServices) -> Response:
     services.metrics.set("list_rules", "Rules of all lists.", rules)
     generation = services.publisher.state.generation
     services.metrics.set("snapshot_generation", "Of the snapshot in force.", generation)
+    overlay = services.publisher.overlay
+    services.metrics.set(
+        "overlay_generation", "Of the rules and decisions in force.", overlay.generation
+    )
+    services.metrics.set("rules", "Local rules and decisions.", overlay.count)
     services.metrics.set_failures(services.ingest.failures)
     return Response(services.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -58,7 +63,7 @@ def metrics(services: HubServices) -> Response:
 def status(services: HubServices) -> dict[str, Any]:
     """Reporters, store and snapshot, with the reasons for what is wrong."""
     problems = services.event_log.problems()
-    problems += [text for text in (services.ingest.problem, services.publisher.problem) if text]
+    problems += [text for text in (services.ingest.problem, *services.publisher.problems) if text]
     return {
         "version": services.version,
         "sources": services.reporters.report(),
@@ -67,6 +72,10 @@ def status(services: HubServices) -> dict[str, Any]:
             "generation": services.publisher.state.generation,
             "time": services.publisher.state.time,
             "pending": services.publisher.is_pending,
+        },
+        "overlay": {
+            "generation": services.publisher.overlay.generation,
+            "rules": services.publisher.overlay.count,
         },
         "parts": unready(services),
         "problems": problems,

@@ -63,7 +63,7 @@ def lists(services: HubServices) -> dict[str, Any]:
             "time": state.time,
             "pending": services.publisher.is_pending,
         },
-        "problem": services.publisher.problem,
+        "problem": "; ".join(services.publisher.problems),
     }
 
 

@@ -14,6 +14,7 @@ from namewarden.hub.version import expected_version
 from namewarden.hub.when import duration
 from namewarden.policy.names import listed
 from namewarden.policy.patterns import is_usable
+from namewarden.policy.spec import DECISION
 
 router = APIRouter(tags=["vetting"])
 IfMatch = Annotated[str | None, Header()]
@@ -60,6 +61,8 @@ def post_rule(body: RuleBody, who: Who, services: HubServices) -> dict[str, Any]
 def put_rule(
     id: Id, body: RuleBody, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, Any]:
+    if id == DECISION:
+        raise ApiError(422, f"id: {id} stands for decisions")
     return _put_rule(services, who, id, body, expected_version(if_match, body.version, None))
 
 
@@ -75,7 +78,7 @@ def _put_rule(
         "reason": body.reason,
         "by": who.name,
     }
-    document = services.control.put("rule", id, kept, expected, _expires(services, body))
+    document = _put(services, "rule", id, kept, expected, body)
     note(services, who, "put rule", id, kept)
     return _shown(document)
 
@@ -86,6 +89,7 @@ def delete_rule(
 ) -> dict[str, bool]:
     if not services.control.remove("rule", id, expected_version(if_match, None, None)):
         raise ApiError(404, f"there is no rule {id}")
+    services.publisher.overlay.publish()
     note(services, who, "delete rule", id, {})
     return {"ok": True}
 
@@ -118,7 +122,7 @@ def put_decision(
         "by": who.name,
     }
     expected = expected_version(if_match, body.version, None)
-    document = services.control.put("decision", id, kept, expected, _expires(services, body))
+    document = _put(services, "decision", id, kept, expected, body)
     note(services, who, "put decision", id, kept)
     return _shown(document)
 
@@ -130,8 +134,22 @@ def delete_decision(
     id = _name(name)
     if not services.control.remove("decision", id, expected_version(if_match, None, None)):
         raise ApiError(404, f"nothing was decided about {name}")
+    services.publisher.overlay.publish()
     note(services, who, "delete decision", id, {})
     return {"ok": True}
+
+
+def _put(
+    services: Services, kind: Literal["rule", "decision"], id: str, kept: dict[str, Any],
+    expected: int | None, ending: Ending,
+) -> Document:  # fmt: skip
+    """Keep it, and put it in force before anything else is done."""
+    overlay = services.publisher.overlay
+    if overlay.is_full and services.control.get(kind, id) is None:
+        raise ApiError(409, f"there are {overlay.count:,} rules and decisions, which is the most")
+    document = services.control.put(kind, id, kept, expected, _expires(services, ending))
+    overlay.publish()
+    return document
 
 
 def _shown(document: Document) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Lists + rules → one immutable snapshot file. A rule that changes copies the compiled lists as they are.
+"""Lists → one immutable snapshot file. Where a group or a token changes, the compiled lists are copied as they are.
 
 A list that is gone, binary, empty or too large is compiled from the text the previous snapshot has of it, its
 last good copy, and says so in its report. The hub runs it as a child, `python -m namewarden.policy.compile

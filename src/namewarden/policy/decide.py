@@ -7,18 +7,20 @@ RPZ passthru is a subscribed allow. What no rule or list speaks about is None: t
 """
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 
 from msgspec.structs import replace
 
 from namewarden.policy import layout
 from namewarden.policy.groups import Groups
-from namewarden.policy.names import suffixes
+from namewarden.policy.overlay import Overlay
 from namewarden.policy.patterns import PatternSet
+from namewarden.policy.rules import Rules
 from namewarden.policy.snapshot import Hit, Snapshot, shown
-from namewarden.policy.spec import GroupSpec, RuleSpec
+from namewarden.policy.spec import DECISION, GroupSpec, RuleSpec
 from namewarden.query import BlockMode, Reason, Verdict
 
-Ranked = tuple[int, int, int, RuleSpec]  # precedence, minus labels matched, place of the rule
+Ranked = tuple[int, int, str, RuleSpec]  # precedence, labels above the rule's, its place
 _PRECEDENCE = {
     ("allow", True): 0,
     ("allow", False): 1,
@@ -42,30 +44,33 @@ _NAME_OCTETS = 253  # of a name as text without its final dot
 
 
 class Policy:
-    """A snapshot made ready to be asked: rules by name and suffix, patterns compiled, groups by network."""
+    """A snapshot and an overlay, ready to be asked. Immutable: `with_rules` makes the next."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, rules: Rules | None = None) -> None:
         self.snapshot = snapshot
         self.generation = snapshot.generation
+        self.rules = rules or Rules(Overlay())
         self.groups = Groups(snapshot.spec.groups)
         self.model = snapshot.spec.model
         self.token_hashes = frozenset(snapshot.spec.token_hashes)
-        rules = snapshot.spec.rules
-        self.exact = _by_name(rules, ("exact", "both"))
-        self.wide = _by_name(rules, ("below", "both"))
-        self.pattern_rules = [
-            (place, rule) for place, rule in enumerate(rules) if rule.match == "pattern"
-        ]
-        self.patterns = PatternSet([rule.name for _, rule in self.pattern_rules])
         sources, self.list_patterns = snapshot.patterns()
         self.list_pattern_set = PatternSet(sources)
-        self.has_rules = bool(rules)
-        self.has_patterns = bool(self.pattern_rules or self.list_patterns)
         names = [each.name for each in snapshot.spec.lists]
         self._ranks = {
             spec.name: None if spec.lists is None else _ranks_of(spec.lists, names)
             for spec in (*snapshot.spec.groups, self.groups.default)
         }
+
+    def with_rules(self, rules: Rules) -> "Policy":
+        """The same snapshot with other rules; everything made of the snapshot is shared."""
+        other = copy(self)
+        other.rules = rules
+        return other
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether an expression, of a rule or of a list, may reach any name."""
+        return self.rules.has_patterns or bool(self.list_patterns)
 
     def is_guarded(self, name: str) -> bool:
         """Whether a guard list has this very name; the caller also passes the registrable domain."""
@@ -73,9 +78,7 @@ class Policy:
 
     def is_ruled(self, name: str) -> bool:
         """Whether a local rule reaches the name, whosever it is, expired or not. Expressions: see `has_patterns`."""
-        if name in self.exact:
-            return True
-        return bool(self.wide) and any(above in self.wide for above in (*suffixes(name)[1:], "."))
+        return self.rules.reaches(name)
 
     def ranks(self, group: GroupSpec) -> frozenset[int] | None:
         """The lists a group uses, None for all."""
@@ -86,16 +89,6 @@ def _ranks_of(wanted: Iterable[str], names: list[str]) -> frozenset[int]:
     return frozenset(names.index(name) for name in wanted if name in names)
 
 
-def _by_name(
-    rules: Iterable[RuleSpec], matches: tuple[str, ...]
-) -> dict[str, list[tuple[int, RuleSpec]]]:
-    found: dict[str, list[tuple[int, RuleSpec]]] = {}
-    for place, rule in enumerate(rules):
-        if rule.match in matches:
-            found.setdefault(rule.name, []).append((place, rule))
-    return found
-
-
 def lists(
     policy: Policy, name: str, group: str, now: float, stream: bool = False
 ) -> Verdict | None:
@@ -104,7 +97,7 @@ def lists(
     `stream`: the client came by a connection. What asks for nothing else (tcp-only) is silent then; others speak.
     """
     spec = policy.groups.named(group)
-    if policy.has_rules:
+    if not policy.rules.is_empty:
         ranked = [one for one in _rules(policy, name) if _applies(one[3], group, now)]
         if ranked:
             return _of_rule(min(ranked, key=lambda one: one[:3]), spec)
@@ -130,17 +123,10 @@ def _of_chain(verdict: Verdict, spec: GroupSpec) -> Verdict:
 
 
 def _rules(policy: Policy, name: str) -> Iterator[Ranked]:
-    """Local rules whose name or pattern fits, expired and other groups' ones too."""
-    for place, rule in policy.exact.get(name, ()):
-        yield _PRECEDENCE[rule.effect, True], 0, place, rule
-    if policy.wide:
-        parents = [*suffixes(name)[1:], "."]
-        for above, suffix in enumerate(parents):
-            for place, rule in policy.wide.get(suffix, ()):
-                yield _PRECEDENCE[rule.effect, False], above, place, rule
-    for found in policy.patterns.search(name):
-        place, rule = policy.pattern_rules[found]
-        yield _PRECEDENCE[rule.effect, False], 256, place, rule
+    """Local rules whose name or expression fits, expired and other groups' ones too."""
+    for is_exact, above, rule in policy.rules.find(name):
+        place = "" if rule.id == DECISION else rule.id  # decisions first, then rules by id
+        yield _PRECEDENCE[rule.effect, is_exact], above, place, rule
 
 
 def _applies(rule: RuleSpec, group: str, now: float) -> bool:

@@ -1,7 +1,6 @@
-"""What a policy snapshot is made of: the contract between the hub, which says it, and the compiler.
+"""What policy is made of: the contract between the hub, which says it, and the compiler and the overlay.
 
-All plain values, JSON on disk. `SnapshotSpec` is everything; a rule that changes leaves the compiled
-lists as they are.
+All plain values. `SnapshotSpec` is what a snapshot holds; rules and decisions lie beside it, in the overlay.
 """
 
 from typing import Literal
@@ -15,6 +14,7 @@ Match = Literal[
     "exact", "below", "both", "pattern"
 ]  # name alone; only below; name and all below; RE2
 RuleEffect = Literal["allow", "deny", "redirect"]
+DECISION = "decision"  # the id of every decision
 
 
 class ListSpec(Struct, frozen=True):
@@ -39,10 +39,10 @@ class GroupSpec(Struct, frozen=True):
     redirect: tuple[str, ...] = ()  # honeypot or blackhole; empty = malicious names are blocked
 
 
-class RuleSpec(Struct, frozen=True):
+class RuleSpec(Struct, frozen=True, gc=False, array_like=True):
     """A local rule or vetted decision: beats every subscribed list."""
 
-    id: str
+    id: str  # of a rule; DECISION for a decision, of which a name has one
     name: str  # lower-case FQDN, or RE2 source when match is pattern
     effect: RuleEffect
     match: Match = "exact"
@@ -54,8 +54,5 @@ class RuleSpec(Struct, frozen=True):
 class SnapshotSpec(Struct, frozen=True):
     lists: tuple[ListSpec, ...] = ()
     groups: tuple[GroupSpec, ...] = (GroupSpec(name="default"),)
-    rules: tuple[RuleSpec, ...] = ()
-    token_hashes: tuple[
-        str, ...
-    ] = ()  # SHA-256 hex of the bearer tokens the verdict API accepts on TCP
+    token_hashes: tuple[str, ...] = ()  # SHA-256 hex: bearer tokens the verdict API accepts on TCP
     model: str = ""  # digest of the model in force

@@ -20,6 +20,7 @@ from namewarden.net.system import system_servers, without_ourselves
 from namewarden.net.udp import UdpCounts
 from namewarden.net.upstreams import Upstreams
 from namewarden.policy.decide import Policy
+from namewarden.policy.rules import Reaches
 from namewarden.policy.spec import GroupSpec
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
@@ -44,7 +45,7 @@ SOURCE = "resolver"  # of the events
 
 
 class Pipeline:
-    """The stages and what they share. `changed` is called when another policy is in force."""
+    """The stages and what they share. `changed` is told which names another policy reaches, None for all."""
 
     def __init__(
         self,
@@ -53,13 +54,13 @@ class Pipeline:
         spawn: Spawn,
         sink: Sink,
         notify: Notify,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[Reaches | None], None] = lambda reaches: None,
         deadline: float = 0.0,
     ) -> None:
         secret = paths.secret.read_bytes()
         self._changed = changed
         self._model_policies: dict[str, ModelPolicy] = {}
-        self.watcher = PolicyWatcher(paths.snapshots / "current", secret, self._take)
+        self.watcher = PolicyWatcher(paths.snapshots, secret, self._take)
         self.faults = Faults()
         self.buckets = buckets_of(settings, secret)
         self.turned_away = TurnedAway(sink)
@@ -108,10 +109,10 @@ class Pipeline:
     def _model_policy(self, group: str) -> ModelPolicy:
         return self._model_policies.get(group) or self._model_policies["default"]
 
-    def _take(self, policy: Policy) -> None:
+    def _take(self, policy: Policy, reaches: Reaches | None) -> None:
         specs = (policy.groups.default, *policy.snapshot.spec.groups)
         self._model_policies = {spec.name: model_policy_of(spec) for spec in specs}
-        self._changed()
+        self._changed(reaches)
 
     def packet_cache(self, sink: Sink, counts: UdpCounts) -> PacketCache:
         """What stands before the chain (`chain.PACKET_CACHE`), made of what the stages have."""
