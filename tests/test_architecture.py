@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "process/watcher": {"policy", "process/notices"},
     "process/pipeline": {"*"},
     "process/resolver": {"*"},
+    "process/explain": {"*"},
     "process/hub": {"*"},
     "process/load": {"*"},
     "process/reload": LEAVES | {"process/keeper"},

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from namewarden import chain
 from namewarden.net import eager
 from namewarden.net.datagrams import DatagramIO
-from namewarden.net.packet_cache import CacheParts, PacketCache
-from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
+from namewarden.net.packet_cache import CacheRules, PacketCache
+from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, RuleSpec
 from namewarden.stages.cache import cache
@@ -107,7 +107,7 @@ class Path:
         buckets = Buckets(("127.0.0.0/8", "10.0.0.0/8"), 0.5, 4.0, 2, ("127.0.0.0/8",), b"s" * 32)
         counts = UdpCounts()
         self.cache = kind(
-            CacheParts(
+            CacheRules(
                 group_of=lambda client: self.policy.groups.of(client).name,
                 is_allowed=buckets.is_allowed,
                 is_limited=buckets.is_limited,
@@ -121,11 +121,11 @@ class Path:
             )
         )
         io = DatagramIO("fake", lambda *_: self.arrived, self.send)
-        parts = UdpParts(
+        serving = UdpServing(
             chain.resolving(self.stages(buckets)), set(), self.cache, buckets.admit, lambda _: io,
             counts=counts, clock=lambda: world.now,
         )  # fmt: skip
-        self.listener = UdpListener(self, parts)  # type: ignore[arg-type]  # it is given to `io` only
+        self.listener = UdpListener(self, serving)  # type: ignore[arg-type]  # it is given to `io` only
 
     def stages(self, buckets):
         world, shield = self.world, guard(Faults())

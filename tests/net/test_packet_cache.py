@@ -5,7 +5,7 @@ import tracemalloc
 from namewarden.net.packet_cache import (
     OVERHEAD,
     Asked,
-    CacheParts,
+    CacheRules,
     PacketCache,
     end_of,
     is_repeatable,
@@ -28,7 +28,7 @@ class Made:
     def __init__(self, most_bytes=1 << 20, group_of=lambda ip: "default"):
         self.said, self.time = [], 1000.0
         self.cache = PacketCache(
-            CacheParts(
+            CacheRules(
                 group_of=group_of,
                 is_allowed=lambda ip: ip != "stranger",
                 is_limited=lambda ip: False,

@@ -10,8 +10,8 @@ import dns.message
 import pytest
 
 from namewarden.net import datagrams, eager
-from namewarden.net.packet_cache import CacheParts, PacketCache
-from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
+from namewarden.net.packet_cache import CacheRules, PacketCache
+from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
 from namewarden.query import Answer, Verdict
 from namewarden.stages.limit import SILENCE, TRUNCATION
 from namewarden.stages.record import repeated
@@ -21,36 +21,36 @@ from namewarden.wire.answers import blocked
 class Listener:
     """A listener on a free port, what its handler was asked and what it recorded."""
 
-    def __init__(self, answer, **parts):
+    def __init__(self, answer, **options):
         self.asked, self.repeats, self.turned_away, self.waiting = [], [], [], set()
         self.answer = answer
-        admit = parts.pop("admit", lambda ip, now: 0)
-        counts = UdpCounts()
-        cache = CacheParts(
+        admit = options.pop("admit", lambda ip, now: 0)
+        self.counts = counts = UdpCounts()
+        cache = CacheRules(
             group_of=lambda ip: "default",
             is_allowed=lambda ip: True,
-            is_limited=parts.pop("is_limited", lambda ip: False),
+            is_limited=options.pop("is_limited", lambda ip: False),
             admit=admit,
             limited=(SILENCE, TRUNCATION),
             turned_away=lambda query, answer: self.turned_away.append(query),
-            repeated=parts.pop("repeated", lambda query, answer: repeated(query, answer, "resolver")),
+            repeated=options.pop("repeated", lambda query, answer: repeated(query, answer, "resolver")),
             record=lambda event: self.repeats.append(event.count),
             counts=counts,
         )  # fmt: skip
         self.cache = PacketCache(cache)
-        self.parts = UdpParts(
+        serving = UdpServing(
             handler=self.handle,
             waiting=self.waiting,
             cache=self.cache,
             admit=admit,
             batch=lambda sock: datagrams.choose({}, sock),
             counts=counts,
-            **parts,
+            **options,
         )
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         bound.bind(("127.0.0.1", 0))
         self.bound, self.address = bound, bound.getsockname()
-        self.listener = UdpListener(bound, self.parts)
+        self.listener = UdpListener(bound, serving)
 
     async def handle(self, query):
         self.asked.append(query)
@@ -163,7 +163,7 @@ async def test_malformed_queries_get_formerr_and_responses_silence():
         listener.client.send(b"\0\x01\x80\0" + ask()[4:])
         reply = dns.message.from_wire(await listener.ask(ask()[:-1]))
         assert reply.rcode() == 1 and listener.asked == []
-        assert listener.parts.counts.malformed == 2
+        assert listener.counts.malformed == 2
 
 
 async def test_silence_and_overload_send_nothing_and_are_counted():
@@ -178,7 +178,7 @@ async def test_silence_and_overload_send_nothing_and_are_counted():
             listener.client.send(ask(ident=ident))
         await asyncio.sleep(0.05)
         assert [query.id for query in listener.asked] == [1, 2]
-        assert listener.parts.counts.overload == 1
+        assert listener.counts.overload == 1
 
 
 async def test_a_limited_client_is_limited_in_the_lane_too():
@@ -191,7 +191,7 @@ async def test_a_limited_client_is_limited_in_the_lane_too():
         listener.client.send(ask(ident=4))
         truncated = dns.message.from_wire(await listener.ask(ask(ident=5)))
         assert truncated.id == 5 and truncated.flags & dns.flags.TC and not truncated.answer
-        assert listener.parts.counts.limited == 2
+        assert listener.counts.limited == 2
     assert listener.repeats == [1]
     assert [query.id for query in listener.turned_away] == [4, 5]
 
@@ -204,7 +204,7 @@ async def test_a_client_that_pretends_to_be_port_0_is_counted_and_forgotten():
             forger.sendto(forged, ("127.0.0.1", 0))
             forger.sendto(forged, ("127.0.0.1", 0))
         assert await listener.ask(ask(ident=9))
-        assert listener.parts.counts.unsent == 2
+        assert listener.counts.unsent == 2
 
 
 async def test_a_crowd_makes_it_busy_for_a_moment():
@@ -233,7 +233,7 @@ async def test_a_fault_after_the_answer_loses_no_datagram_and_no_task():
         for ident in (1, 2, 3):
             assert dns.message.from_wire(await listener.ask(ask(ident=ident))).id == ident
         await asyncio.sleep(0)
-        assert listener.parts.counts.faults == 2
+        assert listener.counts.faults == 2
         assert not listener.waiting
 
 
@@ -246,7 +246,7 @@ async def test_an_answer_that_cannot_be_written_is_one_datagram_lost():
             listener.client.send(ask(ident=ident, use_edns=0))
         data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(listener.client, 512), 5)
         assert dns.message.from_wire(data).id == 2
-        assert listener.parts.counts.faults == 1 and listener.listener._in_flight == 0
+        assert listener.counts.faults == 1 and listener.listener._in_flight == 0
 
 
 async def test_answers_of_one_turn_of_the_loop_leave_together():
@@ -284,7 +284,7 @@ async def test_malformed_queries_are_limited_before_anything_is_sent():
         await asyncio.sleep(0.05)
         with pytest.raises(BlockingIOError):
             listener.client.recv(512)
-        assert (listener.parts.counts.malformed, listener.parts.counts.limited) == (2, 2)
+        assert (listener.counts.malformed, listener.counts.limited) == (2, 2)
 
 
 async def test_what_was_asked_under_another_policy_is_not_kept():

@@ -7,9 +7,16 @@ import dns.rrset
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from namewarden.wire.errors import WireError
-from namewarden.wire.message import read_answer, read_query, same_question, write_query
+from namewarden.wire.message import (
+    query_for,
+    read_answer,
+    read_query,
+    same_question,
+    write_query,
+)
 
 
 def ask(name="www.exAmple.org", kind="A", **options):
@@ -35,6 +42,14 @@ def test_edns_and_flags_are_read():
         65, True, 4096, True, True, False,
     )  # fmt: skip
     assert parse(ask(use_edns=0, payload=100)).payload == 512
+
+
+def test_a_query_that_no_client_sent_is_the_one_that_would_have_been_read():
+    made = query_for("www.exAmple.org", 28, "192.0.2.9", "udp", 5.0)
+    sent = ask(kind="AAAA", use_edns=0, payload=1232)
+    assert made == replace(parse(sent), id=0)
+    with pytest.raises(WireError):
+        query_for("a" * 64 + ".example.org", 1, "192.0.2.9", "udp", 5.0)
 
 
 def rcode_of(error):

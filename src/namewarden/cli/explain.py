@@ -65,13 +65,13 @@ def _by_chain(
     settings: configuration.Settings, name: str, type: str, client: str
 ) -> dict[str, Any]:
     """What would be logged, or nothing where no policy was ever published: the model alone needs none."""
-    from namewarden.process import resolver as process
+    from namewarden.process.explain import explain
     from namewarden.process.paths import StartError
     from namewarden.wire.types import type_number
 
     number = type_number(type)
     try:
-        event = process.explain(settings, name, number, client, notify)
+        event = explain(settings, name, number, client, notify)
     except StartError as error:
         notify(f"lists, rules and answers were not asked: {error}")
         return {}

@@ -37,7 +37,7 @@ class _Counts(Protocol):
 
 
 @dataclass(frozen=True)
-class CacheParts:
+class CacheRules:
     """What the stages know that the packet cache stands in for."""
 
     group_of: Callable[[str], str]
@@ -127,11 +127,11 @@ class Shard:
 class PacketCache:
     """One for all listeners of a process. Whoever has it calls `flush` once a second and at the end."""
 
-    def __init__(self, parts: CacheParts, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, rules: CacheRules, most_bytes: int = MOST_BYTES) -> None:
         self.generation = 0  # rises with every change of policy
         self.bytes = 0  # of the younger generation
         self._half = most_bytes // 2
-        self._parts = parts
+        self._rules = rules
         self._shards: dict[str, Shard] = {}
         self._strangers = Shard()  # nothing is kept for them
         self._clients: dict[Host, CacheClient] = {}
@@ -161,8 +161,8 @@ class PacketCache:
             return
         if not is_repeatable(query, answer, len(asked.data)) or not self._is_known(key):
             return
-        event = self._parts.repeated(replace(query, group=client.group), answer)
-        entry = PacketEntry(wire[2:], event, end_of(answer, now, self._parts.wall()))
+        event = self._rules.repeated(replace(query, group=client.group), answer)
+        entry = PacketEntry(wire[2:], event, end_of(answer, now, self._rules.wall()))
         if answer.stored and not wire[2] & _CUT:
             entry.count_down(answer, 10 + len(query.question), now)
         self._put(client.shard, key, entry)
@@ -193,11 +193,11 @@ class PacketCache:
     def _new_client(self, host: Host) -> CacheClient:
         if len(self._clients) >= CLIENTS:
             self._clients.clear()
-        ip, parts = host_text(host), self._parts
-        group = parts.group_of(ip)
-        is_friend = parts.is_allowed(ip)
+        ip, rules = host_text(host), self._rules
+        group = rules.group_of(ip)
+        is_friend = rules.is_allowed(ip)
         shard = self._shards.setdefault(group, Shard()) if is_friend else self._strangers
-        client = self._clients[host] = CacheClient(ip, group, shard, parts.is_limited(ip))
+        client = self._clients[host] = CacheClient(ip, group, shard, rules.is_limited(ip))
         return client
 
     def _look_closer(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
@@ -206,7 +206,7 @@ class PacketCache:
         entry = client.entries.get(key) or self._rejuvenated(client.shard, key)
         if entry is None or now >= entry.dead:
             return None
-        admitted = self._parts.admit(client.ip, now) if client.is_limited else _ANSWER
+        admitted = self._rules.admit(client.ip, now) if client.is_limited else _ANSWER
         if admitted != _ANSWER:
             return self._hold_off(data, client, admitted, now)
         if now >= entry.fresh:
@@ -216,11 +216,11 @@ class PacketCache:
 
     def _hold_off(self, data: bytes, client: CacheClient, admitted: int, now: float) -> bytes:
         """Above the rate: silence, or truncation so that an honest client comes by TCP. Counted and recorded."""
-        self._parts.counts.limited += 1
+        self._rules.counts.limited += 1
         query = replace(read_query(data, client.ip, "udp", now), group=client.group)
-        silence, truncation = self._parts.limited
+        silence, truncation = self._rules.limited
         answer = truncation if admitted == _TRUNCATE else silence
-        self._parts.turned_away(query, answer)
+        self._rules.turned_away(query, answer)
         return b"" if answer.silent else to_wire(query, answer, now, SHORTEST)
 
     # Entries.
@@ -273,11 +273,11 @@ class PacketCache:
             self._dirty.append(entry)
         entry.client = client
         entry.count = 1
-        entry.time = self._parts.wall()
+        entry.time = self._rules.wall()
 
     def _settle(self, entry: PacketEntry) -> None:
         assert entry.client is not None, "an entry with repeats has whose they are"
-        self._parts.record(
+        self._rules.record(
             replace(entry.event, client=entry.client.ip, time=entry.time, count=entry.count)
         )
 

@@ -45,7 +45,7 @@ class UdpCounts:
 
 
 @dataclass(frozen=True)
-class UdpParts:
+class UdpServing:
     """What the listener is given."""
 
     handler: Handler
@@ -62,13 +62,13 @@ class UdpParts:
 class UdpListener:
     """One bound UDP socket. `start` and `stop` it in a running loop."""
 
-    def __init__(self, bound: socket.socket, parts: UdpParts) -> None:
+    def __init__(self, bound: socket.socket, serving: UdpServing) -> None:
         bound.setblocking(False)
         self._socket = bound
-        self._parts = parts
-        self._cache = parts.cache
-        self._counts = parts.counts
-        self._batch = parts.batch(bound)
+        self._serving = serving
+        self._cache = serving.cache
+        self._counts = serving.counts
+        self._batch = serving.batch(bound)
         self._in_flight = 0
         self._taken = 0  # datagrams of the last wake-up
         self._woken = 0.0  # when that was
@@ -88,10 +88,10 @@ class UdpListener:
 
     def is_busy(self) -> bool:
         """Did the last wake-up, just now, find a crowd? Then work that can wait does."""
-        return self._taken >= CROWD and self._parts.clock() - self._woken < JUST_NOW
+        return self._taken >= CROWD and self._serving.clock() - self._woken < JUST_NOW
 
     def _readable(self) -> None:
-        now = self._parts.clock()
+        now = self._serving.clock()
         arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
         self._taken, self._woken = len(arrived), now
         self._is_due = True
@@ -116,19 +116,21 @@ class UdpListener:
         except WireError as error:
             self._refuse(error, address, client, now)
             return
-        if self._in_flight >= self._parts.in_flight:
+        if self._in_flight >= self._serving.in_flight:
             self._counts.overload += 1
             return
         self._in_flight += 1
         asked = Asked(query, data, address, client, self._cache.generation)
-        eager.run(self._parts.handler(query), partial(self._answered, asked), self._parts.waiting)
+        eager.run(
+            self._serving.handler(query), partial(self._answered, asked), self._serving.waiting
+        )
 
     def _refuse(self, error: WireError, address: Address, client: CacheClient, now: float) -> None:
         """Limited like every answer: who forges its address shall not make us talk to others."""
         self._counts.malformed += 1
         if error.reply is None:
             return
-        if self._parts.admit(client.ip, now):
+        if self._serving.admit(client.ip, now):
             self._counts.limited += 1
         else:
             self._send(error.reply, address)
@@ -144,8 +146,8 @@ class UdpListener:
 
     def _give(self, asked: Asked, answer: Answer) -> None:
         query = asked.query
-        now = self._parts.clock() if answer.stored else query.now
-        wire = to_wire(query, answer, now, limit_of(query, self._parts.payload))
+        now = self._serving.clock() if answer.stored else query.now
+        wire = to_wire(query, answer, now, limit_of(query, self._serving.payload))
         self._send(wire, asked.address)
         self._cache.store(asked, answer, wire, now)
 

@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from namewarden.net.listener import Reaches, settled
 from namewarden.query import Answer, Query, Verdict
-from namewarden.wire import names
 from namewarden.wire.errors import WireError
+from namewarden.wire.message import query_for
 from namewarden.wire.types import type_number
 
 PATH = "/api/v1/verdicts"
@@ -305,18 +305,14 @@ def _batch(body: bytes, limits: Limits) -> list[VerdictQuery]:
 
 
 def _query(place: int, asked: VerdictQuery, now: float) -> Query:
-    """The same Query that a DNS listener would have read."""
     try:
         if not asked.name:
             raise WireError("the name is empty")
-        wire = names.to_wire(asked.name)
-        name, _ = names.from_wire(wire, 0)
         client = str(ipaddress.ip_address(asked.client))
         qtype = type_number(asked.qtype) if isinstance(asked.qtype, str) else asked.qtype
-        question = wire + qtype.to_bytes(2, "big") + b"\0\1"
+        return query_for(asked.name, qtype, client, "api", now)
     except (WireError, ValueError, OverflowError) as error:
         raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}]: {error}") from error
-    return Query(0, name, qtype, client, "api", now, question, payload=1232)
 
 
 def to_reply(identity: str, query: Query, answer: Answer, epoch: float) -> VerdictReply:

@@ -15,7 +15,7 @@ from namewarden.detector.guard import guarded
 from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels, dynamic_providers
 from namewarden.detector.model import Model, ModelError
-from namewarden.net.packet_cache import CacheParts, PacketCache
+from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.system import system_servers, without_ourselves
 from namewarden.net.udp import UdpCounts
 from namewarden.net.upstreams import Upstreams
@@ -121,7 +121,7 @@ class Pipeline:
             self.turned_away.add(to_event(query, answer, 0.0, time.time(), SOURCE))
 
         return PacketCache(
-            CacheParts(
+            CacheRules(
                 group_of=lambda client: self.watcher.current().groups.of(client).name,
                 is_allowed=self.buckets.is_allowed,
                 is_limited=self.buckets.is_limited,

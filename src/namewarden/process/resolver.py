@@ -1,13 +1,11 @@
 """The resolver process: a pipeline, the listeners before it, and the sender that carries its events away.
 
-`explain` is the same pipeline without listeners, for one name. Counterparts: `pipeline.py` (from listeners to
-upstreams), `process/hub.py` (where the events go).
+Counterparts: `pipeline.py` (from listeners to upstreams), `process/hub.py` (where the events go).
 """
 
 import asyncio
 import os
 import socket
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -22,7 +20,7 @@ from namewarden.net.connection import Serving, TcpCounts
 from namewarden.net.listener import Listener, Reaches
 from namewarden.net.packet_cache import PacketCache
 from namewarden.net.tcp import TcpLimits, TcpListener
-from namewarden.net.udp import UdpCounts, UdpListener, UdpParts
+from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
 from namewarden.net.verdicts import VerdictListener
 from namewarden.process.channel import Channel, first_of
 from namewarden.process.lifetime import (
@@ -33,17 +31,14 @@ from namewarden.process.lifetime import (
     take_sockets,
     until_told,
 )
-from namewarden.process.paths import Paths, StartError, prepare
+from namewarden.process.paths import Paths, prepare
 from namewarden.process.pipeline import Notify, Pipeline
 from namewarden.query import Answer, Event, Query
 from namewarden.stages.record import Sink
-from namewarden.wire.names import from_wire, to_wire
 from namewarden.wire.stream import ServerLimits
 
-RUN_FIRST = "start `namewarden run` once, or name its configuration with --config"
 PATIENCE = 2.0  # seconds for what is in flight at a stop; a listener's GRACE is a little longer
 LAST_BATCH = 2.0  # seconds for the hub to acknowledge the last events
-EXPLAIN_DEADLINE = 10.0  # seconds for the score: nobody waits for an answer
 
 
 def serve_resolver(
@@ -155,7 +150,7 @@ class Resolver:
         await eager.end(self._waiting, grace=0)
 
     def _udp(self, pipeline: Pipeline, cache: PacketCache) -> list[UdpListener]:
-        parts = UdpParts(
+        serving = UdpServing(
             handler=pipeline.resolve,
             waiting=self._waiting,
             cache=cache,
@@ -165,7 +160,7 @@ class Resolver:
             in_flight=self._settings.dns.in_flight,
             counts=self._counts,
         )
-        return [UdpListener(bound, parts) for bound in self._sockets["udp"]]
+        return [UdpListener(bound, serving) for bound in self._sockets["udp"]]
 
     def _tcp(self, pipeline: Pipeline) -> list[TcpListener]:
         dns = self._settings.dns
@@ -218,37 +213,3 @@ class Nowhere:
 
     def record(self, event: Event) -> None:
         pass
-
-
-def explain(settings: Settings, name: str, qtype: int, client: str, notify: Notify) -> Event:
-    """What the real chain does with one query, recorded into our hands. StartError, WireError."""
-    log_plainly()
-    if not Paths(settings.data_dir).snapshots.is_dir():  # looking at nothing makes nothing
-        raise StartError(f"no policy in {settings.data_dir.absolute()}: {RUN_FIRST}")
-    return asyncio.run(_explain(settings, name, qtype, client, notify))
-
-
-async def _explain(settings: Settings, name: str, qtype: int, client: str, notify: Notify) -> Event:
-    paths = prepare(settings.data_dir)
-    taken: list[Event] = []
-
-    class Hands:
-        def record(self, event: Event) -> None:
-            taken.append(event)
-
-    question = to_wire(name) + qtype.to_bytes(2) + b"\0\1"
-    plain, _ = from_wire(question, 0)
-    with ending():
-        async with asyncio.TaskGroup() as group:
-            pipeline = Pipeline(
-                settings, paths, group.create_task, Hands(), notify, deadline=EXPLAIN_DEADLINE
-            )
-            if not pipeline.watcher.look():
-                raise StartError(pipeline.watcher.problem or f"no policy yet: {RUN_FIRST}")
-            pipeline.start()
-            await pipeline.resolve(
-                Query(0, plain, qtype, client, "udp", time.monotonic(), question, payload=1232)
-            )
-            pipeline.stop()
-            raise Ended
-    return taken[0]

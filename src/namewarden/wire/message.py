@@ -11,7 +11,7 @@ from struct import error as LayoutError
 from namewarden.query import Answer, Query
 from namewarden.wire import types
 from namewarden.wire.errors import Rcode, WireError
-from namewarden.wire.names import from_wire, skip
+from namewarden.wire.names import from_wire, skip, to_wire
 
 HEADER = Layout("!6H")  # id, flags, QD, AN, NS, AR (RFC 1035 §4.1.1)
 RECORD = Layout("!HHIH")  # type, class, TTL, RDLENGTH
@@ -66,6 +66,14 @@ def read_query(data: bytes, client: str, transport: str, now: float) -> Query:
         do,
         payload,
     )
+
+
+def query_for(name: str, qtype: int, client: str, transport: str, now: float) -> Query:
+    """What a listener would have read, had a client asked so. WireError: it is no name; OverflowError: no type."""
+    wire = to_wire(name)
+    plain, _ = from_wire(wire, 0)
+    question = wire + qtype.to_bytes(2) + b"\0\1"
+    return Query(0, plain, qtype, client, transport, now, question, payload=1232)
 
 
 def _read_opt(data: bytes, offset: int, count: int, question: bytes) -> tuple[int, bool]:
