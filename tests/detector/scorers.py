@@ -15,6 +15,7 @@ class Lengths:
 
     model = "0123456789ab"
     thresholds = LIMITS
+    is_quick = False
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []

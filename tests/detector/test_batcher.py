@@ -1,6 +1,7 @@
 """The batcher: one answer a waiter, bounded, never an exception, never a wait on the loop."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -193,6 +194,47 @@ async def test_a_late_score_is_none_for_its_waiter_and_kept_for_the_next(scorer)
     assert batcher.known("abc") is not None
     await asyncio.sleep(0.1)
     assert batcher.counts.late == 1
+    batcher.stop()
+
+
+class Quick(Lengths):
+    is_quick = True
+
+
+async def test_a_quick_scorer_is_asked_at_once_and_its_scores_are_remembered():
+    scorer = Quick()
+    batcher = Batcher(scorer, 5.0, remembered=2)
+    batcher.start()
+    assert batcher.known("abc") == batcher.known("abc") == score_of(3 / 10 - 1.5)
+    assert (batcher.counts.scored, batcher.counts.remembered) == (1, 1)
+    for name in ("a", "b", "abc"):
+        assert batcher.known(name) is not None
+    assert scorer.batches == [["abc"], ["a"], ["b"], ["abc"]]
+    assert "model" not in {thread.name for thread in threading.enumerate()}
+    batcher.stop()
+
+
+async def test_a_quick_scorer_that_fails_is_counted_and_recovers():
+    scorer = Quick()
+    batcher = Batcher(scorer, 5.0)
+    batcher.start()
+    scorer.broken = True
+    assert batcher.known("abc") is None and batcher.ask("abc") is None
+    assert (batcher.counts.broken, batcher.counts.scored) == (1, 0)
+    scorer.broken = False
+    assert batcher.known("abc") is not None
+    batcher.stop()
+
+
+async def test_a_slow_model_may_come_after_a_quick_one():
+    batcher = Batcher(Quick(), 5.0)
+    batcher.start()
+    assert batcher.known("abc") is not None
+    batcher.replace(Lengths())
+    assert batcher.known("abc") is None
+    assert await asked(batcher, "abc") is not None
+    batcher.replace(Quick())
+    assert batcher.known("abc") is not None
     batcher.stop()
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from namewarden.detector.bands import settle
-from namewarden.detector.model import AT_ONCE, Model, ModelError
+from namewarden.detector.model import Model, ModelError
+from namewarden.detector.trial import AT_ONCE
 from tests.detector import conformance
 from tests.detector.networks import (
     CLASSES,
@@ -164,8 +165,8 @@ def test_a_model_with_families_conforms(knows):
 def test_families_cost_nothing_when_the_band_is_benign(knows):
     """Its graph without families is what runs: ONNX Runtime has thrown away what nobody fetches."""
     model = knows()
-    assert [each.name for each in model._logits.get_outputs()] == ["logits"]
-    assert [each.name for each in model._families.get_outputs()] == ["logits", "families"]
+    assert [each.name for each in model.network._logits.get_outputs()] == ["logits"]
+    assert [each.name for each in model.network._families.get_outputs()] == ["logits", "families"]
 
 
 def test_what_cannot_be_run_is_named_with_its_folder(tmp_path):

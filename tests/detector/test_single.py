@@ -15,19 +15,19 @@ LABELS = ["example", "xjq7k2vbn", "", "a", "weather-of-the-world", "q" * 63, "b√
 
 @pytest.fixture(scope="module")
 def model():
-    return Model()
+    return Model(environ={"NAMEWARDEN_PURE": "1"})
 
 
 def test_alone_as_among_others(model):
     together = model.raw(LABELS).tolist()
-    assert [model._single.logit(label) for label in LABELS] == together
-    assert [model._single.logit(label) for label in reversed(LABELS)] == together[::-1]
+    assert [model.network._single.logit(label) for label in LABELS] == together
+    assert [model.network._single.logit(label) for label in reversed(LABELS)] == together[::-1]
 
 
 def test_threads_do_not_disturb_each_other(model):
     many = LABELS * 40
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(model._single.logit, many))
+        found = list(pool.map(model.network._single.logit, many))
     assert found == model.raw(many).tolist()
 
 

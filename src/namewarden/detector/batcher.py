@@ -1,4 +1,6 @@
-"""Scores without holding up the loop: one worker thread, names gathered while it works, results remembered.
+"""Scores without holding up the loop, remembered. A quick scorer is asked where the name is: that takes less time than
+what else a query costs, so nothing waits and nothing is late. For every other there is one worker thread, and names are
+gathered while it works.
 
 More names than can be scored before the deadline do not wait: they are turned away at once, fairly (`backlog.py`). A
 name that nobody waits for any more is not scored. Nothing here raises or waits: what cannot be scored is counted, and
@@ -58,6 +60,10 @@ class Batcher:
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
+        if not self._scorer.is_quick:
+            self._begin()
+
+    def _begin(self) -> None:
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
 
@@ -76,17 +82,29 @@ class Batcher:
         """Another model from now on; what the old one said is forgotten, what it is working on is not remembered."""
         self._scorer = scorer
         self._remembered.clear()
+        if self._loop is not None and self._thread is None and not scorer.is_quick:
+            self._begin()
 
     def known(self, name: str) -> Score | None:
+        """The score where nobody has to wait for it."""
         score = self._remembered.get(name)
         if score is not None:
             self._remembered.move_to_end(name)
             self.counts.remembered += 1
-        return score
+            return score
+        return self._made(name) if self._scorer.is_quick else None
+
+    def _made(self, name: str) -> Score | None:
+        scores = _scores(self._scorer, [name])
+        if scores is None:
+            return None  # `ask` counts it
+        self.counts.scored += 1
+        self._remember(name, scores[0])
+        return scores[0]
 
     def ask(self, name: str, client: Client = b"") -> Waiter | None:
-        """A future for the name's score, done when the deadline comes at the latest; None when it will not be
-        scored."""
+        """A future for the score of a name that is not known, done when the deadline comes at the latest; None when it
+        will not be scored."""
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             self.counts.broken += 1
             return None

@@ -21,7 +21,7 @@ SYMBOLS = OTHER + 1
 _CODES = np.full(256, OTHER, dtype=np.uint8)
 for _place, _letter in enumerate(ALPHABET):
     _CODES[ord(_letter)] = _place + 1
-_TABLE = _CODES.tobytes()
+TABLE = _CODES.tobytes()  # octet → code
 _NARROWEST = tuple(
     next((width for width in WIDTHS if size + MARGIN <= width), WIDTH) for size in range(WIDTH + 1)
 )
@@ -39,7 +39,7 @@ def write(label: str, row: NDArray[np.int32]) -> None:
 
 
 def _codes(label: str, width: int) -> bytes:
-    return label.encode("ascii", "replace")[: width - 1].translate(_TABLE).ljust(width, b"\0")
+    return label.encode("ascii", "replace")[: width - 1].translate(TABLE).ljust(width, b"\0")
 
 
 def width_of(label: str) -> int:

@@ -55,6 +55,8 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     # Class → suffix → the logarithm of the share of its names that stand there; "" for every other suffix. A class
     # that is not here is as likely under any.
     family_suffixes: dict[str, dict[str, float]] = {}
+    # Label → logit, uncalibrated, as ONNX Runtime gave it when the model was made: what another forward pass must say.
+    examples: dict[str, float] = {}
 
 
 def read(folder: Path) -> tuple[Manifest, bytes]:
@@ -103,6 +105,10 @@ def _manifest_fault(manifest: Manifest) -> str:
         return "its thresholds are not finite and rising"
     if not 0 <= manifest.family_threshold <= 1:
         return f"its family threshold is {manifest.family_threshold}, no probability"
+    if len(manifest.examples) > MOST_NAMES or not all(
+        map(math.isfinite, manifest.examples.values())
+    ):
+        return "its examples are too many, or no numbers"
     return _calibration_fault(manifest) or _names_fault(manifest) or _suffixes_fault(manifest)
 
 

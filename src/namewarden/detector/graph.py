@@ -6,10 +6,13 @@ that promise more than they hold, shapes that depend on a label. What passes is 
 """
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from itertools import chain
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # What recipes and int8 quantisation write. None but Pad makes a large tensor out of a number among its inputs, as
 # ConstantOfShape, Expand, Tile and Range do, and there it is a constant (SHAPED); no shape depends on the values of
@@ -33,6 +36,7 @@ MOST_NODES = 512
 MOST_PARTS = 200_000  # fields read in all; our graphs have some hundreds
 # TensorProto.DataType → octets of a value
 OCTETS = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2}
+PLAIN = {1: "<f4", 2: "u1", 6: "<i4", 7: "<i8", 10: "<f2"}  # … → how its octets are read
 INT64 = 7  # of axes and shapes
 Field = tuple[int, int | memoryview]
 
@@ -101,6 +105,28 @@ def weights(network: bytes) -> dict[str, int]:
     return {name: size for name, kind, size in found if kind != INT64}
 
 
+def plan(network: bytes) -> str:
+    """A digest of what it computes, whatever the numbers in its tensors are: operators, nodes, inputs, names."""
+    reader, told = _Reader(), sha256()
+    for number, value in reader.fields(memoryview(network)):
+        if number == 8:
+            told.update(_written(number, value))
+    for number, value in reader.graph(network):
+        if number in (1, 11):
+            told.update(_written(number, value))
+        elif number in (5, 12):
+            name = reader.text(value, 8 if number == 5 else 1).encode(errors="surrogateescape")
+            told.update(_written(number, memoryview(name)))
+    return told.hexdigest()
+
+
+def tensors(network: bytes) -> dict[str, NDArray[Any]]:
+    """The tensors that the file holds as plain octets, of the kinds that NumPy has."""
+    reader = _Reader()
+    found = (reader.tensor(value) for number, value in reader.graph(network) if number == 5)
+    return {name: array for name, array in found if array is not None}
+
+
 def _shapes(network: bytes) -> None:
     """All follow from the shape of the rows and from constants: what one label takes, every other of its width does."""
     fixed = constants(network).keys()
@@ -163,6 +189,22 @@ class _Reader:
             elif number == 2 and isinstance(value, int):
                 kind = value
         return self.text(tensor, 8), kind, prod(dims)
+
+    def tensor(self, message: int | memoryview) -> tuple[str, NDArray[Any] | None]:
+        """Name and values of a tensor that was looked at before."""
+        dims: list[int] = []
+        kind, octets = 0, b""
+        for number, value in self.fields(message):
+            if number == 1:
+                dims += [value] if isinstance(value, int) else _varints(value)
+            elif isinstance(value, int):
+                kind = value if number == 2 else kind
+            elif number == 9:
+                octets = bytes(value)
+        name = self.text(message, 8)
+        if kind not in PLAIN or len(octets) != prod(dims) * OCTETS[kind]:
+            return name, None
+        return name, np.frombuffer(octets, PLAIN[kind]).reshape(dims)
 
     def model(self, message: memoryview) -> None:
         graphs = []

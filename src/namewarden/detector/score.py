@@ -21,4 +21,8 @@ class Scorer(Protocol):
     @property
     def thresholds(self) -> Thresholds: ...
 
+    @property
+    def is_quick(self) -> bool:
+        """A name takes some microseconds: it is scored where it is asked about, by no other thread."""
+
     def score_batch(self, names: Sequence[str]) -> list[Score]: ...

@@ -37,7 +37,19 @@ SEEN = (
     "SHA-256 of the label, first 4 bytes big-endian, modulo 10, is below 5, or below 8 where one maker alone lists it; "
     "so are nearly all of the 10,000 most popular names of early 2025"
 )
-LOOKED_AT = ["example", "xjq7k2vbn", "weather-of-the-world", "q" * 63]
+LOOKED_AT = [
+    "example",
+    "xjq7k2vbn",
+    "weather-of-the-world",
+    "q" * 63,
+    "",
+    "a",
+    "google",
+    "xn--bcher-kva",
+    "0-0_9",
+    "kctcynooqtglbwk",
+    "mail-of-the-houses-by-the-river",
+]
 NEVER = 1e9  # a threshold that no logit reaches
 IN_PLACE = ("card.md", "model.onnx", "manifest.json")  # the manifest last: it makes them a model
 NAMED_FROM = (
@@ -85,14 +97,13 @@ def _export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) 
     benign, known = _said(_raw(to_onnx(recipe, model), corpus, folder), corpus)
     both, bad = np.concatenate([benign, known]), np.arange(len(benign) + len(known)) >= len(benign)
     network = to_onnx(recipe, model, centre(both, bad))
-    benign, known = _said(_raw(network, corpus, folder), corpus)
+    raw = _raw(network, corpus, folder)
+    benign, known = _said(raw, corpus)
     divisor = temperature(np.concatenate([benign, known]), bad)
     calibrated = settle_all(benign, divisor)
     limits = [*thresholds(calibrated)[:-1], confident(calibrated, RATES[-1])]
-    _write(
-        folder,
-        _manifest(network, divisor, limits, quantiles(calibrated), len(calibrated), corpus),
-    )
+    made = _manifest(network, divisor, limits, quantiles(calibrated), len(calibrated), corpus)
+    _write(folder, msgspec.structs.replace(made, examples=examples(raw)))
     final = Model(folder)
     write_card(folder / "card.md", final.manifest, len(network))
     return final
@@ -103,6 +114,11 @@ def _raw(network: bytes, corpus: Corpus, folder: Path) -> Model:
     (folder / "model.onnx").write_bytes(network)
     _write(folder, _manifest(network, 1.0, (NEVER,) * 3, ((0.0, 0),), 1, corpus))
     return Model(folder)
+
+
+def examples(raw: Model) -> dict[str, float]:
+    """What other forward passes are to say: labels of each width, met and not met, with all that a label may have."""
+    return dict(zip(LOOKED_AT, raw.raw(LOOKED_AT).tolist(), strict=True))
 
 
 def _said(raw: Model, corpus: Corpus) -> tuple[Logits, Logits]:
