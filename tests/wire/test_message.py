@@ -1,5 +1,7 @@
 """Messages against dnspython, and junk: a Query, an Answer or a WireError, nothing else."""
 
+from ipaddress import ip_address
+
 import dns.edns
 import dns.flags
 import dns.message
@@ -11,6 +13,8 @@ from msgspec.structs import replace
 
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import (
+    any_answer,
+    any_query,
     query_for,
     read_answer,
     read_query,
@@ -194,3 +198,98 @@ def test_what_is_asked_upstream_carries_nothing_of_the_client_but_the_question()
     assert asked.id == 99 and asked.options == () and asked.payload == 1232
     assert asked.ednsflags & dns.flags.DO and asked.flags & dns.flags.RD
     assert asked.question[0].name.to_text() == "www.exAmple.org."
+
+
+# The C helper, where it was built, and its twin say the same of every message.
+
+
+def outcome(read, *given):
+    try:
+        return read(*given)
+    except WireError as error:
+        return error.reason, error.reply
+
+
+def check_answer(data, question):
+    given = data, question, 3.0, "192.0.2.53:53"
+    assert outcome(read_answer, *given) == outcome(any_answer, *given), data.hex()
+
+
+def check_query(data):
+    given = data, "192.0.2.9", "udp", 5.0
+    assert outcome(read_query, *given) == outcome(any_query, *given), data.hex()
+
+
+OPTIONS = [dns.edns.CookieOption(b"12345678", b""), dns.edns.GenericOption("PADDING", b"")]
+ANSWERS = [
+    answered(*CHAIN),
+    answered(*CHAIN, edns=False),
+    answered(*CHAIN, authority=[SOA], options=OPTIONS),
+    answered(rcode=3, authority=[SOA]),
+    answered(rcode=16, options=[dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS, "bogus")]),
+    answered(("www.example.org.", 300, "IN", "CNAME", ["r\\\\o\\.t.example.net."])),
+    answered(("www.example.org.", 300, "IN", "CNAME", ["."])),
+    answered(("www.example.org.", 2**31 - 1, "IN", "A", [f"10.200.3.{n}" for n in range(40)])),
+    answered(("www.example.org.", 300, "IN", "TXT", ['"' + "x" * 250 + '"'])),
+]
+
+
+@pytest.mark.parametrize("at", range(len(ANSWERS)))
+def test_both_twins_read_an_answer_and_all_that_is_cut_from_it(at):
+    request, data = ANSWERS[at]
+    question = request.to_wire()[12 : 12 + len(parse(ask()).question)]
+    for end in range(len(data) + 1):
+        check_answer(data[:end], question)
+    check_answer(data + b"\0", question)
+    check_answer(data, question.upper())
+    check_answer(data, b"")
+    check_answer(data, question[:-1] + b"\2")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["::", "::1", "1::", "2001:db8::1", "0:0:1:0:0:1:0:0", "1:0:1:0:0:1:0:0", "1:2:3:4:5:6:7:8",
+     "1:0:2:3:4:5:6:7", "::ffff:192.0.2.1", "::192.0.2.1", "fe80::a:0:b", "0:1::", "::1:0:0:0:0"],
+)  # fmt: skip
+def test_both_twins_write_an_ipv6_address_alike(address):
+    request, data = answered(("www.example.org.", 60, "IN", "AAAA", [address]))
+    question = parse(request.to_wire()).question
+    check_answer(data, question)
+    assert read_answer(data, question, 0.0).addresses == (str(ip_address(address)),)
+
+
+@given(st.data())
+def test_both_twins_read_mangled_answers_alike(data):
+    request, good = data.draw(st.sampled_from(ANSWERS))
+    mangled = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 6))):
+        mangled[data.draw(st.integers(0, len(good) - 1))] = data.draw(
+            st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 5, 6, 28, 41, 192, 12]))
+        )
+    check_answer(bytes(mangled), parse(request.to_wire()).question)
+
+
+@given(st.data())
+def test_both_twins_read_mangled_queries_alike(data):
+    options = data.draw(st.sampled_from([[], OPTIONS]))
+    edns = data.draw(st.sampled_from([-1, 0, 1]))
+    mangled = bytearray(ask(use_edns=edns, options=options) if edns >= 0 else ask())
+    for _ in range(data.draw(st.integers(0, 4))):
+        mangled[data.draw(st.integers(0, len(mangled) - 1))] = data.draw(
+            st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 41, 63, 64, 192, 12]))
+        )
+    end = data.draw(st.one_of(st.just(len(mangled)), st.integers(0, len(mangled))))
+    check_query(bytes(mangled[:end]))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=63), max_size=6), st.binary(max_size=8))
+def test_both_twins_read_any_name_alike(labels, rest):
+    name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    check_query(ask()[:12] + name + b"\0\1\0\1" + rest)
+
+
+@given(st.text("abz09-_AZ", min_size=240, max_size=258), st.integers(1, 63))
+def test_both_twins_have_the_same_longest_name(text, size):
+    parts = [text[at : at + size].encode() for at in range(0, len(text), size)]
+    name = b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+    check_query(ask()[:12] + name + b"\0\1\0\1")

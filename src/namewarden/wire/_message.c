@@ -1,0 +1,342 @@
+/* The plain messages, read in one walk: a query with one question and at most an OPT, an answer without oddities.
+ *
+ * Whatever is not plain, broken messages first of all, is None: `message.py` reads it then, and says what is wrong. So
+ * nothing here may accept what that file refuses, or read it otherwise; tests/wire/test_message.py compares them. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LONGEST 253      /* octets of a name as text, without its final dot */
+#define MOST_POINTERS 64
+#define MOST_RECORDS 4096
+#define MOST_CNAMES 32
+#define MOST_ADDRESSES 16
+
+enum { A = 1, CNAME = 5, SOA = 6, AAAA = 28, OPT = 41 };
+enum { QR = 0x8000, OPCODE = 0x7800, TC = 0x0200, AD = 0x0020, EDE = 15, DNSSEC_OK = 0x8000 };
+
+typedef struct {
+    const uint8_t *data;
+    Py_ssize_t size;
+} Message;
+
+static unsigned
+two(const uint8_t *at)
+{
+    return (unsigned)at[0] << 8 | at[1];
+}
+
+static uint32_t
+four(const uint8_t *at)
+{
+    return (uint32_t)two(at) << 16 | two(at + 2);
+}
+
+static uint32_t
+lesser(uint32_t one, uint32_t other)
+{
+    return one < other ? one : other;
+}
+
+/* The octet as text has it, 0 for what must be escaped. */
+static char
+letter(uint8_t octet)
+{
+    if (octet >= 'A' && octet <= 'Z')
+        return (char)(octet + 32);
+    int plain = (octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') || octet == '-' || octet == '_';
+    return plain ? (char)octet : 0;
+}
+
+/* The name at `offset` as text with its final dot into `text` (LONGEST + 2 octets), its length returned; 0 where it is
+ * not plain. `end` is the offset after it. */
+static int
+read_name(const Message *m, Py_ssize_t offset, int follow, char *text, Py_ssize_t *end)
+{
+    int length = 0, jumps = 0;
+    Py_ssize_t lowest = offset, after = -1;
+    for (;;) {
+        if (offset >= m->size)
+            return 0;
+        unsigned size = m->data[offset];
+        if (size == 0)
+            break;
+        if (size >= 192) {
+            if (!follow || offset + 1 >= m->size || ++jumps > MOST_POINTERS)
+                return 0;
+            Py_ssize_t target = (Py_ssize_t)(size & 63) << 8 | m->data[offset + 1];
+            if (target >= lowest)
+                return 0;
+            after = after < 0 ? offset + 2 : after;
+            lowest = offset = target;
+            continue;
+        }
+        if (size > 63 || offset + 1 + (Py_ssize_t)size > m->size || length + (int)size + 1 > LONGEST + 1)
+            return 0;
+        for (unsigned i = 1; i <= size; i++)
+            if (!(text[length++] = letter(m->data[offset + i])))
+                return 0;
+        text[length++] = '.';
+        offset += size + 1;
+    }
+    *end = after < 0 ? offset + 1 : after;
+    return length;
+}
+
+/* The offset after the name at `offset`, -1 where there is none; as `names.skip`. */
+static Py_ssize_t
+skip_name(const Message *m, Py_ssize_t offset)
+{
+    while (offset < m->size) {
+        unsigned size = m->data[offset];
+        if (size == 0)
+            return offset + 1;
+        if (size >= 192)
+            return offset + 2;
+        if (size > 63)
+            return -1;
+        offset += size + 1;
+    }
+    return -1;
+}
+
+/* Whether the options of an OPT fill it exactly, and none of them is an Extended DNS Error where `no_ede`. */
+static int
+are_plain_options(const Message *m, Py_ssize_t at, Py_ssize_t end, int no_ede)
+{
+    while (at < end) {
+        if (end - at < 4)
+            return 0;
+        if (no_ede && two(m->data + at) == EDE)
+            return 0;
+        at += 4 + two(m->data + at + 2);
+    }
+    return at == end;
+}
+
+/* question(data) -> (id, name, type, question, class, flags, DO, payload) of a query, or None */
+static PyObject *
+question(PyObject *module, PyObject *data)
+{
+    char text[LONGEST + 2];
+    Py_ssize_t end;
+    unsigned payload = 0, dnssec = 0;
+    if (!PyBytes_Check(data) || PyBytes_GET_SIZE(data) < 12)
+        Py_RETURN_NONE;
+    Message m = {(const uint8_t *)PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)};
+    unsigned flags = two(m.data + 2), additional = two(m.data + 10);
+    if (flags & (QR | OPCODE) || two(m.data + 4) != 1 || four(m.data + 6) || additional > 1)
+        Py_RETURN_NONE;
+    int length = read_name(&m, 12, 0, text, &end);
+    if (!length || m.size - end < 4)
+        Py_RETURN_NONE;
+    end += 4;
+    if (additional) {
+        const uint8_t *opt = m.data + end;
+        if (m.size - end < 11 || opt[0] || two(opt + 1) != OPT || opt[6] || end + 11 + (Py_ssize_t)two(opt + 9) != m.size ||
+            !are_plain_options(&m, end + 11, m.size, 0))
+            Py_RETURN_NONE;
+        payload = two(opt + 3) < 512 ? 512 : two(opt + 3);
+        dnssec = two(opt + 7) & DNSSEC_OK;
+    }
+    else if (end != m.size)
+        Py_RETURN_NONE;
+    return Py_BuildValue("Is#Iy#IINI", two(m.data), text, (Py_ssize_t)length, two(m.data + end - 4), m.data + 12, end - 12,
+                         two(m.data + end - 2), flags, PyBool_FromLong(dnssec), payload);
+}
+
+/* What one walk over the records finds. */
+typedef struct {
+    PyObject *ttls, *cnames, *addresses; /* lists, NULL while empty */
+    Py_ssize_t opt, opt_end;             /* 0 = there is none */
+    uint32_t lowest, negative;
+    int is_negative;
+    unsigned rcode;
+} Found;
+
+static Py_ssize_t
+length_of(const PyObject *list)
+{
+    return list ? PyList_GET_SIZE(list) : 0;
+}
+
+static int
+append(PyObject **list, PyObject *item)
+{
+    if (!*list)
+        *list = PyList_New(0);
+    int failed = !item || !*list || PyList_Append(*list, item) < 0;
+    Py_XDECREF(item);
+    return failed ? -1 : 1;
+}
+
+static PyObject *
+tuple_of(PyObject *list)
+{
+    return list ? PyList_AsTuple(list) : PyTuple_New(0);
+}
+
+static PyObject *
+text_of_v4(const uint8_t *at)
+{
+    char text[16], *end = text;
+    for (int i = 0; i < 4; i++) {
+        if (at[i] >= 100)
+            *end++ = (char)('0' + at[i] / 100);
+        if (at[i] >= 10)
+            *end++ = (char)('0' + at[i] / 10 % 10);
+        *end++ = (char)('0' + at[i] % 10);
+        *end++ = '.';
+    }
+    return PyUnicode_FromStringAndSize(text, end - text - 1);
+}
+
+/* Groups in hexadecimal, the longest run of two zeros or more left out, the first of equals (RFC 5952 §4.2). */
+static PyObject *
+text_of_v6(const uint8_t *at)
+{
+    char text[48];
+    int best = -1, most = 1, length = 0;
+    for (int i = 0; i < 8; i++) {
+        int run = 0;
+        while (i + run < 8 && !two(at + 2 * (i + run)))
+            run++;
+        if (run > most) {
+            best = i;
+            most = run;
+        }
+    }
+    for (int i = 0; i < 8; i++) {
+        if (i == best) {
+            length += snprintf(text + length, sizeof text - length, i + most == 8 ? "::" : ":");
+            i += most - 1;
+            continue;
+        }
+        length += snprintf(text + length, sizeof text - length, i ? ":%x" : "%x", two(at + 2 * i));
+    }
+    return PyUnicode_FromStringAndSize(text, length);
+}
+
+/* A CNAME or an address of the answer section. 1 = taken or passed over, 0 = not plain, -1 = an exception. */
+static int
+take_answer(const Message *m, Found *found, unsigned type, Py_ssize_t value, unsigned length)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
+    const uint8_t *at = m->data + value;
+    if (type == CNAME) {
+        char text[LONGEST + 2];
+        Py_ssize_t end;
+        int size = length_of(found->cnames) < MOST_CNAMES ? read_name(m, value, 1, text, &end) : 0;
+        return size ? append(&found->cnames, PyUnicode_FromStringAndSize(text, size)) : 0;
+    }
+    if (length_of(found->addresses) >= MOST_ADDRESSES)
+        return 1;
+    if (type == A && length == 4)
+        return append(&found->addresses, text_of_v4(at));
+    if (type == AAAA && length == 16) /* how a mapped address is written depends on the version of Python */
+        return memcmp(at, mapped, 12) ? append(&found->addresses, text_of_v6(at)) : 0;
+    return 1;
+}
+
+/* All records from `at` on. 1 = plain, 0 = not, -1 = an exception. */
+static int
+walk(const Message *m, Py_ssize_t at, unsigned answers, unsigned authority, unsigned all, Found *found)
+{
+    Py_ssize_t start = at;
+    for (unsigned index = 0; index < all; index++) {
+        Py_ssize_t owner = at;
+        at = skip_name(m, at);
+        if (at < 0 || m->size - at < 10)
+            return 0;
+        unsigned type = two(m->data + at), length = two(m->data + at + 8);
+        uint32_t ttl = four(m->data + at + 4);
+        Py_ssize_t value = at + 10, end = value + length;
+        if (end > m->size)
+            return 0;
+        if (type == OPT) {
+            if (found->opt || index < authority || !are_plain_options(m, value, end, 1))
+                return 0;
+            found->opt = owner;
+            found->opt_end = end;
+            found->rcode |= (ttl >> 24) << 4;
+            at = end;
+            continue;
+        }
+        if (append(&found->ttls, PyLong_FromSsize_t(at + 4 - start)) < 0)
+            return -1;
+        if (index < answers) {
+            found->lowest = lesser(found->lowest, ttl & 0x7FFFFFFF);
+            int taken = take_answer(m, found, type, value, length);
+            if (taken != 1)
+                return taken;
+        }
+        else if (type == SOA && index < authority) {
+            found->negative = lesser(ttl, four(m->data + end - 4)) & 0x7FFFFFFF;
+            found->is_negative = 1;
+        }
+        at = end;
+    }
+    return at == m->size && (!found->opt || found->opt_end == m->size);
+}
+
+static int
+is_same_question(const uint8_t *one, const uint8_t *other, Py_ssize_t size)
+{
+    if (size < 4 || memcmp(one + size - 4, other + size - 4, 4))
+        return 0;
+    for (Py_ssize_t i = 0; i < size - 4; i++)
+        if (Py_TOLOWER(one[i]) != Py_TOLOWER(other[i]))
+            return 0;
+    return 1;
+}
+
+/* answer(data, question) -> (rcode, body, counts, TTL offsets, TTL, AD, TC, CNAMEs, addresses), or None */
+static PyObject *
+answer(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyBytes_Check(args[0]) || !PyBytes_Check(args[1]))
+        Py_RETURN_NONE;
+    Message m = {(const uint8_t *)PyBytes_AS_STRING(args[0]), PyBytes_GET_SIZE(args[0])};
+    Py_ssize_t asked = PyBytes_GET_SIZE(args[1]), start = 12 + asked;
+    if (m.size < start)
+        Py_RETURN_NONE;
+    unsigned flags = two(m.data + 2), an = two(m.data + 6), ns = two(m.data + 8), ar = two(m.data + 10);
+    if (!(flags & QR) || flags & OPCODE || two(m.data + 4) != 1 || an + ns + ar > MOST_RECORDS ||
+        !is_same_question(m.data + 12, (const uint8_t *)PyBytes_AS_STRING(args[1]), asked))
+        Py_RETURN_NONE;
+    Found found = {NULL, NULL, NULL, 0, 0, 0x7FFFFFFF, 0, 0, flags & 15};
+    PyObject *result = NULL;
+    int plain = walk(&m, start, an, an + ns, an + ns + ar, &found);
+    if (plain == 0)
+        result = Py_NewRef(Py_None);
+    else if (plain > 0) {
+        uint32_t ttl = an && !found.rcode ? found.lowest : 0;
+        if (found.is_negative)
+            ttl = lesser(found.lowest, found.negative);
+        result = Py_BuildValue(
+            "Iy#(III)NINNNN", found.rcode, m.data + start, (found.opt ? found.opt : m.size) - start, an, ns,
+            ar - (found.opt != 0), tuple_of(found.ttls), ttl, PyBool_FromLong(flags & AD), PyBool_FromLong(flags & TC),
+            tuple_of(found.cnames), tuple_of(found.addresses));
+    }
+    Py_XDECREF(found.ttls);
+    Py_XDECREF(found.cnames);
+    Py_XDECREF(found.addresses);
+    return result;
+}
+
+static PyMethodDef functions[] = {
+    {"question", question, METH_O, "question(data) -> (id, name, type, question, class, flags, DO, payload) or None"},
+    {"answer", (PyCFunction)(void (*)(void))answer, METH_FASTCALL,
+     "answer(data, question) -> (rcode, body, counts, TTL offsets, TTL, AD, TC, CNAMEs, addresses) or None"},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_message", NULL, -1, functions, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC
+PyInit__message(void)
+{
+    return PyModule_Create(&definition);
+}
