@@ -116,6 +116,64 @@ async def test_a_late_model_lets_the_name_pass(stage, scorer, batcher):
     assert batcher.counts.late == 1
 
 
+async def test_in_shadow_the_answer_is_fetched_while_the_model_thinks(stage, scorer):
+    async def fetched(query):
+        scorer.go.set()  # the model goes on when the upstream is asked, not before
+        await asyncio.sleep(0.01)
+        return FORWARDED
+
+    scorer.go.clear()
+    answering = stage()(query(MALICIOUS, group="shadow"), fetched)
+    answer = await asyncio.wait_for(answering, 5)
+    said = answer.verdict
+    assert (said.action, said.reason, said.shadow) == ("flag", "model_malicious", "block")
+    assert (answer.upstream, said.band) == (FORWARDED.upstream, "malicious") and said.score > 0.98
+
+
+async def test_in_shadow_the_score_is_waited_for_when_the_answer_is_there_first(stage, scorer):
+    scorer.go.clear()
+    asyncio.get_running_loop().call_later(0.02, scorer.go.set)
+    answer = await stage()(query(UNCERTAIN, group="shadow"), forward)
+    assert (answer.verdict.action, answer.verdict.band) == ("review", "uncertain")
+
+
+@pytest.mark.parametrize("deadline", [0.02])
+async def test_in_shadow_a_late_model_delays_no_answer_further(stage, scorer, batcher):
+    async def slow(query):
+        await asyncio.sleep(0.1)
+        return FORWARDED
+
+    scorer.go.clear()
+    answer = await stage()(query(MALICIOUS, group="shadow"), slow)
+    assert answer.verdict.reason == "model_late" and batcher.counts.late == 1
+
+
+async def test_in_shadow_what_is_denied_below_waits_for_no_score(stage, scorer):
+    denied = Answer(3, status="BLOCKED_CNAME", verdict=Verdict("block", "cname_deny"))
+
+    async def screened(query):
+        return denied
+
+    scorer.go.clear()
+    assert await stage()(query("example.org.", group="shadow"), screened) is denied
+
+
+@pytest.mark.parametrize("fails", [ValueError, asyncio.CancelledError])
+async def test_in_shadow_no_name_is_scored_for_a_query_that_ended(stage, scorer, batcher, fails):
+    async def failing(query):
+        raise fails
+
+    scorer.go.clear()
+    first = batcher.ask("first")
+    await asyncio.sleep(0.05)  # the worker has taken it
+    with pytest.raises(fails):
+        await stage()(query(MALICIOUS, group="shadow"), failing)
+    await asyncio.sleep(0)
+    scorer.go.set()
+    assert await first is not None
+    assert scorer.batches == [["first"]]
+
+
 async def test_a_broken_model_lets_the_name_pass(stage, scorer):
     scorer.broken = True
     answer = await stage()(query(MALICIOUS), forward)

@@ -11,6 +11,7 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict, deque
+from functools import partial
 from queue import SimpleQueue
 
 from msgspec import Struct
@@ -103,13 +104,14 @@ class Batcher:
         return scores[0]
 
     def ask(self, name: str, client: Client = b"") -> Waiter | None:
-        """A future for the score of a name that is not known, done when the deadline comes at the latest; None when it
-        will not be scored."""
+        """A future for the score of a name that is not known, done when the deadline comes at the latest; to be
+        cancelled when nobody waits. None when the name will not be scored."""
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             self.counts.broken += 1
             return None
         now = time.monotonic()
         waiter: Waiter = self._loop.create_future()
+        waiter.add_done_callback(partial(self._left, name))
         waiting = self._waiting.setdefault(name, [])
         waiting.append(waiter)
         self._await(name, client, now, is_new=len(waiting) == 1)
@@ -118,8 +120,12 @@ class Batcher:
         self._due.append((now + self._deadline, name, waiter))
         return waiter
 
-    def leave(self, name: str) -> None:
-        """Somebody waits no more: what then nobody waits for is not scored."""
+    def _left(self, name: str, waiter: Waiter) -> None:
+        """Who waited was given up: what then nobody waits for is not scored."""
+        if waiter.cancelled():
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
         if all(waiter.done() for waiter in self._waiting.get(name, ())):
             self._waiting.pop(name, None)
             with self._lock:
@@ -146,7 +152,7 @@ class Batcher:
             if not waiter.done():
                 self.counts.late += 1
                 waiter.set_result(None)
-                self.leave(name)
+                self._drop(name)
         if self._due:
             self._loop.call_later(self._due[0][0] - now, self._sweep)
 

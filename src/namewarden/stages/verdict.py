@@ -1,16 +1,16 @@
 """The model's link of the chain: scores the name, and answers itself what the verdict refuses.
 
-It fails open: a late, full or broken model lets the name pass, counted. Where the score is remembered nothing is
-awaited here. The decision itself is `detector/judge.py`.
+It fails open: a late, full or broken model lets the name pass, counted. Where the score is known nothing is awaited
+here. In mode shadow nothing is refused, so the answer is fetched while the model thinks. The decision itself is
+`detector/judge.py`.
 """
 
-import asyncio
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
 
 from msgspec.structs import replace
 
-from namewarden.detector.batcher import Batcher
+from namewarden.detector.batcher import Batcher, Waiter
 from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels, Scorable, Unscored
 from namewarden.query import Answer, Handler, Query, Score, Stage, Verdict
@@ -27,29 +27,30 @@ def verdict(
     """`model_policy` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer."""
     scored = labels.scored
     known = batcher.known
-    client_of = lru_cache(REMEMBERED)(
-        prefix_of
-    )  # one that asks much is not to take the share of others
+    client_of = lru_cache(REMEMBERED)(prefix_of)
 
     async def judge_name(query: Query, following: Handler) -> Answer:
         if query.allowed is not None:
             return await following(query)
         wanted = model_policy(query.group)
         what = scored(query.name)
-        score = None
+        score = waiter = None
         if wanted.mode != "off" and isinstance(what, Scorable):
             score = known(what.judged)
             if score is None:
-                score = await _asked(batcher, what.judged, client_of(query.client))
-        said = _said(query, what, score, wanted)
+                waiter = batcher.ask(what.judged, client_of(query.client))
+        if waiter is not None:
+            if wanted.mode == "shadow":
+                say = partial(_said, query, what, wanted)
+                return await _meanwhile(following(query), waiter, say)
+            score = await waiter
+        said = _said(query, what, wanted, score)
         if said.action in ("block", "redirect"):
             return answer(query, said)
-        given = await following(query)
-        # A verdict from below (a denied name in the CNAME chain) is the stronger one.
-        return given if given.verdict is not None else replace(given, verdict=said)
+        return _beside(await following(query), said)
 
     def _said(
-        query: Query, what: Scorable | Unscored, score: Score | None, wanted: ModelPolicy
+        query: Query, what: Scorable | Unscored, wanted: ModelPolicy, score: Score | None
     ) -> Verdict:
         said = judge(what, score, batcher.thresholds, wanted)
         if said.band in ("", "benign") or not is_guarded(query.name):
@@ -59,13 +60,17 @@ def verdict(
     return judge_name
 
 
-async def _asked(batcher: Batcher, name: str, client: bytes) -> Score | None:
-    """A future and no asyncio.timeout: the listener steps this coroutine before it is a task."""
-    waiter = batcher.ask(name, client)
-    if waiter is None:
-        return None
+async def _meanwhile(
+    given: Awaitable[Answer], waiter: Waiter, say: Callable[[Score | None], Verdict]
+) -> Answer:
+    """No asyncio.gather: nothing here needs a task. What was denied below waits for no score."""
     try:
-        return await waiter
-    except asyncio.CancelledError:
-        batcher.leave(name)
-        raise
+        found = await given
+        return found if found.verdict is not None else _beside(found, say(await waiter))
+    finally:
+        waiter.cancel()  # nothing when it is done
+
+
+def _beside(given: Answer, said: Verdict) -> Answer:
+    """A verdict from below (a denied name in the CNAME chain) is the stronger one."""
+    return given if given.verdict is not None else replace(given, verdict=said)
