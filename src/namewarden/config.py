@@ -103,7 +103,7 @@ def check_block(mode: BlockMode | None, addresses: Sequence[str]) -> None:
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Dns(Section):
@@ -419,7 +419,30 @@ def _known(location: tuple[Any, ...]) -> list[str]:
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the file."""
-    return TypeAdapter(Settings).json_schema()
+    made = TypeAdapter(Settings).json_schema()
+    sections: list[type[Section]] = Section.__subclasses__()
+    for section in sections:
+        properties = made["$defs"].get(section.__name__, made)["properties"]
+        for name, text in descriptions(section).items():
+            properties[name]["description"] = text
+    return made
+
+
+def descriptions(section: type[Section]) -> dict[str, str]:
+    """The docstring of each setting. Read when they are asked for: no process needs them to start."""
+    import ast
+    import inspect
+    from itertools import pairwise
+
+    (found,) = ast.parse(inspect.getsource(section)).body
+    assert isinstance(found, ast.ClassDef)
+    return {
+        said.target.id: inspect.cleandoc(text.value.value)
+        for said, text in pairwise(found.body)
+        if isinstance(said, ast.AnnAssign) and isinstance(said.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+        if isinstance(text.value.value, str)
+    }
 
 
 def to_toml(settings: Settings) -> str:
@@ -449,15 +472,16 @@ def _toml_lines(values: dict[str, Any]) -> list[str]:
 
 def reference() -> str:
     """docs/settings.md: every key, its default, what it is."""
-    parts = [_REFERENCE_HEAD]
+    parts, whole = [_REFERENCE_HEAD], descriptions(Settings)
     for key, found in Settings.model_fields.items():
         section = _section_of(found.annotation)
         if section is None:
-            parts.append(f"## `{key}`\n\n{found.description} Default `{found.default}`.\n")
+            parts.append(f"## `{key}`\n\n{whole[key]} Default `{found.default}`.\n")
             continue
         brackets = f"[[{key}]]" if found.default == () else f"[{key}]"
+        text = descriptions(section)
         rows = [
-            f"| `{name}` | {_default(item)} | {item.description} |"
+            f"| `{name}` | {_default(item)} | {text[name]} |"
             for name, item in section.model_fields.items()
         ]
         table = "\n".join(["| key | default | what it is |", "|---|---|---|", *rows])

@@ -27,10 +27,12 @@ class _Node:
 class Suffixes:
     def __init__(self, dynamic: Iterable[str]) -> None:
         self._root = _Node()
+        self._parents: dict[str, _Node] = {"": self._root}
         for rule, is_icann in rules():
             self._add(rule, is_icann)
         for name in dynamic:
             self._at(name).dynamic = True
+        self._parents.clear()  # of use while the tree grows
 
     def of(self, labels: list[str]) -> tuple[int, int, int]:
         """How many labels the ICANN suffix has, the suffix by all rules, and the dynamic-DNS suffix; 0 = none."""
@@ -56,25 +58,36 @@ class Suffixes:
             rule, kind = rule[1:], _EXCEPTION
         elif rule.startswith("*."):
             rule, kind = rule[2:], _WILD
-        for name in [rule] if rule.isascii() else [rule, rule.encode("idna").decode()]:
+        for name in [rule] if rule.isascii() else [rule, in_ascii(rule)]:
             node = self._at(name)
             node.every = _stronger(node.every, kind)
             if is_icann:
                 node.icann = _stronger(node.icann, kind)
 
     def _at(self, name: str) -> _Node:
-        node = self._root
-        for label in reversed(name.split(".")):
-            below = node.below.get(label)
-            if below is None:
-                below = node.below[label] = _Node()
-            node = below
+        label, _, rest = name.partition(".")
+        below = (self._parents.get(rest) or self._parent(rest)).below
+        node = below.get(label)
+        if node is None:
+            node = below[label] = _Node()
+        return node
+
+    def _parent(self, name: str) -> _Node:
+        node = self._parents[name] = self._at(name)
         return node
 
 
 def _stronger(one: int, other: int) -> int:
     """Where several rules end at one label: the exception, then the wildcard, then the plain one."""
     return _EXCEPTION if _EXCEPTION in (one, other) else max(one, other)
+
+
+def in_ascii(rule: str) -> str:
+    """A rule is in normal form already: the rest of IDNA would take five times as long."""
+    return ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode()
+        for label in rule.split(".")
+    )
 
 
 def rules() -> Iterator[tuple[str, bool]]:

@@ -5,7 +5,7 @@ Counterpart: `stages/local.py`, which answers by it.
 
 from functools import cache
 
-from namewarden.detector.suffixes import rules
+from namewarden.detector.suffixes import in_ascii, rules
 
 # What is done at the name and below it.
 LOOPBACK = "loopback"  # A and AAAA of loopback
@@ -68,4 +68,4 @@ def zone_of(name: str) -> str | None:
 def public_tlds() -> frozenset[str]:
     """Top-level domains of the ICANN section, as `com`; IDNs as xn--."""
     tops = {rule.rpartition(".")[2] for rule, is_icann in rules() if is_icann}
-    return frozenset(top.encode("idna").decode() for top in tops)
+    return frozenset(map(in_ascii, tops))
