@@ -17,6 +17,7 @@ from namewarden.hub.auth import Auth
 from namewarden.hub.control import Control
 from namewarden.hub.gate import Gate
 from namewarden.hub.ingest import Ingest, Sink
+from namewarden.hub.jobs import Jobs
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.publish import Publisher
 from namewarden.hub.reporters import Reporters
@@ -58,8 +59,16 @@ async def services(
     event_log.start()
     control.start()
     ingest = Ingest(event_log, {"reporters": reporters, "metrics": metrics, **(sinks or {})})
+    jobs = Jobs(folder / "jobs", clock)
+    jobs.start()
     publisher = Publisher(
-        control, folder / "snapshots", secret, lists, (GroupSpec("default"),), clock=clock
+        control,
+        folder / "snapshots",
+        secret,
+        jobs,
+        lists,
+        (GroupSpec("default"),),
+        clock=clock,
     )
     publisher.start()
     try:

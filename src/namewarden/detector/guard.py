@@ -78,5 +78,15 @@ def _is_name(name: str) -> bool:
     )
 
 
+def main(path: Path) -> int:
+    """As a job of the hub: the result, or the reason on standard error."""
+    try:
+        sys.stdout.write(f'{{"names": {write(path)}}}\n')
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1])))

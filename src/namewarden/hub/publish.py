@@ -1,6 +1,6 @@
 """What is in force: settings and control data become a policy snapshot that the resolvers map, and an overlay.
 
-The compiler runs as a child (`policy/compile.py`), so that its memory is given back. Its file is whole before
+The compiler is a job (`policy/compile.py`), so that its memory is given back. Its file is whole before
 `current` points at it, by a rename; when it fails the last good one stays and the reason is said. Rules and
 decisions are no part of it (`overlay.py`).
 """
@@ -8,7 +8,6 @@ decisions are no part of it (`overlay.py`).
 import asyncio
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from namewarden.hub.control import Control
+from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.overlay import OverlayPublisher
 from namewarden.hub.specs import build_spec
 from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
@@ -26,6 +26,8 @@ TICK = 0.25  # seconds between looks at the control data's revision
 LOOK = 2.0  # seconds between looks at the lists' files
 SETTLE = 0.3  # seconds in which nothing may change before it is compiled
 PATIENCE = 600.0  # seconds the compiler may take
+MEMORY = 4 << 30  # octets; two million names take 0.35 GB
+NICE = 5  # resolvers first
 AGAIN = 30.0  # seconds after a failure
 KEPT = 3  # snapshots; resolvers that still map a removed one are not disturbed
 
@@ -47,6 +49,7 @@ class Publisher:
         control: Control,
         folder: Path,
         secret: Path,
+        jobs: Jobs,
         lists: Sequence[ListSpec] = (),
         groups: Sequence[GroupSpec] = (),
         model: str = "",
@@ -60,12 +63,11 @@ class Publisher:
         self.problem = ""  # why the last attempt to make a snapshot failed; "" = it did not
         self._revision = -1  # of the control data in force
         self._notify = notify
-        self._said: dict[
-            str, str
-        ] = {}  # trouble, by what is told when it is over; each is told once
+        self._said: dict[str, str] = {}  # trouble told, by what is told when it is over
         self._control = control
         self._folder = folder
         self._secret = secret
+        self._jobs = jobs
         self._model = model
         self._clock = clock
         self._files: dict[str, str] = {}
@@ -171,7 +173,7 @@ class Publisher:
             report = await self._compile(text, target, generation)
             self._swap(target, Published(generation, key, self._clock(), report))
             self.problem, self._revision = "", revision
-        except (OSError, TimeoutError, ValueError) as problem:
+        except (OSError, ValueError) as problem:
             self.problem = f"no new snapshot: {problem}"
             self._failed = key, self._clock()
             return False
@@ -180,26 +182,14 @@ class Publisher:
     async def _compile(self, text: bytes, target: Path, generation: int) -> list[dict[str, Any]]:
         spec = self._folder / "spec.json"
         spec.write_bytes(text)
-        command = [sys.executable, "-m", "namewarden.policy.compile", str(spec), str(target)]
+        command = ["-m", "namewarden.policy.compile", str(spec), str(target)]
         command += ["--secret", str(self._secret), "--generation", str(generation)]
         if self.current.exists():
             command += ["--previous", str(self.current)]
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, errors = await asyncio.wait_for(child.communicate(), PATIENCE)
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-        if child.returncode != 0:
-            last = errors.decode(errors="replace").strip().splitlines()[-1:]
-            raise ValueError(last[0] if last else f"the compiler ended with {child.returncode}")
-        return msgspec.json.decode(out, type=list[dict[str, Any]])
+        ended = await self._jobs.run(Job("compile", tuple(command), MEMORY, PATIENCE, NICE))
+        if ended.state != "done":
+            raise ValueError(ended.problem)
+        return msgspec.convert(ended.result, list[dict[str, Any]])
 
     def _swap(self, target: Path, state: Published) -> None:
         link = self._folder / "current.new"

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from namewarden.hub.api import build
 from namewarden.hub.auth import Auth
 from namewarden.hub.control import Control, ControlError
 from namewarden.hub.ingest import Ingest
+from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.publish import Publisher
 from namewarden.hub.reporters import Reporters
@@ -90,10 +90,12 @@ class Hub:
         self._guard = paths.lists / "guard.txt"
         self.control = Control(paths.control)
         self.event_log = DuckDbLog(paths.events, settings.events.retention)
+        self.jobs = Jobs(paths.jobs)
         self.publisher = Publisher(
             self.control,
             paths.snapshots,
             paths.secret,
+            self.jobs,
             [*list_specs(settings), ListSpec(GUARD_LIST, str(self._guard), "guard", "domains")],
             group_specs(settings),
             notify=notify,
@@ -121,6 +123,7 @@ class Hub:
             self.event_log.start()
         except (ControlError, EventLogError) as problem:
             raise StartError(str(problem)) from problem
+        self.jobs.start()
         self.publisher.start()
         if password := self.services.auth.first_administrator():
             self._notify(
@@ -129,7 +132,8 @@ class Hub:
 
     async def publish(self) -> None:
         """What was in force stays so until a new guard list is written."""
-        await write_guard_list(self._guard)
+        if not guard.is_fresh(self._guard):
+            await write_guard_list(self.jobs, self._guard, self._notify)
         await self.publisher.run()
 
     def stop(self) -> None:
@@ -138,14 +142,11 @@ class Hub:
         self.control.stop()
 
 
-async def write_guard_list(path: Path) -> None:
-    """Once for each version of the lists, by a child: the lists are large and this process stays small."""
-    if guard.is_fresh(path):
-        return
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "namewarden.detector.guard", str(path)
-    )
-    await child.wait()
+async def write_guard_list(jobs: Jobs, path: Path, notify: Notify) -> None:
+    """Once for each version of the lists, by a job: the lists are large and this process stays small."""
+    ended = await jobs.run(Job("guard list", ("-m", "namewarden.detector.guard", str(path))))
+    if ended.state != "done":
+        notify(f"the guard list could not be written: {ended.problem}")
 
 
 def list_specs(settings: Settings) -> list[ListSpec]:

@@ -37,6 +37,10 @@ class Paths:
         return self.root / "lists"
 
     @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    @property
     def hub_socket(self) -> Path:
         return self.root / "hub.sock"
 
