@@ -20,27 +20,19 @@ from namewarden.stages.record import to_event
 
 NUMBER = 300_000
 HUB = """
-import asyncio, sys, time
+import asyncio, sys
 from pathlib import Path
-from namewarden.events.store import Store
+from namewarden.config import Settings
 from namewarden.hub.api import build
-from namewarden.hub.auth import Auth
-from namewarden.hub.control import Control
-from namewarden.hub.services import Services
-from namewarden.hub.reporters import Reporters
-from namewarden.hub.ingest import Ingest
-from namewarden.hub.metrics import Metrics
-from namewarden.hub.publish import Publisher
-from namewarden.hub.server import Server, bind_unix
+from namewarden.hub.server import Server
+from namewarden.process.hub import Hub
+from namewarden.process.paths import prepare
+from namewarden.process.sockets import bind_unix
 
 async def main(folder):
-    store, control, reporters = Store(folder / "events", 91), Control(folder / "control.sqlite"), Reporters()
-    store.start(); control.start()
-    metrics = Metrics(reporters, "")
-    publisher = Publisher(control, folder / "snapshots", folder / "secret")
-    ingest = Ingest(store, reporters, metrics)
-    services = Services(store, control, Auth(control), reporters, metrics, ingest, publisher, folder)
-    await Server(build(services), [], bind_unix(folder / "hub.sock")).run()
+    hub = Hub(Settings(), prepare(folder), lambda text: None)
+    await hub.start()
+    await Server(build(hub.services), [], bind_unix(folder / "hub.sock")).run()
 
 asyncio.run(main(Path(sys.argv[1])))
 """
@@ -111,7 +103,6 @@ def main() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "secret").write_bytes(bytes(32))
         hub = subprocess.Popen([sys.executable, "-c", HUB, name])
         try:
             while not (folder / "hub.sock").exists():
@@ -121,7 +112,7 @@ def main() -> None:
             notify(f"make query, answer and event {made:.2f} µs, record {recorded:.2f} µs, columns "
                 f"{encode(recorder, 100_000):.2f} µs")  # fmt: skip
             for label, pace, number in (
-                ("batches of 16,384", Pace(), NUMBER),
+                (f"batches of {Pace().rows:,}", Pace(), NUMBER),
                 ("batches of 2,000", Pace(rows=2000), 50_000),
                 ("batches of 200", Pace(rows=200), 10_000),
             ):

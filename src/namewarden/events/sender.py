@@ -31,7 +31,7 @@ FINAL = frozenset({400, 413, 415, 422})
 class Pace(Struct, frozen=True):
     """How often and how much."""
 
-    rows: int = 16_384  # a batch at most; the store's cost per row falls up to here
+    rows: int = 32_768  # a batch at most; the store's cost per row falls up to here
     flush: float = 0.7  # seconds between batches
     heartbeat: float = 5.0  # seconds after which a batch goes out though nothing happened
     patience: float = 10.0  # seconds a busy resolver may keep events back

@@ -11,17 +11,14 @@ import duckdb
 import numpy as np
 from msgspec.structs import astuple
 
-from namewarden.events.batch import FACT, Batch, lines, numbers
-from namewarden.events.duckdb.days import DayFile, DayFiles, Fact, day_of, oldest_kept
+from namewarden.events.batch import FACT, TEXTS, Batch, lines, numbers
+from namewarden.events.duckdb.days import COLUMNS, DayFile, DayFiles, Fact, day_of, oldest_kept
 from namewarden.events.log import EventLogError, Gap, Stored
 
 AHEAD = 86_400.0  # seconds a source's clock may be before ours
 FAR = 2e11  # a time that still has a calendar date
-_INSERT = (
-    "INSERT INTO {day}.rows SELECT time, number, fact, client, name, rule,"
-    " CASE WHEN isnan(score) THEN NULL ELSE score END, duration, cnames, addresses, count FROM batch"
-)
 Arrays = dict[str, np.ndarray[Any, Any]]
+Step = tuple[str, list[Any]]
 Part = tuple[date | None, Arrays]  # None: rows that are not kept
 
 
@@ -73,7 +70,7 @@ class Writer:
     def note_gap(self, gap: Gap) -> None:
         when = day_of(gap.time)
         day = self._open(when)
-        self._transaction(when, [_insert_gap(day, gap)])
+        self._transaction(when, {}, [_insert_gap(day, gap)])
 
     def _dropped(self, batch: Batch, parts: list[Part]) -> Gap | None:
         """What the source dropped. Its time is that of the last event kept: one file has both, once."""
@@ -113,9 +110,9 @@ class Writer:
         if day.last.get(batch.run, 0) >= batch.sequence:
             return False
         new, columns["fact"] = _number_facts(day, batch, columns["fact"])
-        steps: list[tuple[str, Any]] = []
+        steps: list[Step] = []
         if len(columns["time"]):
-            steps.append((_INSERT.format(day=day.name), columns))
+            steps.append((_insert_rows(day, columns), []))
         marks = ", ".join("?" * (len(FACT) + 2))
         steps += [
             (f"INSERT INTO {day.name}.facts VALUES ({marks})", [number, *fact])
@@ -125,22 +122,18 @@ class Writer:
         steps.append((f"INSERT INTO {day.name}.batches VALUES (?, ?, ?, ?)", mark))
         if gap:
             steps.append(_insert_gap(day, gap))
-        self._transaction(when, steps)
+        self._transaction(when, columns, steps)
         day.learn(new)
         day.last[batch.run] = batch.sequence
         return True
 
-    def _transaction(self, when: date, steps: list[tuple[str, Any]]) -> None:
+    def _transaction(self, when: date, batch: Arrays, steps: list[Step]) -> None:
+        """Statements with their values. In SQL `batch` is the argument of that name (DuckDB's replacement scan)."""
         cursor = self._days.cursor()
         try:
             cursor.begin()
             for statement, values in steps:
-                if isinstance(values, dict):
-                    cursor.register("batch", values)
-                    cursor.execute(statement)
-                    cursor.unregister("batch")
-                else:
-                    cursor.execute(statement, values)
+                cursor.execute(statement, values)
             cursor.commit()
         except duckdb.Error as problem:
             cursor.close()  # rolls back
@@ -166,23 +159,41 @@ class Writer:
         return f"{self._days.path(when).name}: {str(problem).splitlines()[0]}"
 
 
-def _insert_gap(day: DayFile, gap: Gap) -> tuple[str, list[Any]]:
+def _insert_rows(day: DayFile, columns: Arrays) -> str:
+    """Of the columns in `batch`; see `_transaction`."""
+    given = {name: name if name in columns else "''" for name in COLUMNS}
+    given["score"] = (
+        "CASE WHEN isnan(score) THEN NULL ELSE score END" if "score" in columns else "NULL"
+    )
+    return f"INSERT INTO {day.name}.rows SELECT {', '.join(given.values())} FROM batch"
+
+
+def _insert_gap(day: DayFile, gap: Gap) -> Step:
     return f"INSERT INTO {day.name}.gaps VALUES (?, ?, ?, ?, ?, ?)", list(astuple(gap))
 
 
 def _columns(batch: Batch) -> Arrays:
-    # names as DuckDB sees them; see _INSERT
+    """By their names in the file. Text and score are left out where they are empty throughout."""
     columns: Arrays = {
         "time": numbers(batch, "time"),
         "number": np.arange(batch.first, batch.first + batch.rows, dtype=np.int64),
         "fact": numbers(batch, "fact"),
-        "score": numbers(batch, "score"),
         "duration": numbers(batch, "duration"),
         "count": numbers(batch, "count"),
     }
-    for name in ("client", "name", "rule", "cnames", "addresses"):
-        columns[name] = np.array(lines(batch, name), dtype=object)
+    if not np.isnan(score := numbers(batch, "score")).all():
+        columns["score"] = score
+    for name in TEXTS:
+        if len(batch.texts.get(name, "")) >= batch.rows:  # else only line ends
+            columns[name] = _objects(lines(batch, name))
     return columns
+
+
+def _objects(texts: list[str]) -> "np.ndarray[Any, Any]":
+    """As `np.array(texts, object)`, sooner."""
+    column = np.empty(len(texts), object)
+    column[:] = texts
+    return column
 
 
 def _number_facts(day: DayFile, batch: Batch, codes: Any) -> tuple[dict[Fact, int], Any]:
