@@ -6,10 +6,6 @@ import os
 from collections.abc import Mapping
 from types import ModuleType
 
-import structlog
-
-log = structlog.get_logger("native")
-
 
 def load(name: str, environ: Mapping[str, str] = os.environ) -> ModuleType | None:
     """The helper `name`, None where it was not built or NAMEWARDEN_PURE=1. One that is there and broken is told."""
@@ -18,7 +14,9 @@ def load(name: str, environ: Mapping[str, str] = os.environ) -> ModuleType | Non
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        log.warning(
+        import structlog  # what a command without a log need not load
+
+        structlog.get_logger("native").warning(
             "a C helper cannot be loaded, its Python twin serves", helper=name, problem=str(error)
         )
         return None

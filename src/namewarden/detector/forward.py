@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from namewarden import native
@@ -37,7 +36,6 @@ FIXED = {
     "nothing": [0],
     "one": [1],
 }
-log = structlog.get_logger("forward")
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -87,7 +85,11 @@ def _agrees(own: Forward, examples: dict[str, float]) -> bool:
     apart = float(np.abs(own.logits(list(examples)) - list(examples.values())).max())
     if apart < APART:
         return True
-    log.warning("the forward pass in C says something else, ONNX Runtime serves", apart=apart)
+    import structlog  # what a command without a log need not load
+
+    structlog.get_logger("forward").warning(
+        "the forward pass in C says something else, ONNX Runtime serves", apart=apart
+    )
     return False
 
 
