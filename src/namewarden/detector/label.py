@@ -49,6 +49,7 @@ class Unscored(Struct, frozen=True, gc=False):
     reason: Why
 
 
+_ICANN: Kind = "icann"
 _UNSCORED: dict[Why, Unscored] = {why: Unscored(why) for why in get_args(Why)}
 
 
@@ -58,31 +59,35 @@ class Labels:
     scored: Callable[[str], Scorable | Unscored]
 
     def __init__(self, dynamic: Iterable[str], remembered: int = REMEMBERED) -> None:
-        self._suffixes = Suffixes(dynamic)
+        self._lengths = Suffixes(dynamic).of
         self.scored = lru_cache(maxsize=remembered)(self.find)
 
     def find(self, name: str) -> Scorable | Unscored:
         """As `scored`, and remembers nothing: for who asks for each name once."""
-        name = name.lower()
-        labels = (name[:-1] if name.endswith(".") else name).split(".")
+        name = name.lower().removesuffix(".")
+        labels = name.split(".")
         if len(labels) < 2:
             return _UNSCORED["single_label"]
         if "" in labels:
             return _UNSCORED["malformed"]
         if labels[-1] == "arpa":
             return _UNSCORED["reverse"]
-        return self._left_of_suffix(labels)
+        return self._left_of_suffix(name, labels)
 
-    def _left_of_suffix(self, labels: list[str]) -> Scorable | Unscored:
-        icann, every, dynamic = self._suffixes.of(labels)
+    def _left_of_suffix(self, name: str, labels: list[str]) -> Scorable | Unscored:
+        icann, every, dynamic = self._lengths(labels)
         if not icann:
             if labels[-1] not in OTHER_ROOTS:
                 return _UNSCORED["unknown_suffix"]
             icann = 1
-        if len(labels) <= icann:
+        above = len(labels) - icann
+        if above <= 0:
             return _UNSCORED["suffix"]
-        registrable = ".".join(labels[-icann - 1 :])
-        depth, kind = _customers(icann, every, dynamic)
+        registrable = name if above == 1 else ".".join(labels[above - 1 :])
+        if dynamic <= icann >= every:
+            depth, kind = icann, _ICANN
+        else:
+            depth, kind = _customers(icann, every, dynamic)
         if kind == "private" and registrable in PLATFORMS:
             return _UNSCORED["platform"]
         if len(labels) <= depth:

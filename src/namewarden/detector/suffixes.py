@@ -16,10 +16,13 @@ _EXCEPTION, _EXACT, _WILD = 1, 2, 3
 class _Node:
     """The end of some rules, and what may lie left of it. 0 = no rule ends here."""
 
-    __slots__ = ("below", "dynamic", "every", "icann")
+    __slots__ = ("below", "dynamic", "every", "icann", "lengths")
 
     def __init__(self) -> None:
         self.below: dict[str, _Node] = {}
+        self.lengths: tuple[int, int, int] | None = (
+            None  # of the suffixes on the way here, once asked for
+        )
         self.icann = self.every = 0
         self.dynamic = False
 
@@ -36,12 +39,27 @@ class Suffixes:
 
     def of(self, labels: list[str]) -> tuple[int, int, int]:
         """How many labels the ICANN suffix has, the suffix by all rules, and the dynamic-DNS suffix; 0 = none."""
+        node = self._root
+        for label in reversed(labels):
+            below = node.below.get(label)
+            if below is None:
+                break
+            node = below
+        lengths = node.lengths
+        if lengths is None:
+            lengths = node.lengths = self._lengths(labels)
+        icann, every, dynamic = lengths
+        most = len(labels)
+        return lengths if icann <= most >= every else (min(icann, most), min(every, most), dynamic)
+
+    def _lengths(self, labels: list[str]) -> tuple[int, int, int]:
+        """The same, a wildcard's label counted though the name has none there."""
         node, depth, icann, every, dynamic = self._root, 0, 0, 0, 0
         for label in reversed(labels):
-            found = node.below.get(label)
-            if found is None:
+            below = node.below.get(label)
+            if below is None:
                 break
-            node = found
+            node = below
             depth += 1
             if node.icann:
                 icann = depth + node.icann - _EXACT
@@ -49,8 +67,7 @@ class Suffixes:
                 every = depth + node.every - _EXACT
             if node.dynamic:
                 dynamic = depth
-        most = len(labels)
-        return min(icann, most), min(every, most), dynamic
+        return icann, every, dynamic
 
     def _add(self, rule: str, is_icann: bool) -> None:
         kind = _EXACT

@@ -78,7 +78,10 @@ class DnsCache:
     def put(self, key: Key, answer: Answer, ttl: int, stale: int) -> None:
         """Keep `answer` for `ttl` seconds from when it was stored, and `stale` more for bad times."""
         size = OVERHEAD + len(answer.body) + len(key[0]) + OFFSET * len(answer.ttls)
-        size += sum(TEXT + len(text) for text in (*answer.cnames, *answer.addresses))
+        for text in answer.cnames:
+            size += TEXT + len(text)
+        for text in answer.addresses:
+            size += TEXT + len(text)
         if key in self._entries:
             self._remove(key)
         if size > self.size:

@@ -1,6 +1,6 @@
 """Which group the client belongs to: lists, modes and answers below depend on it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
@@ -9,10 +9,10 @@ from namewarden.query import Answer, Handler, Query, Stage
 
 
 def groups(policy: Callable[[], Policy]) -> Stage:
-    async def stage(query: Query, following: Handler) -> Answer:
+    def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         group = policy().groups.of(query.client).name
         if group != query.group:
             query = replace(query, group=group)
-        return await following(query)
+        return following(query)
 
     return stage

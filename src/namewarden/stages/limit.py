@@ -6,12 +6,13 @@ shares the same `Buckets`.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
+from namewarden.stages.given import given
 from namewarden.wire.errors import Rcode
 
 ANSWER, DROP, TRUNCATE = 0, 1, 2
@@ -121,14 +122,14 @@ def limit(buckets: Buckets) -> Stage:
     )
     refusal = Answer(Rcode.REFUSED, status="LIMITED", verdict=LIMITED)
 
-    async def stage(query: Query, following: Handler) -> Answer:
+    def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         admitted = buckets.admit(query.client, query.now)
         is_friend = buckets.is_allowed(query.client)
         if admitted == ANSWER:
-            return await following(query) if is_friend else prohibited
+            return following(query) if is_friend else given(prohibited)
         if query.transport != "udp":
-            return refusal
+            return given(refusal)
         # A stranger that comes by TCP instead is refused there.
-        return TRUNCATION if admitted == TRUNCATE and is_friend else SILENCE
+        return given(TRUNCATION if admitted == TRUNCATE and is_friend else SILENCE)
 
     return stage

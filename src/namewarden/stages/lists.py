@@ -4,13 +4,14 @@ Local data that is a CNAME is followed as Unbound does: its target is resolved a
 answer is the CNAME and what the target has.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
+from namewarden.stages.given import given
 from namewarden.wire import types
 from namewarden.wire.joined import beyond, join
 
@@ -20,19 +21,23 @@ STREAMS = frozenset(("tcp", "tls", "https"))  # transports whose client has show
 
 
 def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
-    async def stage(query: Query, following: Handler) -> Answer:
+    def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         by_stream = query.transport in STREAMS
         verdict = decide.lists(policy(), query.name, query.group, epoch(query.now), by_stream)
         if verdict is None:
-            return await following(query)
+            return following(query)
         if verdict.action == "allow":
-            below = await following(replace(query, allowed=verdict))
-            return replace(below, verdict=verdict)
+            return _allowed(query, verdict, following)
         if target := _target(query, verdict):
-            return await _follow(query, verdict, target, answer, following)
-        return answer(query, verdict)
+            return _follow(query, verdict, target, answer, following)
+        return given(answer(query, verdict))
 
     return stage
+
+
+async def _allowed(query: Query, verdict: Verdict, following: Handler) -> Answer:
+    below = await following(replace(query, allowed=verdict))
+    return replace(below, verdict=verdict)
 
 
 def _target(query: Query, verdict: Verdict) -> str:

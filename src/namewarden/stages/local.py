@@ -4,12 +4,13 @@ Own records beat everything, but ANY is answered for no name (RFC 8482). Counter
 `special.py` (the table).
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Awaitable, Container, Sequence
 
 from msgspec.structs import replace
 
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
 from namewarden.stages import own, special
+from namewarden.stages.given import given
 from namewarden.wire.answers import soa
 from namewarden.wire.errors import Rcode
 from namewarden.wire.joined import beyond, join
@@ -36,18 +37,18 @@ def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) 
     suffixes = tuple("." + suffix.strip(".").lower() + "." for suffix in search)
     has_own = bool(records.owners)
 
-    async def stage(query: Query, following: Handler) -> Answer:
+    def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         odd = _odd(query)
         if odd is not None:
-            return odd
+            return given(odd)
         if query.qtype == ANY:
-            return _any(query)
+            return given(_any(query))
         if has_own:
             found = own.answer(query, records)
             if found is not None:
-                return await _own(query, *found, following)
+                return _own(query, *found, following)
         made = _special(query) or _junk(query, suffixes, tlds)
-        return made or await following(query)
+        return given(made) if made else following(query)
 
     return stage
 
