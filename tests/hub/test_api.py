@@ -4,11 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from namewarden.events.batch import from_events
+from namewarden.events.log import Period
 from namewarden.hub.api import build
-from namewarden.hub.gate import API, OPEN, Gate
+from namewarden.hub.gate import API, OPEN, PRINCIPAL, Gate
 from namewarden.hub.services import Services
+from tests.events.samples import NOON, event
 from tests.hub.made import at_socket, http, services, with_token
 
 
@@ -150,3 +156,19 @@ async def test_pages_have_no_inline_script(tmp_path: Path) -> None:
 
 def test_the_desk_is_a_value() -> None:
     assert Services.__dataclass_params__.frozen  # type: ignore[attr-defined]
+
+
+async def test_a_page_is_one_mount_behind_the_gate(tmp_path: Path) -> None:
+    """A trial of what the console will be: an application of its own that reads the services; no other change."""
+    async with services(tmp_path) as parts:
+
+        async def overview(request: Request) -> PlainTextResponse:
+            seen = parts.event_log.summary(Period(0.0, 2 * NOON))
+            return PlainTextResponse(f"{request.scope[PRINCIPAL].name}: {seen.queries} queries")
+
+        app = build(parts)
+        app._app.mount("/trial", Starlette(routes=[Route("/", overview)]))  # type: ignore[attr-defined]
+        parts.event_log.append(from_events("run1", 1, "resolver", [event(count=3)]))
+        async with http(app) as stranger, with_token(app, parts, "viewer") as viewer:
+            assert (await stranger.get("/trial/")).status_code == 401
+            assert (await viewer.get("/trial/")).text == "token viewer: 3 queries"
