@@ -80,81 +80,81 @@ class Resolver:
         self._waiting: eager.Waiting = set()
         self._counts = UdpCounts()
         self._tcp_counts = TcpCounts()
+        self._pipeline: Pipeline
 
     async def run(self, channel: Channel | None) -> None:
         ended = until_told(channel)
         with ending():
             async with asyncio.TaskGroup() as group:
                 spawn = partial(eager.start, waiting=self._waiting)
-                pipeline = Pipeline(
+                self._pipeline = Pipeline(
                     self._settings, self._paths, spawn, self._sink, self._notify, self._forget
                 )
-                pipeline.start()
-                await self._wait_for_turn(pipeline, group, ended, channel)
+                self._pipeline.start()
+                await self._wait_for_turn(group, ended, channel)
                 if not ended.is_set():
-                    await self._serve(pipeline, group, ended, channel)
+                    await self._serve(group, ended, channel)
                 else:
-                    pipeline.stop()
+                    self._pipeline.stop()
                 raise Ended
 
     async def _wait_for_turn(
-        self,
-        pipeline: Pipeline,
-        group: asyncio.TaskGroup,
-        ended: asyncio.Event,
-        channel: Channel | None,
+        self, group: asyncio.TaskGroup, ended: asyncio.Event, channel: Channel | None
     ) -> None:
         """Until a policy is mapped and, for one that stands by, until the one before it is gone."""
-        await first_of(pipeline.watcher.first(), ended.wait())
-        group.create_task(pipeline.watcher.follow())
+        watcher = self._pipeline.watcher
+        await first_of(watcher.first(), ended.wait())
+        group.create_task(watcher.follow())
         if channel and not ended.is_set():
             channel.is_loaded()
             await first_of(channel.begun(), ended.wait())
 
     async def _serve(
-        self,
-        pipeline: Pipeline,
-        group: asyncio.TaskGroup,
-        ended: asyncio.Event,
-        channel: Channel | None,
+        self, group: asyncio.TaskGroup, ended: asyncio.Event, channel: Channel | None
     ) -> None:
         """Listeners open once a policy is mapped, and close before anything behind them does; events leave last."""
-        cache = pipeline.packet_cache(self._sink, self._counts)
-        self._listeners = [
-            *self._tcp(pipeline),
-            self._verdicts(pipeline),
-            *self._udp(pipeline, cache),
-        ]
+        cache = self._pipeline.packet_cache(self._sink, self._counts)
+        self._listeners = [*self._tcp(), self._verdicts(), *self._udp(cache)]
         for listener in self._listeners:
             await listener.start()
-        folding = group.create_task(_fold(pipeline, cache))
-        sender = self._sender(pipeline)
+        folding = group.create_task(self._fold(cache))
+        sender = self._sender()
         sending = group.create_task(sender.run())
         if channel:
             channel.is_ready()
         await ended.wait()
-        await self._drain(pipeline)
+        await self._drain()
         folding.cancel()
-        _record_folded(pipeline, cache)
+        self._record_folded(cache)
         sender.stop(LAST_BATCH)
         await asyncio.wait([sending], timeout=LAST_BATCH + 0.2)  # a hub that hangs does not keep us
         if lost := sender.rejected_events + self._recorder.held:
             self._notify(f"{lost} events did not reach the hub")
 
-    async def _drain(self, pipeline: Pipeline) -> None:
+    async def _drain(self) -> None:
         """Take no more, and let what is in flight be answered. Who waits longer for an upstream gets SERVFAIL."""
         stopping = asyncio.gather(*(listener.stop() for listener in self._listeners))
         await asyncio.wait([stopping], timeout=PATIENCE)
-        pipeline.stop()
+        self._pipeline.stop()
         await stopping
         await eager.end(self._waiting, grace=0)
 
-    def _udp(self, pipeline: Pipeline, cache: PacketCache) -> list[UdpListener]:
+    async def _fold(self, cache: PacketCache) -> None:
+        """What events fold is recorded once a second."""
+        while True:
+            await asyncio.sleep(1.0)
+            self._record_folded(cache)
+
+    def _record_folded(self, cache: PacketCache) -> None:
+        cache.flush()
+        self._pipeline.turned_away.flush()
+
+    def _udp(self, cache: PacketCache) -> list[UdpListener]:
         serving = UdpServing(
-            handler=pipeline.resolve,
+            handler=self._pipeline.resolve,
             waiting=self._waiting,
             cache=cache,
-            admit=pipeline.buckets.admit,
+            admit=self._pipeline.buckets.admit,
             batch=lambda bound: datagrams.choose(os.environ, bound),
             payload=self._settings.dns.udp_payload,
             in_flight=self._settings.dns.in_flight,
@@ -162,8 +162,8 @@ class Resolver:
         )
         return [UdpListener(bound, serving) for bound in self._sockets["udp"]]
 
-    def _tcp(self, pipeline: Pipeline) -> list[TcpListener]:
-        dns = self._settings.dns
+    def _tcp(self) -> list[TcpListener]:
+        dns, pipeline = self._settings.dns, self._pipeline
 
         def ask(query: Query, answered: Callable[[Answer], None]) -> None:
             eager.run(pipeline.resolve(query), answered, self._waiting)
@@ -172,7 +172,8 @@ class Resolver:
         limits = TcpLimits(pipeline.buckets.is_allowed, dns.tcp_per_client, dns.tcp_connections)
         return [TcpListener(bound, serving, limits) for bound in self._sockets["tcp"]]
 
-    def _verdicts(self, pipeline: Pipeline) -> VerdictListener:
+    def _verdicts(self) -> VerdictListener:
+        pipeline = self._pipeline
         return VerdictListener(
             self._sockets["verdict"] + self._sockets["verdict_unix"],
             pipeline.judge,
@@ -180,11 +181,11 @@ class Resolver:
             self._recorder.run,
         )
 
-    def _sender(self, pipeline: Pipeline) -> Sender:
+    def _sender(self) -> Sender:
         def counters() -> dict[str, int]:
             tcp = {f"tcp_{name}": value for name, value in vars(self._tcp_counts).items()}
             udp = {f"udp_{name}": value for name, value in vars(self._counts).items()}
-            return {**pipeline.counters(), **udp, **tcp}
+            return {**self._pipeline.counters(), **udp, **tcp}
 
         return Sender(self._recorder, self._paths.hub_socket, busy=self._is_busy, counters=counters)
 
@@ -194,18 +195,6 @@ class Resolver:
     def _forget(self, reaches: Reaches | None = None) -> None:
         for listener in self._listeners:
             listener.forget(reaches)
-
-
-async def _fold(pipeline: Pipeline, cache: PacketCache) -> None:
-    """What events fold is recorded once a second."""
-    while True:
-        await asyncio.sleep(1.0)
-        _record_folded(pipeline, cache)
-
-
-def _record_folded(pipeline: Pipeline, cache: PacketCache) -> None:
-    cache.flush()
-    pipeline.turned_away.flush()
 
 
 class Nowhere:
