@@ -51,7 +51,7 @@ types:
 check: lint types
 
 test: setup-dev packages check
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup-dev packages packages-bench
 	@$(BIN)/python -m bench $(ARGS)

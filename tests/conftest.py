@@ -1,10 +1,12 @@
-"""Hypothesis profiles (fast by default, NAMEWARDEN_FUZZ=deep for the long run) and real servers.
+"""Hypothesis profiles (fast, or NAMEWARDEN_FUZZ=deep for the long run), real servers, and what keeps a run short.
 
 The servers are started once a session, and only when a test asks for them.
 """
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +18,33 @@ settings.register_profile(
 )
 settings.register_profile("deep", max_examples=100_000, deadline=None)
 settings.load_profile(os.environ.get("NAMEWARDEN_FUZZ", "fast"))
+
+# Rooms whose files take longest come first, so that the workers of a run end together.
+SLOW = ("training", "evaluation", "faults", "policy", "process", "bench", "cli", "hub")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What XLA compiles is kept for the next run and for the other worker; of one kind of processor only."""
+    assert config.cache
+    kind = sha256(_processor().encode()).hexdigest()[:12]
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir(f"jax-{kind}")))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+def _processor() -> str:
+    """What it can do, as the kernel tells it; "" where it does not."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _place(item.path.relative_to(Path(__file__).parent).parts[0]))
+
+
+def _place(room: str) -> int:
+    return SLOW.index(room) if room in SLOW else len(SLOW)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 
 from namewarden.evaluation import fitted
 from namewarden.evaluation.fitted import Terms
-from namewarden.training.kept import REGISTRY
+from namewarden.training.kept import REGISTRY, claim
 
 OUT, DATA = Path("out"), Path("data")
 
@@ -63,9 +63,12 @@ def test_what_was_fitted_elsewhere_is_named_as_it_was_fitted(tmp_path):
 @pytest.mark.timeout(300)  # compiling takes long where others compile too
 def test_what_can_be_exported_is_measured_as_the_resolver_loads_it(tmp_path):
     pytest.importorskip("keras", reason="needs the extra `train`")
+    from namewarden.training.recipes import find
     from tests.evaluation.small import corpus
 
     terms = Terms("own", tmp_path, DATA, examples=200, epochs=1, learn=REGISTRY)
+    few = msgspec.structs.replace(terms.options, made_up=1000)
+    claim(terms.folder / "own", find("own"), few, corpus())  # begun with fewer made-up names
     found = fitted.measured(terms, corpus(), lambda what: None)
     assert found.model and found.guess is None and found.files["model.onnx"]
     assert found.folder == tmp_path / "recipe-own-200x1-from-registry"
