@@ -104,11 +104,15 @@ class Scan:
 
     def read(self, data: bytes) -> None:
         """All lines. `data` ends with a newline."""
-        self.zone = zone_of(data) if self.spec.format in ("auto", "rpz") else ""
-        self._reader = Reader(self.spec.format, self.zone)
-        self._shapes = _Shapes(self.spec.format, self.spec.kind, self.zone)
+        self.begin(zone_of(data) if self.spec.format in ("auto", "rpz") else "")
         for start, chunk in _chunks(data):
             self._chunk(chunk, start)
+
+    def begin(self, zone: str) -> None:
+        """`zone`: what its lines lie below, where they are a zone's."""
+        self.zone = zone
+        self._reader = Reader(self.spec.format, zone)
+        self._shapes = _Shapes(self.spec.format, self.spec.kind, zone)
 
     def _chunk(self, chunk: bytes, start: int) -> None:
         """The hot loop: one match a line. Lines that no shape fits are read one by one."""

@@ -12,7 +12,7 @@ import os
 import struct
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from msgspec import Struct
 from namewarden import native
 from namewarden.policy import layout
 from namewarden.policy.errors import ListError
-from namewarden.policy.scan import NAME_BYTES, ListRecord, Pattern
+from namewarden.policy.scan import CHUNK, NAME_BYTES, ListRecord, Pattern
 from namewarden.policy.spec import ListKind, SnapshotSpec
 
 if TYPE_CHECKING:
@@ -306,6 +306,16 @@ class Snapshot:
             if report.name == name and section.length:
                 return self._map[START + section.text : START + section.text + section.length]
         return None
+
+    def pieces(self, rank: int) -> Iterator[tuple[int, bytes]]:
+        """The text of a list, a MiB of whole lines at a time, each with its place in the list."""
+        section = self.meta.blob.sections[rank]
+        start = begin = START + section.text
+        last = begin + section.length
+        while start < last:
+            end = self._map.find(b"\n", min(start + CHUNK, last - 1), last) + 1 or last
+            yield start - begin, self._map[start:end]
+            start = end
 
     def blob(self) -> memoryview:
         """The compiled lists as octets, to be copied into the next snapshot."""

@@ -1,0 +1,105 @@
+"""Every name that the policy in force speaks about, one line of it after the other: for other formats and for people.
+
+Rules and decisions first, then the lists in order, each line as the compiler read it: what comes earlier decides where
+two speak about the same name (`decide.py` has the precedence of allow and deny). Lazily: a MiB of a list at a time.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+
+from namewarden.policy import layout
+from namewarden.policy.decide import Policy, rule_text
+from namewarden.policy.formats import ListRule
+from namewarden.policy.scan import Scan
+from namewarden.policy.snapshot import Snapshot, shown
+from namewarden.policy.spec import ListSpec, Match
+
+LineAction = Literal[
+    "allow", "deny", "redirect", "guard", "nxdomain", "nodata", "drop", "tcp-only", "data"
+]  # deny and redirect: as the client's group says
+Found = tuple[int, str, int, tuple[tuple[str, int, str], ...]]  # offset, name, code, records
+_MATCHES: dict[int, Match] = {code: match for match, code in layout.MATCHES.items()}
+_ACTIONS: dict[int, LineAction] = {
+    layout.RECORD: "data",
+    layout.DENY: "deny",
+    layout.ALLOW: "allow",
+    layout.GUARD: "guard",
+    layout.NXDOMAIN: "nxdomain",
+    layout.NODATA: "nodata",
+    layout.DROP: "drop",
+    layout.TCP_ONLY: "tcp-only",
+}
+
+
+class PolicyLine(Struct, frozen=True, gc=False):
+    """What a line of a list, or a rule, says about a name."""
+
+    name: str  # lower-case FQDN, or RE2 source when match is pattern
+    match: Match
+    action: LineAction
+    source: str  # the list; "rule" for local rules and decisions
+    number: int  # of the line; 0 = a rule
+    text: str  # the line, or the rule as people write it; escaped
+    records: tuple[tuple[str, int, str], ...] = ()  # of action data: type, TTL s, rdata
+    groups: tuple[str, ...] = ()  # of a rule; empty = all
+    expires: float = 0.0  # epoch seconds; 0 = never
+
+
+def walk(policy: Policy, now: float) -> Iterator[PolicyLine]:
+    """All lines in force at `now` (epoch seconds); repeats of a name in a list too."""
+    for rule in sorted(policy.rules, key=lambda rule: (rule.id, rule.name)):
+        if not rule.expires or rule.expires > now:
+            yield PolicyLine(
+                rule.name, rule.match, rule.effect, "rule", 0, rule_text(rule),
+                groups=rule.groups, expires=rule.expires,
+            )  # fmt: skip
+    for rank in range(len(policy.snapshot.report)):
+        yield from walk_list(policy.snapshot, rank)
+
+
+def walk_list(snapshot: Snapshot, rank: int) -> Iterator[PolicyLine]:
+    """The lines of one list that are rules."""
+    report, zone = snapshot.report[rank], snapshot.meta.blob.sections[rank].zone
+    reader = _Reading(ListSpec(report.name, report.path, report.kind, report.format), zone)
+    number = 1
+    for start, piece in snapshot.pieces(rank):
+        at = 0
+        for offset, name, code, records in reader.of_piece(piece, start):
+            here = offset - start
+            number += piece.count(b"\n", at, here)
+            at = here
+            text = piece[piece.rfind(b"\n", 0, here) + 1 : piece.find(b"\n", here)]
+            match: Match = "pattern" if code < 8 else _MATCHES[code >> 3]
+            yield PolicyLine(
+                name, match, _ACTIONS[code & 7], report.name, number, shown(text), records
+            )
+        number += piece.count(b"\n", at)
+
+
+class _Reading(Scan):
+    """The compiler's reader, which here gives what it read back instead of packing it."""
+
+    def __init__(self, spec: ListSpec, zone: str) -> None:
+        super().__init__(spec, 0, bytes(32))
+        self.begin(zone)
+        self._found: list[Found] = []
+        self._told = 0  # expressions
+
+    def of_piece(self, piece: bytes, start: int) -> list[Found]:
+        self._chunk(piece, start)
+        for one in self.patterns[self._told :]:
+            self._found.append((one.offset, one.source, one.effect, ()))
+        self._told = len(self.patterns)
+        found, self._found = self._found, []
+        found.sort(key=lambda one: one[0])
+        return found
+
+    def _take(self, names: list[bytes], offsets: layout.Words, kinds: list[int]) -> None:
+        for name, offset, kind in zip(names, offsets.astype(np.int64).tolist(), kinds, strict=True):
+            self._found.append((offset, f"{name.decode()}.", kind, ()))
+
+    def _record(self, rule: ListRule, match: int, code: int, offset: int) -> None:
+        self._found.append((offset, rule.name, match << 3 | code, rule.records))
