@@ -79,7 +79,7 @@ class Connection:
         self._guarded(self._work)
 
     def end(self) -> None:
-        """Ask no more; close when the last answer has left."""
+        """Read no more; close when the last answer has left."""
         self._stream.end()
         self._guarded(self._work)
 

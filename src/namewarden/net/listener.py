@@ -12,9 +12,8 @@ from namewarden.query import Answer, Query
 GRACE = 2.5  # seconds a listener that stops waits for answers; a supervisor kills after 5
 TICK = 0.01  # seconds between two looks
 
-Ask = Callable[
-    [Query, Callable[[Answer], None]], object
-]  # what to do with the answer, now or later
+# Asks, and says what to do with the answer, now or later.
+Ask = Callable[[Query, Callable[[Answer], None]], object]
 Reaches = Callable[[str], bool]  # does a change of policy reach this name?
 
 

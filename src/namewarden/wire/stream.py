@@ -63,9 +63,7 @@ class Framing:
 class ServerLimits(Struct, frozen=True):
     """What one client can make its stream hold, and for how long."""
 
-    idle: float = (
-        10.0  # seconds for a message to be whole, for all answers to be taken, and between messages
-    )
+    idle: float = 10.0  # seconds between messages, for one to be whole, for all answers to be taken
     pipelined: int = 32  # queries in flight
     unsent: int = 256 * 1024  # octets of answers: four of the largest
     largest: int = LARGEST  # octets of a query
