@@ -39,12 +39,13 @@ class Port:
 class UdpExchange(Exchange):
     """A question that left from one port, or from a second one too."""
 
-    __slots__ = ("left", "places")
+    __slots__ = ("first", "left", "port")
 
     def __init__(self, query: Query, future: "Future[Answer]", left: float) -> None:
-        super().__init__(query, future)
+        Exchange.__init__(self, query, future)
         self.left = left  # seconds to go on waiting once it was asked again
-        self.places: list[tuple[Port, int]] = []
+        self.port: Port | None = None  # where it waits, with its id
+        self.first: tuple[Port, int] | None = None  # and where it left from first
 
 
 class UdpUpstream(Transport):
@@ -88,6 +89,8 @@ class UdpUpstream(Transport):
             self._deadlines.add(exchange, exchange.left)
             exchange.left = 0.0
             self.resent += 1
+            if exchange.port is not None:
+                exchange.first, exchange.port = (exchange.port, exchange.ident), None
             self._send(exchange, self._another)
         else:
             exchange.expire()
@@ -99,7 +102,7 @@ class UdpUpstream(Transport):
             ident = free_id(port.waiting, self.draw)
             port.waiting[ident] = exchange
             port.used += 1
-            exchange.places.append((port, ident))
+            exchange.port, exchange.ident = port, ident
             port.sock.send(write_query(exchange.query, ident, self.payload))
         except BlockingIOError:
             pass  # the send buffer is full: as if lost, it is sent once more
@@ -190,11 +193,18 @@ class UdpUpstream(Transport):
         self._retire(port)
 
     def _finish(self, exchange: UdpExchange) -> None:
-        for port, ident in exchange.places:
-            port.waiting.pop(ident, None)
-            if port.retired and not port.waiting:
-                self._close(port)
-        exchange.places.clear()
+        """Nothing more is expected for it."""
+        if exchange.port is not None:
+            self._leave(exchange.port, exchange.ident)
+            exchange.port = None
+        if exchange.first is not None:
+            self._leave(*exchange.first)
+            exchange.first = None
+
+    def _leave(self, port: Port, ident: int) -> None:
+        del port.waiting[ident]
+        if port.retired and not port.waiting:
+            self._close(port)
 
     def _close(self, port: Port) -> None:
         self._retired.discard(port)

@@ -150,6 +150,8 @@ def _has_opt(data: bytes) -> bool:
 
 def opt_record(payload: int, extended: int, do: bool, ede: tuple[tuple[int, str], ...]) -> bytes:
     """An OPT pseudo-record (RFC 6891 §6.1.2) with Extended DNS Errors (RFC 8914), texts cut to 200 octets."""
+    if not ede:
+        return _OPT.pack(0, types.OPT, payload, extended << 24 | DO * do, 0)
     options = b""
     for code, text in ede:
         extra = text.encode()[:200]
@@ -161,8 +163,8 @@ def write_query(query: Query, ident: int, payload: int) -> bytes:
     """What is asked upstream: the same question, recursion wished, our own OPT; no option of the client's."""
     # AD always: whether the data is authentic is kept with the answer, for whoever asks next (RFC 6840 §5.7).
     flags = RD | AD | CD if query.cd else RD | AD
-    opt = _OPT.pack(0, types.OPT, payload, DO if query.do else 0, 0)
-    return HEADER.pack(ident, flags, 1, 0, 0, 1) + query.question + opt
+    header = HEADER.pack(ident, flags, 1, 0, 0, 1)
+    return header + query.question + opt_record(payload, 0, query.do, ())
 
 
 def read_answer(data: bytes, question: bytes, stored: float, upstream: str = "") -> Answer:
