@@ -65,6 +65,7 @@ def test_a_changed_network_is_not_loaded(folder, place):
         ({"temperature": -1.0}, "temperature is -1.0"),
         ({"thresholds": Thresholds(1.0, 3.0, 2.0)}, "thresholds"),
         ({"family_threshold": 1.5}, "family threshold"),
+        ({"examples": {str(number): 0.0 for number in range(5000)}}, "examples"),
         ({"calibration": ()}, "no calibration"),
         ({"calibration": ((0.0, 0),), "calibration_names": 0}, "set on no name"),
         ({"calibration_names": -1}, "set on no name"),
@@ -105,6 +106,14 @@ MANY = {str(number): -1.0 for number in range(MOST_SUFFIXES // 2)}
 def test_a_table_of_suffixes_that_cannot_be_is_refused(tmp_path, suffixes, why):
     folder = tmp_path / "model"
     assert why in said(write(folder, voting(), family_classes=CLASSES, family_suffixes=suffixes))
+
+
+def test_examples_are_numbers(tmp_path):
+    folder = write(tmp_path / "model", voting(), examples={"a": 1.0})
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('{"a":1.0}', '{"a":1e999}'))
+    with pytest.raises(ModelError):
+        read(folder)
 
 
 @pytest.mark.parametrize("number", ["NaN", "-1e999", "-Infinity", "null", '"-1"'])

@@ -83,6 +83,8 @@ def test_the_old_model_stays_until_the_new_one_is_whole(old):
     assert seen == ["the old one"] * 2
     assert read(old)[0] == made.manifest and made.manifest.calibration_names == len(WORDS)
     assert contents(old).keys() == set(IN_PLACE)
+    examples = made.manifest.examples
+    assert examples and made.raw(list(examples)).tolist() == list(examples.values())
 
 
 def test_an_export_that_fails_leaves_the_folder_as_it_was(old):
