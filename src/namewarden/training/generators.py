@@ -92,7 +92,7 @@ def _alphabet(dice: Dice) -> list[str]:
 
 def _letters(dice: Dice, words: Sequence[str]) -> Draw:
     alphabet, length = _alphabet(dice), _lengths(dice, 7, 30)
-    return lambda: "".join(alphabet[i] for i in dice.integers(len(alphabet), size=length()))
+    return lambda: _spelled(alphabet, dice.integers(len(alphabet), size=length()))
 
 
 def _skewed(dice: Dice, words: Sequence[str]) -> Draw:
@@ -101,7 +101,7 @@ def _skewed(dice: Dice, words: Sequence[str]) -> Draw:
 
     def draw() -> str:
         places = np.searchsorted(weights, dice.random(length()))
-        return "".join(alphabet[min(int(i), len(alphabet) - 1)] for i in places)
+        return _spelled(alphabet, np.minimum(places, len(alphabet) - 1))
 
     return draw
 
@@ -111,42 +111,41 @@ def _syllables(dice: Dice, words: Sequence[str]) -> Draw:
     consonants = [CONSONANTS[i] for i in dice.permutation(21)[: dice.integers(8, 22)]]
     shapes = ["cv", "vc", "cvc"][: dice.integers(1, 4)]
     count = _lengths(dice, 4, 7)
+    letters = {"v": vowels, "c": consonants}
 
     def draw() -> str:
-        pattern = "".join(shapes[dice.integers(len(shapes))] for _ in range(count()))
-        return "".join(
-            (vowels if p == "v" else consonants)[
-                dice.integers(len(vowels) if p == "v" else len(consonants))
-            ]
-            for p in pattern
-        )
+        pattern = _spelled(shapes, dice.integers(len(shapes), size=count()))
+        return _filled([letters[kind] for kind in pattern], dice)
 
     return draw
 
 
 def _hexadecimal(dice: Dice, words: Sequence[str]) -> Draw:
     length = _lengths(dice, 8, 33)
-    return lambda: "".join("0123456789abcdef"[i] for i in dice.integers(16, size=length()))
+    return lambda: _spelled("0123456789abcdef", dice.integers(16, size=length()))
 
 
 def _mixed(dice: Dice, words: Sequence[str]) -> Draw:
     """Letters and digits in blocks, as in `x7k2m9` or `host` + number + letters."""
     shape = ["".join(dice.choice(["l", "d"], 3)) for _ in range(int(dice.integers(3, 8)))]
-
-    def draw() -> str:
-        return "".join(
-            (LETTERS if kind == "l" else DIGITS)[dice.integers(26 if kind == "l" else 10)]
-            for block in shape
-            for kind in block
-        )
-
-    return draw
+    choices = [LETTERS if kind == "l" else DIGITS for block in shape for kind in block]
+    return lambda: _filled(choices, dice)
 
 
 def _words(dice: Dice, words: Sequence[str]) -> Draw:
     own = [words[i] for i in dice.integers(len(words), size=200)] if words else list(LETTERS)
     count = int(dice.integers(3, 6))
-    return lambda: "".join(own[i] for i in dice.integers(len(own), size=count))[:63]
+    return lambda: _spelled(own, dice.integers(len(own), size=count))[:63]
+
+
+def _spelled(parts: Sequence[str], places: NDArray[np.int64]) -> str:
+    return "".join([parts[place] for place in places.tolist()])
+
+
+def _filled(choices: Sequence[Sequence[str]], dice: Dice) -> str:
+    """One of each in turn: drawn at once, the dice fall as if they were thrown one by one."""
+    places = dice.integers([len(some) for some in choices]).tolist()
+    return "".join([some[place] for some, place in zip(choices, places, strict=True)])
 
 
 # Those written twice are drawn from twice as often.
