@@ -17,6 +17,14 @@ from namewarden.evaluation import figures, report
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
+# These speak of the tree, too; decisions speak of the tree as it was.
+OF_THE_TREE = [
+    *(page for page in PAGES if page.parent.name != "decisions"),
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
+]
+LATER = "## Where the next capabilities go"  # from here on a page names what is not there yet
+SPAN = re.compile(r"```\w*\n(.*?)```|`([^`]+)`", re.DOTALL)
 
 
 def commands():
@@ -40,6 +48,48 @@ def test_every_command_has_help_and_is_in_the_docs(name, command):
 def test_every_word_is_in_the_docs(words):
     for word in get_args(getattr(query, words)):
         assert f"`{word}`" in TEXT, f"no page explains the {words.lower()} {word}"
+
+
+def spans(page):
+    """What a page shows as code."""
+    return [fence or inline for fence, inline in SPAN.findall(page.read_text().partition(LATER)[0])]
+
+
+@pytest.mark.parametrize("page", OF_THE_TREE, ids=lambda page: page.name)
+def test_every_command_and_target_that_is_shown_is_there(page):
+    known = {name for name, _ in commands()}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for code in spans(page):
+        for one, two in re.findall(r"(?<![\w./-])namewarden ([a-z][\w-]*)(?: ([a-z]+))?", code):
+            assert {one, f"{one} {two}"} & known, f"{page.name} shows: namewarden {one} {two}"
+        for target in re.findall(r"^make ([a-z-]+)", code, re.MULTILINE):
+            assert target in targets, f"{page.name} shows: make {target}"
+
+
+@pytest.mark.parametrize("page", OF_THE_TREE, ids=lambda page: page.name)
+def test_every_source_file_that_is_named_is_there(page):
+    tops = [ROOT / top for top in ("src", "tests", "bench")]
+    files = {path.as_posix() for top in tops for path in top.rglob("*.*")}
+    for code in spans(page):
+        if re.fullmatch(r"[\w/]+\.(py|c|sh)", code):
+            assert any(path.endswith(f"/{code}") for path in files), f"{page.name} names {code}"
+
+
+def settings_of(section, before=""):
+    for name, field in section.model_fields.items():
+        yield before + name
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if hasattr(kind, "model_fields"):
+                yield from settings_of(kind, f"{before}{name}.")
+
+
+@pytest.mark.parametrize("page", OF_THE_TREE, ids=lambda page: page.name)
+def test_every_setting_that_is_named_is_there(page):
+    known = set(settings_of(Settings))
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    for code in spans(page):
+        if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", code) and code.partition(".")[0] in sections:
+            assert code in known or code.endswith((".onnx", ".py", ".md")), f"{page.name}: {code}"
 
 
 def snippets():
