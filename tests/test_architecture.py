@@ -72,6 +72,16 @@ IMPURE_MODULES = {
 }
 # Policy reads and writes its files itself; nobody else among the pure rooms touches the disk.
 MAY_TOUCH_DISK = {"policy"}
+# One query, datagram, connection, batch, sink or child that fails there must not end the rest.
+MAY_CATCH_ALL = {
+    "stages/guard.py",
+    "net/connection.py",
+    "net/eager.py",
+    "net/udp.py",
+    "detector/batcher.py",
+    "hub/ingest.py",
+    "process/fork.py",  # a child that fails says so and ends: it must not go on as its parent
+}
 TRAINING_ONLY = {"keras", "jax", "jax2onnx", "onnx", "sklearn", "tensorflow", "torch"}
 
 
@@ -167,3 +177,27 @@ def tasks_needed(text: str) -> set[str]:
 )
 def test_a_need_of_a_task_is_found_however_it_is_imported(text: str) -> None:
     assert tasks_needed(text)
+
+
+def test_errors_are_caught_by_their_type() -> None:
+    found = {str(path.relative_to(SRC)) for path in SOURCES if catches_all(path)}
+    assert found == MAY_CATCH_ALL
+
+
+def catches_all(path: Path) -> bool:
+    """Whether any error at all is caught somewhere and not raised again."""
+    handlers = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ExceptHandler)
+    ]
+    return any(
+        {
+            name.id
+            for name in ast.walk(handler.type or ast.Name("Exception"))
+            if isinstance(name, ast.Name)
+        }
+        & {"Exception", "BaseException"}
+        and not any(isinstance(node, ast.Raise) for node in ast.walk(handler))
+        for handler in handlers
+    )

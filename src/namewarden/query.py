@@ -1,4 +1,4 @@
-"""The nouns on the line: what a query is, what is said about it, what goes back, what is kept.
+"""The nouns of the pipeline: what a query is, what is said about it, what goes back, what is kept.
 
 Frozen values, nothing else. Every other room speaks in these words; this file imports nothing of ours.
 A name is a lower-case FQDN with its final dot, hostile octets escaped as in master files (`\\DDD`),
