@@ -21,6 +21,7 @@ from namewarden.detector.bands import Thresholds
 from namewarden.detector.score import Scorer
 from namewarden.query import Score
 
+REMEMBERED = 16_384  # scores, 4 MB
 Waiter = asyncio.Future[Score | None]
 
 
@@ -38,7 +39,7 @@ class Batcher:
     """`known` at once, else `ask`. Lives on one event loop."""
 
     def __init__(
-        self, scorer: Scorer, deadline: float, queue: int = 4096, remembered: int = 50_000
+        self, scorer: Scorer, deadline: float, queue: int = 4096, remembered: int = REMEMBERED
     ) -> None:
         self.counts = ModelCounts()
         self._scorer = scorer

@@ -30,7 +30,7 @@ PLATFORMS = frozenset(
      "azurefd.net", "cdn77.org", "cloudfront.net", "edgekey.net", "edgesuite.net", "elasticbeanstalk.com",
      "fastly.net", "run.app", "trafficmanager.net"}
 )  # fmt: skip
-REMEMBERED = 65_536
+REMEMBERED = 16_384  # names, 6 MB
 PERMITTED = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
