@@ -13,6 +13,7 @@ from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Scorable, Unscored
 from namewarden.net.verdicts import to_reply
 from namewarden.query import Answer, Query, Score, Verdict
+from namewarden.stages.block import blocked
 from namewarden.wire import answers, names
 from namewarden.wire.types import type_number
 
@@ -68,7 +69,7 @@ def replied(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | str]
     if verdict is None or verdict.action in ("allow", "flag", "review"):
         answer = Answer(0, verdict=verdict)
         return _plain(to_reply("id", query, answer, 0.0)), "next"
-    answer = answers.blocked(query, verdict)
+    answer = blocked(query, verdict)
     return _plain(to_reply("id", query, answer, 0.0)), _answered(query, answer)
 
 

@@ -19,6 +19,7 @@ from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, RuleSpec
+from namewarden.stages.block import blocked
 from namewarden.stages.cache import cache
 from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.groups import groups
@@ -30,9 +31,8 @@ from namewarden.stages.own import read
 from namewarden.stages.record import TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
-from namewarden.wire.answers import blocked
 from namewarden.wire.message import read_answer
-from tests.policy.made import snapshot_of
+from tests.policy.made import ruled, snapshot_of
 
 EPOCH = 1_789_560_000.0
 LISTED = {
@@ -204,7 +204,7 @@ def reaching(before, after):
 def policies(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policies")
     return [
-        Policy(snapshot_of(folder / str(n), LISTED, rules=rules, groups=GROUPS))
+        Policy(snapshot_of(folder / str(n), LISTED, groups=GROUPS), ruled(rules))
         for n, rules in enumerate(RULES)
     ]
 

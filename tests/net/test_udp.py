@@ -13,9 +13,9 @@ from namewarden.net import datagrams, eager
 from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
 from namewarden.query import Answer, Verdict
+from namewarden.stages.block import blocked
 from namewarden.stages.limit import SILENCE, TRUNCATION
 from namewarden.stages.record import repeated
-from namewarden.wire.answers import blocked
 
 
 class Listener:

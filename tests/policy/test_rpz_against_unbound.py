@@ -24,6 +24,7 @@ import pytest
 from namewarden.chain import compose
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Query
+from namewarden.stages.block import blocked
 from namewarden.stages.groups import groups
 from namewarden.stages.lists import lists
 from namewarden.stages.screen import screen
@@ -82,8 +83,8 @@ def here(policy: Policy, upstream: servers.Server, transport: str = "udp") -> Re
 
     stages = [
         groups(lambda: policy),
-        lists(lambda: policy, answers.blocked, lambda now: now),
-        screen(lambda: policy, answers.blocked, lambda now: now),
+        lists(lambda: policy, blocked, lambda now: now),
+        screen(lambda: policy, blocked, lambda now: now),
     ]
     handler = compose(stages, forward)
 

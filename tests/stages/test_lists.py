@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Query
+from namewarden.stages.block import blocked
 from namewarden.stages.cache import NOT_KEPT
 from namewarden.stages.lists import lists
 from namewarden.wire import answers, message
@@ -23,7 +24,7 @@ walled.example 60 CNAME garden.example.net.
 @pytest.fixture
 def stage(tmp_path):
     policy = Policy(snapshot_of(tmp_path, {"l": TEXT}))
-    return lists(lambda: policy, answers.blocked, lambda now: now)
+    return lists(lambda: policy, blocked, lambda now: now)
 
 
 def query(name, qtype="A", transport="udp"):

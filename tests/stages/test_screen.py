@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Query, Verdict
+from namewarden.stages.block import blocked
 from namewarden.stages.screen import screen
-from namewarden.wire import answers
 from tests.policy.made import snapshot_of
 
 QUESTION = b"\3www\7example\3org\0\0\1\0\1"
@@ -17,7 +17,7 @@ TEXT = "||tracker.example^\ntcp.example CNAME rpz-tcp-only.\ndrop.example CNAME 
 @pytest.fixture
 def stage(tmp_path):
     policy = Policy(snapshot_of(tmp_path, {"l": TEXT}))
-    return screen(lambda: policy, answers.blocked, lambda now: now)
+    return screen(lambda: policy, blocked, lambda now: now)
 
 
 def chain(*cnames):

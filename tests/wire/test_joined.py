@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from namewarden.query import Verdict
+from namewarden.stages.block import blocked
 from namewarden.wire import answers, message
 from namewarden.wire.joined import beyond, join
 
@@ -25,7 +26,7 @@ def parts(*records, rcode=0):
     for section, *record in records:
         getattr(reply, section).append(dns.rrset.from_text(*record))
     tail = message.read_answer(reply.to_wire(), asked.question, 9.0)
-    return query, answers.blocked(query, VERDICT), asked, tail
+    return query, blocked(query, VERDICT), asked, tail
 
 
 def read(query, answer):

@@ -25,6 +25,7 @@ from namewarden.policy.spec import GroupSpec
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
 from namewarden.query import Answer, Query
+from namewarden.stages.block import blocked
 from namewarden.stages.cache import Spawn, cache
 from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.forward import forward
@@ -38,7 +39,6 @@ from namewarden.stages.record import Sink, TurnedAway, record, repeated, to_even
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
 from namewarden.stages.verdict import verdict
-from namewarden.wire.answers import blocked
 
 Notify = Callable[[str], None]
 SOURCE = "resolver"  # of the events

@@ -1,9 +1,8 @@
-"""What goes back: an `Answer` and the query it answers → bytes; a verdict → the answer its mode asks for."""
+"""What goes back: an `Answer` and the query it answers → bytes."""
 
 from functools import lru_cache
-from ipaddress import ip_address
 
-from namewarden.query import Answer, Query, Status, Verdict
+from namewarden.query import Answer, Query, Status
 from namewarden.wire import types
 from namewarden.wire.errors import Rcode
 from namewarden.wire.message import AA, AD, CD, HEADER, QR, RA, RD, RECORD, TC, opt_record
@@ -11,10 +10,8 @@ from namewarden.wire.names import to_wire as name_to_wire
 from namewarden.wire.records import QUESTION_NAME, encode
 
 ADVERTISED = 1232  # DNS flag day 2020: what crosses every path unfragmented
-BLOCKED_CODE, FORGED_CODE = 15, 4  # RFC 8914
 _MNAME = name_to_wire("namewarden.invalid.")
 _RNAME = name_to_wire("nobody.invalid.")
-_ADDRESS_BYTES = {types.A: 4, types.AAAA: 16}
 
 
 def limit_of(query: Query, most: int) -> int:
@@ -60,62 +57,10 @@ def plain(rcode: Rcode, status: Status, ede: tuple[tuple[int, str], ...] = ()) -
     return Answer(rcode=int(rcode), ede=ede, status=status)
 
 
-def blocked(query: Query, verdict: Verdict) -> Answer:
-    """The answer of a block or redirect, for every type: what mode says, with its reason as EDE.
-
-    null and ip answer A and AAAA, every other type (HTTPS and SVCB too) is NODATA with SOA. data answers the
-    records of the type asked, or a CNAME; others NODATA. EDE 15 always, 4 beside it where data was forged.
-    """
-    status: Status = "REDIRECTED" if verdict.action == "redirect" else "BLOCKED"
-    ede = _ede(verdict) if query.payload else ()
-    mode = verdict.mode
-    if mode == "drop":
-        return Answer(0, silent=True, status="DROPPED", verdict=verdict)
-    if mode == "tcp-only":
-        return Answer(0, tc=True, ede=ede, status=status, verdict=verdict)
-    if mode == "refused":
-        return Answer(Rcode.REFUSED, ede=ede, status=status, verdict=verdict)
-    body, ttls, count = _records(query, verdict)
-    if count:
-        return Answer(
-            0, body, (count, 0, 0), ttls, verdict.ttl, ede=ede, status=status, verdict=verdict
-        )
-    rcode = Rcode.NXDOMAIN if mode == "nxdomain" else Rcode.NOERROR
-    return Answer(
-        rcode, soa(verdict.ttl), (0, 1, 0), (6,), verdict.ttl, ede=ede, status=status, verdict=verdict
-    )  # fmt: skip
-
-
-def _ede(verdict: Verdict) -> tuple[tuple[int, str], ...]:
-    source = verdict.rule.split(":", 1)[0] if verdict.rule else ""
-    text = " ".join(filter(None, (verdict.reason, verdict.family, source)))
-    said = (BLOCKED_CODE, text)
-    return (said, (FORGED_CODE, "")) if verdict.mode in ("ip", "data") else (said,)
-
-
-def _records(query: Query, verdict: Verdict) -> tuple[bytes, tuple[int, ...], int]:
-    if verdict.mode == "null":
-        return _addresses(query.qtype, ("0.0.0.0", "::"), verdict.ttl)
-    if verdict.mode == "ip":
-        return _addresses(query.qtype, verdict.addresses, verdict.ttl)
-    if verdict.mode == "data":
-        wanted = (types.type_name(query.qtype), "CNAME")
-        found = [(query.name, *record) for record in verdict.records if record[0] in wanted]
-        return encode(query.name, found)
-    return b"", (), 0
-
-
 @lru_cache(maxsize=1024)
-def _addresses(
-    qtype: int, addresses: tuple[str, ...], ttl: int
-) -> tuple[bytes, tuple[int, ...], int]:
-    size = _ADDRESS_BYTES.get(qtype)
-    octets = [ip_address(text).packed for text in addresses]
-    fitting = [value for value in octets if len(value) == size]
-    head = QUESTION_NAME + RECORD.pack(qtype, 1, ttl, size or 0)
-    body = b"".join(head + value for value in fitting)
-    step = len(head) + (size or 0)
-    return body, tuple(6 + index * step for index in range(len(fitting))), len(fitting)
+def own(records: tuple[tuple[str, int, str], ...]) -> tuple[bytes, tuple[int, ...], int]:
+    """(type, TTL s, rdata text) records of the name asked, whatever it is → (body, offsets of TTLs, count)."""
+    return encode("", (("", *record) for record in records))
 
 
 @lru_cache(maxsize=64)
