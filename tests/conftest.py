@@ -4,13 +4,16 @@ The servers are started once a session, and only when a test asks for them.
 """
 
 import os
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from namewarden.config import Settings, split_endpoint
 from tests import servers
 
 settings.register_profile(
@@ -45,6 +48,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _place(room: str) -> int:
     return SLOW.index(room) if room in SLOW else len(SLOW)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_ports() -> Iterator[None]:
+    """Taken while tests run, by us where nobody else has them: a product that runs beside is no reason to fail."""
+    given = Settings()
+    with ExitStack() as stack:
+        for endpoint in (*given.dns.listen, given.verdict.listen, given.hub.listen):
+            host, port = split_endpoint(endpoint)
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with suppress(OSError):
+                    stack.enter_context(socket.socket(family, kind)).bind((host, port))
+        yield
 
 
 @pytest.fixture(scope="session")

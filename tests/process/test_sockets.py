@@ -61,7 +61,11 @@ def test_what_was_bound_is_given_back_when_the_rest_cannot_be(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         settings = Settings.model_validate(
-            {"dns": {"listen": ["127.0.0.1:0"]}, "hub": {"listen": f"127.0.0.1:{port}"}}
+            {
+                "dns": {"listen": ["127.0.0.1:0"]},
+                "verdict": {"listen": "127.0.0.1:0"},
+                "hub": {"listen": f"127.0.0.1:{port}"},
+            }
         )
         with pytest.raises(BindError, match=r"\(hub.listen\).*another server is there"):
             Sockets(settings, prepare(tmp_path))
