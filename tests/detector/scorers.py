@@ -22,10 +22,12 @@ class Lengths:
         self.broken = False
         self.error: Exception = ModelError("broken by the test")
         self.keeps_back = 0
+        self.begun = threading.Event()
         self.go = threading.Event()
         self.go.set()
 
     def score_batch(self, names: Sequence[str]) -> list[Score]:
+        self.begun.set()
         self.go.wait(10)
         self.batches.append(list(names))
         if self.broken:

@@ -165,7 +165,7 @@ async def test_in_shadow_no_name_is_scored_for_a_query_that_ended(stage, scorer,
 
     scorer.go.clear()
     first = batcher.ask("first")
-    await asyncio.sleep(0.05)  # the worker has taken it
+    assert await asyncio.to_thread(scorer.begun.wait, 5)
     with pytest.raises(fails):
         await stage()(query(MALICIOUS, group="shadow"), failing)
     await asyncio.sleep(0)
