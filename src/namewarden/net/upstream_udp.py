@@ -18,6 +18,8 @@ from namewarden.wire.message import write_query
 MOST_SOCKETS = 64
 USES = 64  # questions of one port: at 2,000 a second the whole pool is another every two seconds
 RETIRED = 192  # ports at a time that only wait for answers; beyond it the pool is not renewed
+CROWD = 3  # who wait on one port: then another answer has likely come, and looking for it pays
+BATCH = 32  # datagrams of one wake-up, so that a flood of lies does not starve the loop
 AGE = 10.0  # seconds a port is asked from, and the longest an idle pool stays open
 RESEND_AFTER = 0.3  # seconds at least until a question is asked once more: one datagram may be lost
 LARGEST = 65535
@@ -167,14 +169,21 @@ class UdpUpstream(Transport):
         self._sweep = self._loop.call_later(AGE, self._close_idle) if self._pool else None
 
     def _read(self, port: Port) -> None:
-        """One datagram a wake-up: mostly there is no other, and a flood of lies does not starve the loop."""
-        try:
-            data = port.sock.recv(LARGEST)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as error:
-            self._break(port, error)
-            return
+        """One datagram a wake-up, for mostly there is no other; more while a crowd waits here, as far as BATCH."""
+        for _ in range(BATCH):
+            try:
+                data = port.sock.recv(LARGEST)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self._break(port, error)
+                return
+            self._take(port, data)
+            if len(port.waiting) < CROWD:
+                return
+
+    def _take(self, port: Port, data: bytes) -> None:
+        """An answer goes to whom it belongs; nobody here asked for anything else, so waiting goes on."""
         exchange = port.waiting.get(int.from_bytes(data[:2])) if len(data) >= 12 else None
         question = exchange.query.question if exchange else b""
         answer = answer_of(data, question, self.clock(), self.name) if exchange else None
