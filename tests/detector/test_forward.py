@@ -5,6 +5,7 @@ import sys
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -71,10 +72,10 @@ def test_the_packaged_network_is_the_one_it_knows(own, is_wide):
 
 
 def test_logits_are_those_of_onnx_runtime(own, runtime, is_wide):
-    """To the last bit where ONNX Runtime takes the processor's wide path too."""
+    """To the last bit where both take AVX2; ONNX Runtime has kernels of its own for AVX-512."""
     found, wanted = own.logits(LABELS), runtime.logits(LABELS)
     assert np.abs(found - wanted).max() < NEAR
-    if is_wide:
+    if is_wide and "avx512f" not in Path("/proc/cpuinfo").read_text():
         assert (found == wanted).all()
 
 
