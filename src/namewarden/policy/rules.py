@@ -4,7 +4,7 @@ A change makes new `Rules` that share the base with those before, so it costs wh
 Counterparts: `overlay.py` (the file), `decide.py` (precedence).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from namewarden.policy import overlay
@@ -17,6 +17,7 @@ Reaches = Callable[[str], bool]  # does a change reach this name?
 Found = tuple[bool, int, RuleSpec]  # names it exactly; labels of the name above the rule's
 Named = dict[str, tuple[RuleSpec, ...]]
 EXPRESSION = 256  # in place of labels: after every suffix
+_NONE: frozenset[RuleSpec] = frozenset()
 _FEW = 32  # suffixes that are tried one after the other
 
 
@@ -32,25 +33,25 @@ class Layer:
         is_same = before is not None and sources == [rule.name for rule in before.expressions]
         self._set: PatternSet = before._set if before and is_same else PatternSet(sources)
 
-    def find(self, name: str) -> Iterator[Found]:
+    def find(self, name: str, above: Sequence[str]) -> Iterator[Found]:
         for rule in self.exact.get(name, ()):
             yield True, 0, rule
-        if self.wide:
-            for above, suffix in enumerate(_parents(name)):
-                for rule in self.wide.get(suffix, ()):
-                    yield False, above, rule
+        for labels, suffix in enumerate(above):
+            for rule in self.wide.get(suffix, ()):
+                yield False, labels, rule
         if self.expressions:
             for place in self._set.search(name):
                 yield False, EXPRESSION, self.expressions[place]
 
-    def reaches(self, name: str, gone: frozenset[RuleSpec] = frozenset()) -> bool:
+    def reaches(self, name: str, above: Sequence[str], gone: frozenset[RuleSpec]) -> bool:
         """Whether a rule that is not gone names it, or what is above it."""
         if (found := self.exact.get(name)) and not gone.issuperset(found):
             return True
-        if not self.wide:
-            return False
-        wide = (self.wide.get(suffix, ()) for suffix in _parents(name))
-        return any(found and not gone.issuperset(found) for found in wide)
+        wide = self.wide
+        for suffix in above:
+            if (found := wide.get(suffix)) and not gone.issuperset(found):
+                return True
+        return False
 
 
 class Rules:
@@ -65,13 +66,15 @@ class Rules:
         self.top: Layer = Layer(said.rules, before.top if before else None)
         self._gone = frozenset(said.gone)
         self.is_empty = not (said.rules or self.base.rules)
+        self._is_wide = bool(self.top.wide or self.base.wide)
         self.has_patterns = bool(self.top.expressions or self.base.expressions)
 
     def find(self, name: str) -> Iterator[Found]:
         """All whose name or expression fits, expired and other groups' ones too."""
-        yield from self.top.find(name)
+        above = _above(name) if self._is_wide else ()
+        yield from self.top.find(name, above)
         gone = self._gone
-        for found in self.base.find(name):
+        for found in self.base.find(name, above):
             if found[2] not in gone:
                 yield found
 
@@ -79,7 +82,8 @@ class Rules:
         """Whether a rule names it, or what is above it; expressions apart."""
         if self.is_empty:
             return False
-        return self.top.reaches(name) or self.base.reaches(name, self._gone)
+        above = _above(name) if self._is_wide else ()
+        return self.top.reaches(name, above, _NONE) or self.base.reaches(name, above, self._gone)
 
     def __iter__(self) -> Iterator[RuleSpec]:
         yield from self.top.rules
@@ -113,12 +117,15 @@ def _reaching(rules: set[RuleSpec]) -> Reaches | None:
     exact = {rule.name for rule in rules if rule.match != "below"}
     wide = tuple(f".{rule.name.removeprefix('.')}" for rule in rules if rule.match != "exact")
     if len(wide) > _FEW:
-        return Layer(rules).reaches
+        return Rules(Overlay(0, tuple(rules))).reaches
     return lambda name: name in exact or name.endswith(wide)
 
 
-def _parents(name: str) -> tuple[str, ...]:
-    return (*suffixes(name)[1:], ".")
+def _above(name: str) -> list[str]:
+    """The suffixes of a name without itself, the closest first, the root last."""
+    found = suffixes(name)[1:]
+    found.append(".")
+    return found
 
 
 def _by_name(rules: Iterable[RuleSpec], matches: tuple[str, ...]) -> Named:
