@@ -59,9 +59,10 @@ def guarded(listed: Callable[[str], bool], labels: Labels) -> Callable[[str], bo
         if listed(name):
             return True
         what = labels.scored(name)
-        return (
-            isinstance(what, Scorable) and what.kind == "icann" and listed(what.registrable + ".")
-        )
+        if not isinstance(what, Scorable) or what.kind != "icann":
+            return False
+        registrable = what.registrable + "."
+        return registrable != name and listed(registrable)
 
     return is_guarded
 

@@ -198,9 +198,10 @@ class Snapshot:
     def is_guarded(self, name: str) -> bool:
         """Whether a guard list has this very name."""
         key = name[:-1].encode()
-        return any(
+        entries = self._entries(key)  # mostly none
+        return bool(entries) and any(
             entry >> layout.KIND_SHIFT & 7 == layout.GUARD and self._confirm(entry, key, 0)
-            for entry in self._entries(key)
+            for entry in entries
         )
 
     def _entries(self, key: bytes) -> Sequence[int]:
