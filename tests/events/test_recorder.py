@@ -1,6 +1,7 @@
 """The queue: bounded, counted, in order."""
 
 from namewarden.events.recorder import Recorder
+from namewarden.events.rows import DeniedRows
 from tests.events.samples import event
 
 
@@ -28,10 +29,41 @@ def test_events_leave_in_the_order_they_came_and_are_numbered() -> None:
     recorder = Recorder("resolver", 10)
     for n in range(5):
         recorder.record(event(name=f"{n}."))
-    assert [item.name for item in recorder.take(3)] == ["0.", "1.", "2."]
+    assert names(recorder.take(3)) == ["0.", "1.", "2."]
     assert recorder.recorded == 3
-    assert [item.name for item in recorder.take(3)] == ["3.", "4."]
+    assert names(recorder.take(3)) == ["3.", "4."]
 
 
 def test_two_runs_have_two_names() -> None:
     assert Recorder("resolver", 1).run != Recorder("resolver", 1).run
+
+
+def names(taken):
+    return [event.name for event in taken]
+
+
+class Nothing:
+    """A source whose rows are never sent."""
+
+    def event_of(self, code):
+        raise AssertionError("not asked")
+
+    lines = event_of
+
+
+def rows(count: int) -> DeniedRows:
+    return DeniedRows(
+        1.0, bytes(8 * count), bytes(8 * count), ["192.0.2.1"] * count, "a.", Nothing()
+    )
+
+
+def test_rows_count_as_many_events_and_are_dropped_whole() -> None:
+    recorder = Recorder("resolver", 10)
+    recorder.record_rows(rows(6))
+    recorder.record(event())
+    recorder.record_rows(rows(4))
+    assert (recorder.waiting, recorder.dropped_events, recorder.dropped_queries) == (7, 4, 4)
+    assert len(recorder.take(6)) == 1
+    assert (recorder.waiting, recorder.held, recorder.recorded) == (1, 7, 6)
+    recorder.record_rows(rows(3))
+    assert recorder.dropped_events == 4

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from namewarden.events.batch import Batch, from_wire
 from namewarden.events.recorder import Recorder
+from namewarden.events.rows import DeniedRows
 from namewarden.events.sender import Pace, Sender
+from namewarden.query import Event
 from tests.events.samples import event
 
 QUICK = Pace(rows=100, flush=0.01, heartbeat=30.0, patience=30.0, timeout=2.0)
@@ -189,3 +191,24 @@ async def test_a_heartbeat_carries_counters_when_nothing_happens(tmp_path: Path)
     assert hub.batches[-1].counters["tcp"] == 7
     assert hub.batches[-1].gauges["load"] == 0.5
     assert hub.rows == 0
+
+
+class Broken:
+    """A source of rows with a bug."""
+
+    def event_of(self, code: int) -> Event:
+        raise RuntimeError("a bug")
+
+    def lines(self, hits: bytes) -> str:
+        raise RuntimeError("a bug")
+
+
+async def test_events_that_cannot_be_written_are_counted_and_end_nothing(tmp_path):
+    recorder = Recorder("resolver", 100)
+    recorder.record_rows(
+        DeniedRows(1.0, bytes(16), bytes(16), ["192.0.2.1"] * 2, "a.\nb.", Broken())
+    )
+    recorder.record(event())
+    sender = Sender(recorder, tmp_path / "nobody.sock")
+    await sender._batch()
+    assert (sender.rejected_events, recorder.waiting, recorder.held) == (3, 0, 0)

@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from namewarden import chain
+from namewarden.events.batch import Batch, Columns, from_wire, to_events
+from namewarden.events.batch import to_wire as batch_to_wire
+from namewarden.events.rows import DeniedRows
 from namewarden.net import eager
 from namewarden.net.datagrams import DatagramIO
 from namewarden.net.packet_cache import CacheRules, PacketCache
@@ -21,12 +24,13 @@ from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, RuleSpec
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import cache
+from namewarden.stages.denials import PreparedDenials
 from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import lists
-from namewarden.stages.local import local
+from namewarden.stages.local import local, reserved
 from namewarden.stages.own import read
 from namewarden.stages.record import TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
@@ -35,9 +39,16 @@ from namewarden.wire.message import read_answer
 from tests.policy.made import ruled, snapshot_of
 
 EPOCH = 1_789_560_000.0
+ZONE = """$ORIGIN rpz.example.
+@ 60 SOA a. b. 1 2 3 4 5
+rpz.example.com CNAME .
+drop.example.com CNAME rpz-drop.
+"""
 LISTED = {
+    "zone": ZONE,
     "deny": "bad.example.net\n||worse.example.net^\n0.0.0.0 ads.example.org\n",
     "more": "bad.example.net\nonly-here.example.net\n",
+    "short": "mine.example.org\nprinter\nfoo.local\n",
     "allow:good": "ads.example.org\n",
 }
 GROUPS = (
@@ -53,8 +64,11 @@ RULES = (
 NAMES = (
     "bad.example.net", "x.worse.example.net", "ads.example.org", "only-here.example.net", "www.example.org",
     "alias.example.org", "mine.example.org", "localhost", "printer", "gone.example.org", "many.example.org",
+    "rpz.example.com", "drop.example.com", "foo.local", "a\\.b.worse.example.net", "y.x.worse.example.net",
 )  # fmt: skip
 CLIENTS = ("127.0.0.1", "10.0.0.5", "10.1.0.5", "10.1.0.6", "203.0.113.9")
+
+ENVIRONS = [pytest.param({}, id="helper"), pytest.param({"NAMEWARDEN_PURE": "1"}, id="plain")]
 
 
 class World:
@@ -90,6 +104,9 @@ def upstream_says(asked, qtype):
 
 
 class NoCache(PacketCache):
+    def answer(self, arrived, out, now):
+        return arrived
+
     def lookup(self, data, host, now):
         return None
 
@@ -100,12 +117,15 @@ class NoCache(PacketCache):
 class Path:
     """One listener before the real stages, its datagrams in lists, its events counted."""
 
-    def __init__(self, kind, policy, world):
+    def __init__(self, kind, policy, world, environ):
         self.policy, self.world, self.events = policy, world, []
         self.arrived, self.sent = [], []
+        self.denied = 0
         self.turned_away = TurnedAway(self)
         buckets = Buckets(("127.0.0.0/8", "10.0.0.0/8"), 0.5, 4.0, 2, ("127.0.0.0/8",), b"s" * 32)
         counts = UdpCounts()
+        own = read(["mine.example.org. 50 A 192.0.2.200"])
+        denials = PreparedDenials(lambda: self.policy, reserved(own, ()), "resolver")
         self.cache = kind(
             CacheRules(
                 group_of=lambda client: self.policy.groups.of(client).name,
@@ -117,17 +137,20 @@ class Path:
                 repeated=partial(repeated, source="resolver"),
                 record=self.record,
                 counts=counts,
+                denials=denials.of,
+                record_rows=self.record_rows,
                 wall=world.wall,
-            )
+            ),
+            environ=environ,
         )
         io = DatagramIO("fake", lambda *_: self.arrived, self.send)
         serving = UdpServing(
-            chain.resolving(self.stages(buckets)), set(), self.cache, buckets.admit, lambda _: io,
+            chain.resolving(self.stages(buckets, own)), set(), self.cache, buckets.admit, lambda _: io,
             counts=counts, clock=lambda: world.now,
         )  # fmt: skip
         self.listener = UdpListener(self, serving)  # type: ignore[arg-type]  # it is given to `io` only
 
-    def stages(self, buckets):
+    def stages(self, buckets, own):
         world, shield = self.world, guard(Faults())
         spawn = partial(eager.start, waiting=set())
         clock = lambda: world.now  # noqa: E731
@@ -138,7 +161,7 @@ class Path:
             groups=groups(policy),
             record=record(self, clock, world.wall, turned_away=self.turned_away.add),
             limit=limit(buckets),
-            local=local(read(["mine.example.org. 50 A 192.0.2.200"]), (), public_tlds()),
+            local=local(own, (), public_tlds()),
             lists=lists(policy, blocked, epoch),
             verdict=passed_on,
             screen=screen(policy, blocked, epoch),
@@ -155,6 +178,15 @@ class Path:
 
     def record(self, event):
         self.events.append(event)
+
+    def record_rows(self, rows):
+        self.denied += len(rows.clients)
+        columns, packed = Columns(), (rows.codes.tobytes(), rows.hits.tobytes())
+        names = "\n".join(rows.names)
+        columns.add([DeniedRows(self.world.wall(), *packed, rows.clients, names, rows.source)] * 2)
+        batch = Batch("run", 1, "resolver", 0, 0, columns.rows, *columns.finish())
+        events = list(to_events(from_wire(batch_to_wire(batch))))
+        self.events += events[: len(events) // 2]
 
     def turn_away(self, query, answer):
         self.turned_away.add(to_event(query, answer, 0.0, self.world.wall(), "resolver"))
@@ -202,11 +234,12 @@ def reaching(before, after):
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory):
+    """The same lists with other rules; the last is a snapshot of its own."""
     folder = tmp_path_factory.mktemp("policies")
-    return [
-        Policy(snapshot_of(folder / str(n), LISTED, groups=GROUPS), ruled(rules))
-        for n, rules in enumerate(RULES)
-    ]
+    first, last = (snapshot_of(folder / name, LISTED, groups=GROUPS) for name in ("one", "two"))
+    same = Policy(first)
+    made = [same.with_rules(ruled(rules)) for rules in RULES[:-1]]
+    return [*made, Policy(last, ruled(RULES[-1]))]
 
 
 def datagram(name, qtype="A", edns=None, flags=0, ident=1):
@@ -244,10 +277,10 @@ steps = st.lists(
 )
 
 
-def play(steps, policies, **more):
+def play(steps, policies, environ):
     """Both paths, step by step."""
     world = World()
-    paths = [Path(kind, policies[0], world) for kind in (PacketCache, NoCache)]
+    paths = [Path(kind, policies[0], world, environ) for kind in (PacketCache, NoCache)]
     for step in steps:
         if isinstance(step, float):
             world.now += step
@@ -265,17 +298,57 @@ def play(steps, policies, **more):
     return paths
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("environ", ENVIRONS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=steps, again=st.integers(1, 3))
-def test_nobody_can_tell_whether_the_packet_cache_answered(policies, steps, again):
+def test_nobody_can_tell_whether_the_packet_cache_answered(policies, environ, steps, again):
     async def run():
-        play([step for step in steps for _ in range(again)], policies)
+        play([step for step in steps for _ in range(again)], policies, environ)
 
     asyncio.run(run())
 
 
-async def test_the_packet_cache_answered_some_of_it(policies):
+@pytest.mark.parametrize("environ", ENVIRONS)
+async def test_the_packet_cache_answered_some_of_it(policies, environ):
     step = [("127.0.0.1", datagram(name)) for name in NAMES]
-    paths = play([step] * 5 + [2.5] + [step] * 2, policies)
+    paths = play([step] * 5 + [2.5] + [step] * 2, policies, environ)
     queries = [path.listener._counts.queries for path in paths]
     assert queries[0] < queries[1] == 7 * len(NAMES)
+    assert paths[0].denied == 4 and paths[1].denied == 0
+
+
+HEADER = b"\0\x07\x01\0\0\1\0\0\0\0\0"
+OPT = b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"
+labels = st.one_of(
+    st.sampled_from([b"\x03bad", b"\x03BAD", b"\x05worse", b"\x07example", b"\x03net", b"\x03org"]),
+    st.binary(min_size=1, max_size=63).map(lambda label: bytes((len(label),)) + label),
+    st.binary(min_size=1, max_size=3),
+)
+junk = st.one_of(
+    st.binary(max_size=400),
+    st.builds(
+        lambda extra, name, end, kind, tail, cut: (HEADER + extra + b"".join(name) + end + kind + tail)[:cut],
+        st.sampled_from([b"\0", b"\1", b"\2"]),
+        st.one_of(
+            st.just([b"\x03bad", b"\x07example", b"\x03net"]),
+            st.lists(labels, max_size=6),
+            st.lists(st.just(b"\x01a"), min_size=120, max_size=128),
+            st.lists(st.just(b"\x3f" + b"x" * 63), min_size=3, max_size=5),
+        ),
+        st.sampled_from([b"\0", b"\0", b"", b"\xc0\x0c"]),
+        st.sampled_from([b"\0\1\0\1", b"\0\x1c\0\1", b"\0\x41\0\1", b"\0\x29\0\1", b"\0\xff\0\1", b"\0\1\0\3"]),
+        st.one_of(st.just(b""), st.just(OPT), st.binary(max_size=20), st.just(OPT + b"\0")),
+        st.sampled_from([None, None, None, -1, 20, 13]),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("environ", ENVIRONS)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(datagrams=st.lists(junk, min_size=1, max_size=6))
+def test_whatever_octets_come_nobody_can_tell(policies, environ, datagrams):
+    async def run():
+        step = [("127.0.0.1", data) for data in datagrams]
+        play([step, step, step], policies, environ)
+
+    asyncio.run(run())

@@ -7,13 +7,14 @@ in `facts` and as a number a row; names, clients and rules as one text each, a l
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
+from itertools import chain, count
 from operator import attrgetter
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
+from namewarden.events.rows import DeniedRows, RowSource
 from namewarden.query import EVENT_SCHEMA, Event
 
 # Fields of which a source has few combinations. The order is the message's and the store's.
@@ -57,13 +58,24 @@ class Columns:
 
     def __init__(self) -> None:
         self.rows = 0
+        self.queries = 0
         self.size = 0  # octets of the texts
         self._facts: defaultdict[tuple[str, ...], int] = defaultdict(count().__next__)
         self._numbers = {name: bytearray() for name in NUMBERS}
         self._texts: dict[str, list[str]] = {name: [] for name in TEXTS}
 
-    def add(self, events: Sequence[Event]) -> None:
+    def add(self, recorded: Sequence[Event | DeniedRows]) -> None:
+        """Events in any order: their numbers follow it, their times say it."""
+        self._add_events([one for one in recorded if isinstance(one, Event)])
+        rows = [one for one in recorded if not isinstance(one, Event)]
+        for source in {id(each.source): each.source for each in rows}.values():
+            self._add_rows(source, [each for each in rows if each.source is source])
+
+    def _add_events(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
         self.rows += len(events)
+        self.queries += sum([event.count for event in events])
         numbers, none = self._numbers, NOT_SCORED
         numbers["fact"] += array("I", map(self._facts.__getitem__, map(_fact, events)))
         numbers["time"] += array("d", [event.time for event in events])
@@ -75,6 +87,30 @@ class Columns:
         self._text("rule", [event.rule for event in events])
         self._text("cnames", [" ".join(c) if (c := e.cnames) else "" for e in events])
         self._text("addresses", [" ".join(a) if (a := e.addresses) else "" for e in events])
+
+    def _add_rows(self, source: RowSource, rows: Sequence[DeniedRows]) -> None:
+        codes = array("Q", b"".join([each.codes for each in rows]))
+        facts = {code: self._facts[_fact(source.event_of(code))] for code in set(codes)}
+        total, numbers = len(codes), self._numbers
+        self.rows += total
+        self.queries += total
+        numbers["fact"] += array("I", map(facts.__getitem__, codes))
+        for each in rows:
+            numbers["time"] += array("d", [each.time]) * len(each)
+        numbers["duration"] += bytes(8 * total)
+        numbers["score"] += array("d", [NOT_SCORED]) * total
+        numbers["count"] += array("I", [1]) * total
+        clients = chain.from_iterable(each.clients for each in rows)
+        self._line_up("client", "\n".join(clients), total)
+        self._line_up("name", "\n".join([each.names for each in rows]), total)
+        self._line_up("rule", source.lines(b"".join([each.hits for each in rows])), total)
+        self._line_up("cnames", "\n" * (total - 1), total)
+        self._line_up("addresses", "\n" * (total - 1), total)
+
+    def _line_up(self, column: str, text: str, count: int) -> None:
+        assert text.count("\n") == count - 1, "a line a row"
+        self._texts[column].append(text)
+        self.size += len(text)
 
     def _text(self, column: str, values: list[str]) -> None:
         text = "\n".join(values)
@@ -99,8 +135,7 @@ def from_events(
 ) -> Batch:
     """A whole batch at once."""
     columns = Columns()
-    if events:
-        columns.add(events)
+    columns.add(events)
     return Batch(run, sequence, source, worker, first, columns.rows, *columns.finish())
 
 

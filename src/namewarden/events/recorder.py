@@ -6,7 +6,10 @@ The log never slows DNS: when the queue is full an event is dropped and counted,
 import secrets
 from collections import deque
 
+from namewarden.events.rows import DeniedRows
 from namewarden.query import Event
+
+Recorded = Event | DeniedRows
 
 
 class Recorder:
@@ -20,34 +23,50 @@ class Recorder:
         self.recorded = 0  # events handed over so far: the number of the next batch's first
         self.dropped_events = 0  # since the start
         self.dropped_queries = 0
-        self._events: deque[Event] = deque()
+        self._kept: deque[Recorded] = deque()
+        self._waiting = 0  # events in it
         self._room = capacity  # less what the sender holds unacknowledged
 
     def record(self, event: Event) -> None:
         """Keep the event, or count it as dropped. `count` above 1 folds identical repeats of one second."""
-        if len(self._events) < self._room:
-            self._events.append(event)
+        if self._waiting < self._room:
+            self._kept.append(event)
+            self._waiting += 1
         else:
             self.dropped_events += 1
             self.dropped_queries += event.count
 
+    def record_rows(self, rows: DeniedRows) -> None:
+        """As many events; what does not fit whole is dropped."""
+        count = len(rows)
+        if self._waiting + count <= self._room:
+            self._kept.append(rows)
+            self._waiting += count
+        else:
+            self.dropped_events += count
+            self.dropped_queries += count
+
     @property
     def waiting(self) -> int:
         """Events not yet handed over."""
-        return len(self._events)
+        return self._waiting
 
     @property
     def held(self) -> int:
         """Events not yet acknowledged."""
-        return len(self._events) + self.capacity - self._room
+        return self._waiting + self.capacity - self._room
 
-    def take(self, limit: int) -> list[Event]:
-        """The oldest events, at most `limit`. They count against the capacity until `settle()`."""
-        oldest = self._events.popleft
-        events = [oldest() for _ in range(min(limit, len(self._events)))]
-        self.recorded += len(events)
-        self._room -= len(events)
-        return events
+    def take(self, limit: int) -> list[Recorded]:
+        """The oldest, about `limit` events. They count against the capacity until `settle()`."""
+        kept, count = self._kept, 0
+        taken: list[Recorded] = []
+        while kept and count < limit:
+            taken.append(one := kept.popleft())
+            count += 1 if isinstance(one, Event) else len(one)
+        self.recorded += count
+        self._waiting -= count
+        self._room -= count
+        return taken
 
     def settle(self) -> None:
         """What was taken is stored, or given up."""

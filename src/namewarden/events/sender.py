@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import structlog
 from msgspec import Struct
 
 from namewarden.events.batch import Batch, Columns, to_wire
 from namewarden.events.recorder import Recorder
 
+log = structlog.get_logger("sender")
 PATH = "/api/v1/events"
 # Events turned into columns between two looks at the loop: about 0.3 ms.
 SLICE = 512
@@ -119,21 +121,29 @@ class Sender:
 
     async def _batch(self) -> None:
         first = self.recorder.recorded
-        columns, queries = Columns(), 0
-        while columns.rows < self._pace.rows and columns.size < SIZE:
-            events = self.recorder.take(min(SLICE, self._pace.rows - columns.rows))
-            if not events:
-                break
-            columns.add(events)
-            queries += sum([event.count for event in events])
-            await asyncio.sleep(0)
+        columns = Columns()
+        try:
+            await self._fill(columns)
+        except Exception:  # a bug: these events are lost and counted, never the process with them
+            log.exception("events cannot be written", events=self.recorder.recorded - first)
+            self.rejected_events += self.recorder.recorded - first
+            self.recorder.settle()
+            return
         rows = columns.rows
         if await self._deliver(to_wire(self._message(columns, first))):
             self.sent_events += rows
-            self.sent_queries += queries
+            self.sent_queries += columns.queries
         else:
             self.rejected_events += rows
         self.recorder.settle()
+
+    async def _fill(self, columns: Columns) -> None:
+        while columns.rows < self._pace.rows and columns.size < SIZE:
+            taken = self.recorder.take(min(SLICE, self._pace.rows - columns.rows))
+            if not taken:
+                break
+            columns.add(taken)
+            await asyncio.sleep(0)
 
     def _message(self, columns: Columns, first: int) -> Batch:
         recorder, (events, queries) = self.recorder, self._dropped

@@ -1,23 +1,31 @@
 """The packet cache: a question answered lately is answered from bytes prepared then, before any object is built.
 
+Beside what was answered it answers what was prepared: names that a list denies, and nobody else speaks about.
 Keyed by the message as sent but for its id (so flags, 0x20 case, DO, CD and UDP size are in the key), apart for each
 client group. It limits, looks the group up and records as the stages do that it stands in for; which, and what each
 adds, is declared in `chain.py`. A change of policy ends what it reaches; time makes an entry be judged anew.
 Counterpart: `udp.py` asks `lookup` first and gives `store` what the chain answered.
 """
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from namewarden.net.datagrams import Address, Host, host_text
+from namewarden import native
+from namewarden.net.datagrams import Address, Datagram, Host, host_text
+from namewarden.net.denials import EACH, Denials, Rows, is_plain, place_of, spliced
 from namewarden.net.listener import Reaches
 from namewarden.query import Answer, Event, Query
-from namewarden.wire.answers import to_wire
+from namewarden.wire.answers import limit_of, to_wire
+from namewarden.wire.errors import WireError
 from namewarden.wire.message import TC, read_query
+
+if TYPE_CHECKING:
+    from namewarden.net._packets import Packets
 
 MOST_BYTES = 32 * 1024 * 1024  # of all entries
 OVERHEAD = 900  # octets of an entry beside its key, message and texts, measured in the test
@@ -49,15 +57,21 @@ class CacheRules:
     repeated: Callable[[Query, Answer], Event]  # what the next one that asks the same leaves
     record: Callable[[Event], None]
     counts: _Counts
+    denials: Callable[[str], Denials | None] = lambda group: None
+    record_rows: Callable[[Rows], None] = lambda rows: None
+    payload: int = 1232  # octets of an answer at most
     wall: Callable[[], float] = time.time  # epoch seconds
 
 
 class CacheClient:
     """One address that asks here: what the packet cache must know of it."""
 
-    __slots__ = ("entries", "group", "ip", "is_limited", "shard")
+    __slots__ = ("denials", "entries", "group", "ip", "is_limited", "shard")
 
-    def __init__(self, ip: str, group: str, shard: "Shard", is_limited: bool) -> None:
+    def __init__(
+        self, ip: str, group: str, shard: "Shard", is_limited: bool, denials: Denials | None = None
+    ) -> None:
+        self.denials = denials
         self.ip = ip
         self.group = group
         self.shard = shard
@@ -127,7 +141,12 @@ class Shard:
 class PacketCache:
     """One for all listeners of a process. Whoever has it calls `flush` once a second and at the end."""
 
-    def __init__(self, rules: CacheRules, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        rules: CacheRules,
+        most_bytes: int = MOST_BYTES,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self.generation = 0  # rises with every change of policy
         self.bytes = 0  # of the younger generation
         self._half = most_bytes // 2
@@ -136,7 +155,19 @@ class PacketCache:
         self._strangers = Shard()  # nothing is kept for them
         self._clients: dict[Host, CacheClient] = {}
         self._dirty: list[PacketEntry] = []  # those with repeats not yet recorded
+        self._rows = Rows()
         self._seen = memoryview(bytearray(2 * SEEN)).cast("H")
+        helper = native.load("namewarden.net._packets", environ)
+        self._helper: Packets | None = None
+        if helper:
+            given = PacketEntry, CacheClient, self._count, self._seen, rules.payload
+            self._helper = helper.Packets(*given)
+
+    def answer(self, arrived: list[Datagram], out: list[Datagram], now: float) -> list[Datagram]:
+        """Put the messages that the C helper has for these into `out`; give back the datagrams that go to `lookup`."""
+        if self._helper is None:
+            return arrived
+        return self._helper.answer(arrived, self._clients, out, now)
 
     def lookup(self, data: bytes, host: Host, now: float) -> bytes | None:
         """The message to send, b"" for silence; None: the chain's business."""
@@ -197,7 +228,9 @@ class PacketCache:
         group = rules.group_of(ip)
         is_friend = rules.is_allowed(ip)
         shard = self._shards.setdefault(group, Shard()) if is_friend else self._strangers
-        client = self._clients[host] = CacheClient(ip, group, shard, rules.is_limited(ip))
+        denials = rules.denials(group) if is_friend else None
+        client = CacheClient(ip, group, shard, rules.is_limited(ip), denials)
+        self._clients[host] = client
         return client
 
     def _look_closer(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
@@ -205,7 +238,7 @@ class PacketCache:
         key = data[2:]
         entry = client.entries.get(key) or self._rejuvenated(client.shard, key)
         if entry is None or now >= entry.dead:
-            return None
+            return self._deny(data, client, now) if client.denials else None
         admitted = self._rules.admit(client.ip, now) if client.is_limited else _ANSWER
         if admitted != _ANSWER:
             return self._hold_off(data, client, admitted, now)
@@ -213,6 +246,39 @@ class PacketCache:
             entry.renew(now)
         self._count(entry, client)
         return data[:2] + entry.tail
+
+    def _deny(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
+        """The answer of a list's plain line, the first time that the question comes; None: the chain's business."""
+        denials = client.denials
+        mixed = hash(data[2:])
+        if denials is None or self._seen[mixed % SEEN] == mark_of(mixed):
+            return None
+        try:
+            query = read_query(data, client.ip, "udp", now)
+        except WireError:
+            return None
+        if not is_plain(query, data) or (found := denials.find(query.name)) is None:
+            return None
+        prepared = denials.answers[EACH * found[0] + place_of(query)]
+        if prepared is None or denials.is_ruled(query.name):
+            return None
+        wire = spliced(data, query, prepared)
+        if len(wire) > limit_of(query, self._rules.payload):
+            return None
+        admitted = self._rules.admit(client.ip, now) if client.is_limited else _ANSWER
+        if admitted != _ANSWER:
+            return self._hold_off(data, client, admitted, now)
+        self._seen[mixed % SEEN] = mark_of(mixed)
+        self._rows.add(denials.source, prepared.code | query.qtype, found, query)
+        return wire
+
+    def report(self) -> None:
+        """Hand over the events of the denials since the last call; a listener does at the end of a wake-up."""
+        if self._rows.clients:
+            rows, self._rows = self._rows, Rows()
+            self._rules.record_rows(rows)
+        if self._helper and (taken := self._helper.rows()):
+            self._rules.record_rows(Rows(*taken))
 
     def _hold_off(self, data: bytes, client: CacheClient, admitted: int, now: float) -> bytes:
         """Above the rate: silence, or truncation so that an honest client comes by TCP. Counted and recorded."""
@@ -232,7 +298,7 @@ class PacketCache:
         neither cost the memory nor wash the others out.
         """
         mixed = hash(key)  # keyed by the interpreter, so nobody can aim at a place
-        place, mark = mixed % SEEN, (mixed >> 32) & 0xFFFF or 1
+        place, mark = mixed % SEEN, mark_of(mixed)
         if self._seen[place] == mark:
             return True
         self._seen[place] = mark
@@ -280,6 +346,11 @@ class PacketCache:
         self._rules.record(
             replace(entry.event, client=entry.client.ip, time=entry.time, count=entry.count)
         )
+
+
+def mark_of(mixed: int) -> int:
+    """What is remembered of a question, beside its place."""
+    return (mixed >> 32) & 0xFFFF or 1
 
 
 def _is_reached(entry: PacketEntry, reaches: Reaches) -> bool:

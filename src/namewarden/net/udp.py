@@ -95,12 +95,24 @@ class UdpListener:
         arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
         self._taken, self._woken = len(arrived), now
         self._is_due = True
+        try:
+            arrived = self._cache.answer(arrived, self._out, now)
+        except Exception:
+            arrived = []
+            self._lose()
         for data, address in arrived:
             try:
                 self._take(data, address, now)
             except Exception:
                 self._lose()
+        self._report()
         self._flush()
+
+    def _report(self) -> None:
+        try:
+            self._cache.report()
+        except Exception:
+            self._lose()
 
     def _take(self, data: bytes, address: Address, now: float) -> None:
         wire = self._cache.lookup(data, address[0], now)

@@ -193,11 +193,16 @@ def _pattern_hits(policy: Policy, name: str) -> list[Hit]:
     return [one for one in found if one.effect != layout.GUARD]
 
 
+def denied(spec: GroupSpec, rule: str) -> Verdict:
+    """What a plain line of a list says to this group."""
+    return _blocked(spec, spec.block, "list_deny", rule)
+
+
 def _of_hit(snapshot: Snapshot, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
     rule = snapshot.line(hit)
     mode = _MODES.get(hit.effect)
     if mode is None:
-        return _blocked(spec, spec.block, "list_deny", rule)
+        return denied(spec, rule)
     if mode != "data" or hit.record is None or not hit.record.records:
         return _blocked(spec, mode, "list_deny", rule)
     records = tuple(_for_name(kind, ttl, text, name) for kind, ttl, text in hit.record.records)

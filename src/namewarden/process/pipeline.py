@@ -15,6 +15,8 @@ from namewarden.detector.guard import guarded
 from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels, dynamic_providers
 from namewarden.detector.model import Model, ModelError
+from namewarden.events.rows import DeniedRows
+from namewarden.net.denials import Rows
 from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.system import system_servers, without_ourselves
 from namewarden.net.udp import UdpCounts
@@ -27,15 +29,16 @@ from namewarden.process.watcher import PolicyWatcher
 from namewarden.query import Answer, Query
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import Spawn, cache
+from namewarden.stages.denials import PreparedDenials
 from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.forward import forward
 from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import lists
-from namewarden.stages.local import local
+from namewarden.stages.local import local, reserved
 from namewarden.stages.own import OwnRecords, read
-from namewarden.stages.record import Sink, TurnedAway, record, repeated, to_event
+from namewarden.stages.record import RowSink, Sink, TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
 from namewarden.stages.verdict import verdict
@@ -64,6 +67,9 @@ class Pipeline:
         self.faults = Faults()
         self.buckets = buckets_of(settings, secret)
         self.turned_away = TurnedAway(sink)
+        self._own = own_records(settings)
+        names = reserved(self._own, settings.local.search)
+        self.denials = PreparedDenials(self.watcher.current, names, SOURCE)
         self.store = DnsCache(
             settings.cache.size,
             settings.cache.max_ttl,
@@ -87,7 +93,7 @@ class Pipeline:
             record=record(sink, turned_away=self.turned_away.add),
             limit=limit(self.buckets),
             groups=groups(policy),
-            local=local(own_records(settings), settings.local.search, public_tlds()),
+            local=local(self._own, settings.local.search, public_tlds()),
             lists=lists(policy, blocked, _epoch),
             verdict=verdict(
                 self.labels,
@@ -114,11 +120,15 @@ class Pipeline:
         self._model_policies = {spec.name: model_policy_of(spec) for spec in specs}
         self._changed(reaches)
 
-    def packet_cache(self, sink: Sink, counts: UdpCounts) -> PacketCache:
+    def packet_cache(self, sink: RowSink, counts: UdpCounts, payload: int) -> PacketCache:
         """What stands before the chain (`chain.PACKET_CACHE`), made of what the stages have."""
 
         def turn_away(query: Query, answer: Answer) -> None:
             self.turned_away.add(to_event(query, answer, 0.0, time.time(), SOURCE))
+
+        def record_rows(rows: Rows) -> None:
+            names, packed = "\n".join(rows.names), (rows.codes.tobytes(), rows.hits.tobytes())
+            sink.record_rows(DeniedRows(time.time(), *packed, rows.clients, names, rows.source))
 
         return PacketCache(
             CacheRules(
@@ -131,6 +141,9 @@ class Pipeline:
                 repeated=partial(repeated, source=SOURCE),
                 record=sink.record,
                 counts=counts,
+                denials=self.denials.of,
+                record_rows=record_rows,
+                payload=payload,
             )
         )
 

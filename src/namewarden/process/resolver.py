@@ -14,6 +14,7 @@ import uvloop
 
 from namewarden.config import Settings
 from namewarden.events.recorder import Recorder
+from namewarden.events.rows import DeniedRows
 from namewarden.events.sender import Sender
 from namewarden.net import datagrams, eager
 from namewarden.net.connection import Serving, TcpCounts
@@ -34,7 +35,7 @@ from namewarden.process.lifetime import (
 from namewarden.process.paths import Paths, prepare
 from namewarden.process.pipeline import Notify, Pipeline
 from namewarden.query import Answer, Event, Query
-from namewarden.stages.record import Sink
+from namewarden.stages.record import RowSink
 from namewarden.wire.stream import ServerLimits
 
 PATIENCE = 2.0  # seconds for what is in flight at a stop; a listener's GRACE is a little longer
@@ -75,7 +76,7 @@ class Resolver:
         self._sockets = sockets
         self._notify = notify
         self._recorder = Recorder("resolver", settings.events.queue, worker)
-        self._sink: Sink = self._recorder if settings.events.enabled else Nowhere()
+        self._sink: RowSink = self._recorder if settings.events.enabled else Nowhere()
         self._listeners: list[Listener] = []
         self._waiting: eager.Waiting = set()
         self._counts = UdpCounts()
@@ -113,7 +114,8 @@ class Resolver:
         self, group: asyncio.TaskGroup, ended: asyncio.Event, channel: Channel | None
     ) -> None:
         """Listeners open once a policy is mapped, and close before anything behind them does; events leave last."""
-        cache = self._pipeline.packet_cache(self._sink, self._counts)
+        payload = self._settings.dns.udp_payload
+        cache = self._pipeline.packet_cache(self._sink, self._counts, payload)
         self._listeners = [*self._tcp(), self._verdicts(), *self._udp(cache)]
         for listener in self._listeners:
             await listener.start()
@@ -201,4 +203,7 @@ class Nowhere:
     """Takes events and keeps none: events.enabled = false."""
 
     def record(self, event: Event) -> None:
+        pass
+
+    def record_rows(self, rows: DeniedRows) -> None:
         pass

@@ -53,6 +53,12 @@ def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) 
     return stage
 
 
+def reserved(records: own.OwnRecords, search: Sequence[str]) -> set[str]:
+    """Names at or below which something is answered here. (So are single labels, and odd types and classes.)"""
+    owners = {owner.removeprefix("*.") for owner in records.owners}
+    return {*special.ZONES, *owners, *(suffix.strip(".").lower() + "." for suffix in search)}
+
+
 async def _own(query: Query, answer: Answer, leaves: str, following: Handler) -> Answer:
     if not leaves:
         return _said(answer, RECORD_VERDICT)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from namewarden.events.rows import DeniedRows
 from namewarden.query import Answer, Event, Handler, Query, Stage, Verdict
 from namewarden.wire.types import rcode_name, type_name
 
@@ -25,6 +26,12 @@ class Sink(Protocol):
     """Takes events at once and never fails: the recorder, or who prints for `explain`."""
 
     def record(self, event: Event) -> None: ...
+
+
+class RowSink(Sink, Protocol):
+    """Takes the events of prepared denials too, many in one value."""
+
+    def record_rows(self, rows: DeniedRows) -> None: ...
 
 
 class TurnedAway:

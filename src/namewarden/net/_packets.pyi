@@ -1,0 +1,27 @@
+"""What the C helper offers; `packet_cache.py` and `denials.py` have the same in Python."""
+
+from collections.abc import Callable
+from typing import Any
+
+from namewarden.net.datagrams import Datagram, Host
+from namewarden.net.packet_cache import CacheClient, PacketEntry
+
+class Packets:
+    def __new__(
+        cls,
+        entry_class: type[PacketEntry],
+        client_class: type[CacheClient],
+        count: Callable[[PacketEntry, CacheClient], None],
+        seen: memoryview,
+        payload: int,
+        /,
+    ) -> Packets: ...
+    def answer(
+        self,
+        arrived: list[Datagram],
+        clients: dict[Host, CacheClient],
+        out: list[Datagram],
+        now: float,
+        /,
+    ) -> list[Datagram]: ...
+    def rows(self) -> tuple[Any, bytes, bytes, list[str], list[str]] | None: ...

@@ -1,0 +1,86 @@
+"""Prepared denials, as the packet cache answers by them: which questions are plain, and the answer to one.
+
+Counterparts: `stages/denials.py` prepares them; the C helper `_packets.c` does the same by the octets.
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from namewarden.query import Query
+from namewarden.wire.message import CD, RD
+from namewarden.wire.types import AAAA, OPT, A
+
+EACH = 9  # prepared answers of a list: three kinds of type, three states of EDNS
+_BARE_OPT = 11  # octets
+
+
+class Prepared(Protocol):
+    """A message without its id and its question."""
+
+    @property
+    def head(self) -> bytes: ...
+    @property
+    def tail(self) -> bytes: ...
+    @property
+    def code(self) -> int: ...
+
+
+class Denials(Protocol):
+    """The prepared denials of one group (`stages/denials.py`)."""
+
+    @property
+    def answers(self) -> Sequence[Prepared | None]: ...
+    @property
+    def is_ruled(self) -> Callable[[str], bool]: ...
+    @property
+    def find(self) -> Callable[[str], tuple[int, int] | None]: ...
+    @property
+    def source(self) -> Any: ...
+
+
+class Rows:
+    """Events of denials of one wake-up, in columns: a number, a hit, a client and a name each. All of one policy."""
+
+    def __init__(
+        self,
+        source: Any = None,  # what the numbers mean
+        codes: bytes = b"",
+        hits: bytes = b"",
+        clients: list[str] | None = None,
+        names: list[str] | None = None,
+    ) -> None:
+        self.source = source
+        self.codes, self.hits = array("Q", codes), array("Q", hits)
+        self.clients = [] if clients is None else clients
+        self.names = [] if names is None else names
+
+    def add(self, source: Any, code: int, found: tuple[int, int], query: Query) -> None:
+        self.source = source
+        self.codes.append(code)
+        self.hits.append(found[0] << 40 | found[1])
+        self.clients.append(query.client)
+        self.names.append(query.name)
+
+
+def is_plain(query: Query, data: bytes) -> bool:
+    """A question of a common type about a name of letters, digits, `-` and `_`, at most a bare OPT behind it."""
+    return (
+        len(data) == 12 + len(query.question) + (_BARE_OPT if query.payload else 0)
+        and query.qclass == 1
+        and (0 < query.qtype < 128 or query.qtype > 255)
+        and query.qtype != OPT
+        and "\\" not in query.name
+    )
+
+
+def place_of(query: Query) -> int:
+    """Of the answer among those of a list: by type, and by what the query says of EDNS."""
+    kind = 0 if query.qtype == A else 1 if query.qtype == AAAA else 2
+    return 3 * kind + (0 if not query.payload else 2 if query.do else 1)
+
+
+def spliced(data: bytes, query: Query, prepared: Prepared) -> bytes:
+    """The prepared message with the query's id, RD, CD and question."""
+    flags = int.from_bytes(prepared.head[2:4]) | RD * query.rd | CD * query.cd
+    return b"".join((data[:2], flags.to_bytes(2), prepared.head[4:], query.question, prepared.tail))
