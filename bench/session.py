@@ -77,7 +77,9 @@ class Session:
 
     def _decide(self, world: int) -> None:
         self._notify(f"deciding about names, {decision.ENTRIES:,} in the list")
-        many = names.write(names.folder(decision.ENTRIES), decision.ENTRIES, decision.SIZES)
+        many = names.write(
+            names.folder(decision.ENTRIES, decision.SIZES.cold), decision.ENTRIES, decision.SIZES
+        )
         self.results.decisions = decision.measure(
             self.folder / "decision", many, world, self.options.decisions
         )
