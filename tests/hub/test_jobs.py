@@ -136,6 +136,13 @@ async def test_a_job_that_fails_says_why(jobs: Jobs, tmp_path: Path) -> None:
     assert (await jobs.run(job("raise SystemExit(3)"))).problem == "ended with 3"
 
 
+async def test_a_job_that_cannot_begin_is_no_success(jobs: Jobs) -> None:
+    with pytest.raises(OSError):
+        await jobs.run(job("x" * (1 << 21)))  # longer than an argument may be
+    (record,) = jobs.records()
+    assert record.state == "failed" and "too long" in record.problem
+
+
 async def test_a_job_that_is_killed_says_by_what(jobs: Jobs) -> None:
     ended = await jobs.run(job("import os; os.kill(os.getpid(), 9)"))
     assert ended.state == "killed" and "SIGKILL" in ended.problem

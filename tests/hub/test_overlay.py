@@ -150,6 +150,20 @@ async def test_many_decisions_become_a_base_and_a_change_stays_small(
     assert started(tmp_path, control).generation == again.generation
 
 
+async def test_what_has_expired_makes_room(tmp_path: Path, control: Control) -> None:
+    made = started(tmp_path, control)
+    made.limit = 2
+    decide(control, "a.test.")
+    decide(control, "b.test.", expires=control._clock() + 10)
+    assert made.publish() and made.is_full
+    running = asyncio.ensure_future(made.run())
+    control._clock.now += 20  # type: ignore[attr-defined]
+    await until(lambda: not made.is_full)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert in_force(tmp_path) == ["a.test."]
+
+
 async def test_what_nobody_published_is_soon(tmp_path: Path, control: Control) -> None:
     made = started(tmp_path, control)
     running = asyncio.ensure_future(made.run())

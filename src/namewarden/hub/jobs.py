@@ -73,44 +73,49 @@ class Jobs:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for record in self.records():
             if record.state == "running":
-                self._keep(
-                    msgspec.structs.replace(
-                        record, state="lost", problem="the hub ended while it ran"
-                    )
-                )
+                problem = "the hub ended while it ran"
+                self._keep(msgspec.structs.replace(record, state="lost", problem=problem))
 
     async def run(self, job: Job, progress: Callable[[Any], None] = lambda said: None) -> Record:
         """Until it ends, however it does. Cancelled itself, it ends the job. OSError: it cannot be begun."""
+        record = self._begun(job)
+        run = self._running[record.id] = _Run(job)
+        keep = _Throttled(lambda said: self._keep(msgspec.structs.replace(record, progress=said)))
+
+        def told(said: Any) -> None:
+            progress(said)
+            keep(said)
+
+        state: State = "failed"
+        try:
+            state = await run.end(told)
+        except asyncio.CancelledError:
+            state = "cancelled"
+            raise
+        except OSError as error:
+            run.fault(str(error))
+            raise
+        finally:
+            del self._running[record.id]
+            record = self._ended(record, run, state)
+        return record
+
+    def _begun(self, job: Job) -> Record:
         id = f"{int(self._clock() * 1000):014d}-{secrets.token_hex(3)}"
         record = Record(id, job.name, job.command, "running", self._clock())
         (self._folder / id).mkdir(mode=0o700)
         self._keep(record)
-        run = self._running[id] = _Run(job)
-        keeping = _Throttled(
-            lambda said: self._keep(msgspec.structs.replace(record, progress=said))
-        )
-
-        def told(said: Any) -> None:
-            progress(said)
-            keeping(said)
-
-        state: State = "cancelled"
-        try:
-            state = await run.end(told)
-        finally:
-            del self._running[id]
-            record = msgspec.structs.replace(
-                record,
-                state=state,
-                ended=self._clock(),
-                progress=run.progress,
-                result=run.result,
-                problem=run.problem(state),
-            )
-            (self._folder / id / "errors.txt").write_bytes(run.errors())
-            self._keep(record)
-            self._trim()
         return record
+
+    def _ended(self, record: Record, run: "_Run", state: State) -> Record:
+        ended = msgspec.structs.replace(
+            record, state=state, ended=self._clock(), progress=run.progress, result=run.result,
+            problem=run.problem(state),
+        )  # fmt: skip
+        (self._folder / record.id / "errors.txt").write_bytes(run.errors())
+        self._keep(ended)
+        self._trim()
+        return ended
 
     def cancel(self, id: str) -> bool:
         """Ask it to end; False when no such job runs."""
@@ -150,7 +155,8 @@ class _Throttled:
         now = time.monotonic()
         if now - self._last >= STEP:
             self._last = now
-            self._write(said)
+            with suppress(OSError):  # the disk is full: the end will say so
+                self._write(said)
 
 
 class _Run:
@@ -236,6 +242,10 @@ class _Run:
             self._length += len(octets)
             while self._length - len(self._errors[0]) >= ERRORS:
                 self._length -= len(self._errors.popleft())
+
+    def fault(self, text: str) -> None:
+        """What kept it from beginning."""
+        self._errors.append(text.encode())
 
     def errors(self) -> bytes:
         return b"".join(self._errors)[-ERRORS:]

@@ -22,7 +22,7 @@ TICK = 0.25  # seconds between looks for what nobody published
 FOLD = 1000  # changes, or a part of all rules, from which a new base is written
 PART = 32
 AGAIN = 5.0  # seconds after a failure
-KEPT = 3  # overlays; a resolver may be about to read the last but one
+KEPT = 10  # overlays; a resolver may be about to read one before the last
 
 Key = tuple[str, str]  # kind and id of the document
 
@@ -139,9 +139,14 @@ class OverlayPublisher:
         while True:
             if self.is_pending:
                 await asyncio.to_thread(self.publish)
-            if len(self._other) >= max(FOLD, len(self._now) // PART):
+            if len(self._other) >= max(FOLD, len(self._now) // PART) or self._is_full_of_ended():
                 await asyncio.to_thread(self._fold)
             await asyncio.sleep(AGAIN if self.problem else TICK)
+
+    def _is_full_of_ended(self) -> bool:
+        """Whether there is room only where something has expired."""
+        now = self._clock()
+        return self.is_full and any(0 < rule.expires <= now for rule in [*self._now.values()])
 
     def _fold(self) -> None:
         """All of now becomes the base, without what has expired."""

@@ -144,9 +144,13 @@ class Hub:
 
 async def write_guard_list(jobs: Jobs, path: Path, notify: Notify) -> None:
     """Once for each version of the lists, by a job: the lists are large and this process stays small."""
-    ended = await jobs.run(Job("guard list", ("-m", "namewarden.detector.guard", str(path))))
-    if ended.state != "done":
-        notify(f"the guard list could not be written: {ended.problem}")
+    try:
+        ended = await jobs.run(Job("guard list", ("-m", "namewarden.detector.guard", str(path))))
+        problem = ended.problem
+    except OSError as error:
+        problem = str(error)
+    if problem:
+        notify(f"the guard list could not be written: {problem}")
 
 
 def list_specs(settings: Settings) -> list[ListSpec]:
