@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 COMMON = ("structlog", "uvloop", "numpy", "namewarden.process.lifetime", "namewarden.events.batch")
 
@@ -23,11 +23,18 @@ def for_hub() -> None:
 
 def for_resolver() -> None:
     with _no_collection():
+        from namewarden import native
+        from namewarden.detector.model import ModelError
         from namewarden.process import pipeline, resolver
         from namewarden.stages.special import public_tlds
 
         assert resolver
         pipeline.labels()
+        if native.load(
+            "namewarden.detector._forward"
+        ):  # else ONNX Runtime serves, which has threads
+            with suppress(ModelError):  # the child will say it
+                pipeline.packaged()
         public_tlds()
 
 

@@ -169,6 +169,12 @@ class Pipeline:
 
 
 @functools.cache
+def packaged() -> Model:
+    """Read once, as `labels` is. ModelError."""
+    return Model()
+
+
+@functools.cache
 def labels() -> Labels:
     """Read once, and shared by all that are forked after that."""
     return Labels(dynamic_providers())
@@ -222,6 +228,6 @@ def model_of(settings: Settings, notify: Notify) -> Model:
         except ModelError as error:
             notify(f"{error}; until then the packaged model judges")
     try:
-        return Model()
+        return packaged()
     except ModelError as error:
         raise StartError(f"the installation is damaged: {error}") from error
