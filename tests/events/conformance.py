@@ -92,6 +92,9 @@ def comes_back_as_it_was(open_log: Open) -> None:
     }
     assert found["a.example.org."].id == "other-1001"
     assert found["bad.example.net."].id == "r-1000"
+    log.append(batch(2**53 - 1, [event(name="most.", count=2**32 - 1)], first=2**53, run="large"))
+    (most,) = log.find(Filters(name="most")).events
+    assert (most.id, most.count) == (f"large-{2**53}", 2**32 - 1)
     log.stop()
 
 

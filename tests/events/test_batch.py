@@ -77,6 +77,12 @@ GOOD = from_events("a", 1, "resolver", [PLAIN, PLAIN])
         msgspec.structs.replace(GOOD, facts=[("resolver",)]),
         msgspec.structs.replace(GOOD, run="../x"),
         msgspec.structs.replace(GOOD, schema=2),
+        msgspec.structs.replace(GOOD, first=-1),
+        msgspec.structs.replace(GOOD, sequence=2**63),
+        msgspec.structs.replace(GOOD, dropped_events=-1),
+        msgspec.structs.replace(
+            GOOD, numbers={**GOOD.numbers, "duration": b"\xff" * 8 + GOOD.numbers["duration"][8:]}
+        ),
         msgspec.structs.replace(GOOD, texts={}),
         msgspec.structs.replace(
             GOOD, numbers={**GOOD.numbers, "time": b"\xff" * 8 + GOOD.numbers["time"][8:]}

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 from operator import attrgetter
+from typing import Annotated
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from namewarden.events.rows import DeniedRows, RowSource
 from namewarden.query import EVENT_SCHEMA, Event
@@ -26,6 +27,9 @@ TEXTS = ("client", "name", "rule", "cnames", "addresses")
 NUMBERS = {"fact": "u4", "time": "f8", "duration": "f8", "score": "f8", "count": "u4"}
 NOT_SCORED = float("nan")
 
+# What every store and every sum can hold.
+Natural = Annotated[int, Meta(ge=0, le=2**53)]
+
 _fact: Callable[[Event], tuple[str, ...]] = attrgetter(*FACT)
 
 
@@ -37,16 +41,16 @@ class Batch(Struct, frozen=True):
     """One message. `run` and `sequence` name it: a batch that comes twice is stored once."""
 
     run: str  # of the source: one start of one process
-    sequence: int  # rises within a run
+    sequence: Natural  # rises within a run
     source: str
-    worker: int
-    first: int  # number of the first event within the run; its id is `run-number`
-    rows: int
+    worker: Natural
+    first: Natural  # number of the first event within the run; its id is `run-number`
+    rows: Natural
     facts: list[tuple[str, ...]]
     numbers: dict[str, bytes]  # little-endian columns, see NUMBERS
     texts: dict[str, str]  # one line a row; lists are joined by a blank
-    dropped_events: int = 0  # since the batch before: the queue was full
-    dropped_queries: int = 0
+    dropped_events: Natural = 0  # since the batch before: the queue was full
+    dropped_queries: Natural = 0
     counters: dict[str, int] = {}  # rising within the run; for /metrics
     gauges: dict[str, float] = {}
     last: bool = False  # the source ended in order, nothing is missing behind this
@@ -174,8 +178,9 @@ def _check_columns(batch: Batch) -> None:
     codes = np.frombuffer(batch.numbers["fact"], NUMBERS["fact"])
     if rows and int(codes.max()) >= len(batch.facts):
         raise BatchError("a row names a fact that is not there")
-    if not np.isfinite(np.frombuffer(batch.numbers["time"], "f8")).all():
-        raise BatchError("a time is not a number")
+    for name in ("time", "duration"):
+        if not np.isfinite(np.frombuffer(batch.numbers[name], "f8")).all():
+            raise BatchError(f"a {name} is not a number")
 
 
 def numbers(batch: Batch, column: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

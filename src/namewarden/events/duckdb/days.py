@@ -18,7 +18,7 @@ NAME = re.compile(r"^(\d{4}-\d\d-\d\d)\.duckdb$")
 # A day's dictionary of facts in memory: a client that asks for 65,536 types must not fill it.
 FACTS_IN_MEMORY = 50_000
 # A checkpoint writes the last row group again, and all that is in the log since the one before. With half of DuckDB's
-# rows a group and twice its log both are done a third cheaper, and the file is no larger.
+# rows a group and twice its log an event costs a quarter less, and the file is no larger.
 ROW_GROUP = 61_440
 CHECKPOINT = "32MB"
 # `fact` says what a row shares with many others; the number within the run gives the id.
@@ -33,7 +33,7 @@ COLUMNS = {
     "duration": "DOUBLE",
     "cnames": "VARCHAR",
     "addresses": "VARCHAR",
-    "count": "INTEGER",
+    "count": "UINTEGER",
 }
 TABLES = (
     "CREATE TABLE IF NOT EXISTS {day}.rows("

@@ -70,7 +70,7 @@ class Writer:
     def note_gap(self, gap: Gap) -> None:
         when = day_of(gap.time)
         day = self._open(when)
-        self._transaction(when, {}, [_insert_gap(day, gap)])
+        self._transaction(when, [_insert_gap(day, gap)])
 
     def _dropped(self, batch: Batch, parts: list[Part]) -> Gap | None:
         """What the source dropped. Its time is that of the last event kept: one file has both, once."""
@@ -113,22 +113,26 @@ class Writer:
         steps: list[Step] = []
         if len(columns["time"]):
             steps.append((_insert_rows(day, columns), []))
-        marks = ", ".join("?" * (len(FACT) + 2))
-        steps += [
-            (f"INSERT INTO {day.name}.facts VALUES ({marks})", [number, *fact])
-            for fact, number in new.items()
-        ]
+        if new:
+            steps.append((f"INSERT INTO {day.name}.facts SELECT * FROM new_facts", []))
         mark = [batch.run, batch.sequence, len(columns["time"]), self._clock()]
         steps.append((f"INSERT INTO {day.name}.batches VALUES (?, ?, ?, ?)", mark))
         if gap:
             steps.append(_insert_gap(day, gap))
-        self._transaction(when, columns, steps)
+        self._transaction(when, steps, columns, _fact_columns(new))
         day.learn(new)
         day.last[batch.run] = batch.sequence
         return True
 
-    def _transaction(self, when: date, batch: Arrays, steps: list[Step]) -> None:
-        """Statements with their values. In SQL `batch` is the argument of that name (DuckDB's replacement scan)."""
+    def _transaction(
+        self,
+        when: date,
+        steps: list[Step],
+        batch: Arrays | None = None,
+        new_facts: Arrays | None = None,
+    ) -> None:
+        """Statements with their values. In SQL `batch` and `new_facts` are the arguments of these names (DuckDB's
+        replacement scan)."""
         cursor = self._days.cursor()
         try:
             cursor.begin()
@@ -194,6 +198,14 @@ def _objects(texts: list[str]) -> "np.ndarray[Any, Any]":
     column = np.empty(len(texts), object)
     column[:] = texts
     return column
+
+
+def _fact_columns(new: dict[Fact, int]) -> Arrays:
+    """One insert for all: a client that asks for every type there is makes thousands in a batch."""
+    columns: Arrays = {"fact": np.fromiter(new.values(), np.int32)}
+    for name, texts in zip(("run", *FACT), zip(*new, strict=True), strict=False):
+        columns[name] = _objects(list(texts))
+    return columns
 
 
 def _number_facts(day: DayFile, batch: Batch, codes: Any) -> tuple[dict[Fact, int], Any]:
