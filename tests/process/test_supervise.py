@@ -14,7 +14,7 @@ import pytest
 HERE = Path(__file__).parent
 PROGRAM = """
 import asyncio, os, signal, socket, sys, time
-from namewarden.process import channel, keeper, sockets, supervise
+from namewarden.process import channel, slot, sockets, supervise
 
 async def echo(told):
     ended = asyncio.Event()
@@ -46,7 +46,7 @@ def serve(told):
 udp = sockets.bind("127.0.0.1:0", socket.SOCK_DGRAM, shared=True)
 print("port", udp.getsockname()[1], flush=True)
 sockets, spare = {"udp": [udp.fileno()]}, "spare" in sys.argv
-child = keeper.Child("echo", serve, sockets, ("echo", "1"), gives_way=True, has_spare=spare)
+child = slot.Child("echo", serve, sockets, ("echo", "1"), gives_way=True, has_spare=spare)
 notify = lambda text: print(text, flush=True)
 other = supervise.Reload(lambda: int("wrong" in sys.argv), lambda: [child], lambda: notify("reloaded"))
 refused = supervise.Supervisor([child], notify, other, silence=2.0).run(lambda: notify("ready"))

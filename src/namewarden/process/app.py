@@ -11,9 +11,9 @@ from pathlib import Path
 
 from namewarden.config import Settings
 from namewarden.process.channel import Channel
-from namewarden.process.keeper import Child
 from namewarden.process.paths import StartError, only_one, prepare
 from namewarden.process.reload import Reloader
+from namewarden.process.slot import Child
 from namewarden.process.sockets import BindError, Sockets
 from namewarden.process.supervise import Reload, Supervisor
 

@@ -1,4 +1,4 @@
-"""The child's end of what joins it to the supervisor: its sockets, and three pipes. Counterpart: `keeper.py`."""
+"""The child's end of what joins it to the supervisor: its sockets, and three pipes. Counterpart: `slot.py`."""
 
 import asyncio
 import contextlib

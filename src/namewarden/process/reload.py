@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from namewarden.config import ConfigError, Settings, load
-from namewarden.process.keeper import Child
+from namewarden.process.slot import Child
 
 # The supervisor's own: sockets are bound, folders made and children counted before any child starts.
 AT_START = ("data_dir", "dns.listen", "dns.workers", "verdict.listen", "hub.listen")

@@ -2,7 +2,7 @@
 
 The sockets belong to the supervisor, so a query that arrives while a resolver is being restarted waits in the
 socket's buffer. Children learn of the supervisor's death by a pipe that only it keeps open, so nobody is left
-behind, whatever kills it. Counterpart: `app.py` says which children there are, `keeper.py` what becomes of each.
+behind, whatever kills it. Counterpart: `app.py` says which children there are, `slot.py` what becomes of each.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from functools import partial
 
 from namewarden.process.channel import Channel
 from namewarden.process.fork import forked
-from namewarden.process.keeper import SILENCE, Child, Keeper, Process
+from namewarden.process.slot import SILENCE, Child, Process, Slot
 
 FILES = 65_536
 TICK = 1.0  # seconds between looks when nothing happens
@@ -44,7 +44,7 @@ class Supervisor:
         reload: Reload | None = None,  # what SIGHUP does
         silence: float = SILENCE,  # seconds without a sign of life after which a child is replaced
     ) -> None:
-        self._keepers = [Keeper(child, self._start, notify) for child in children]
+        self._slots = [Slot(child, self._start, notify) for child in children]
         self._reload = reload
         self._silence = silence
         self._loaded: set[str] = set()
@@ -54,7 +54,7 @@ class Supervisor:
         self._is_ending = False
         self._is_told_to_reload = False
         self._checking = 0  # the process that checks what shall be taken
-        self._replacing: list[tuple[Keeper, Child]] = []  # the first of them is under way
+        self._replacing: list[tuple[Slot, Child]] = []  # the first of them is under way
 
     def run(self, all_ready: Callable[[], None]) -> str:
         """Start all, call `all_ready` when every child has said so, end all when told to.
@@ -66,23 +66,23 @@ class Supervisor:
         with self._told_by_signals():
             while not self._is_ending:
                 self._turn()
-                if not announced and all(keeper.was_ready for keeper in self._keepers):
+                if not announced and all(slot.was_ready for slot in self._slots):
                     announced = True
                     all_ready()
             self._end_all()
-        return next((keeper.refused for keeper in self._keepers if keeper.refused), "")
+        return next((slot.refused for slot in self._slots if slot.refused), "")
 
     def _turn(self) -> None:
         now = self._awake.now()
-        for keeper in self._keepers:
-            keeper.tick(now)
+        for slot in self._slots:
+            slot.tick(now)
         self._replace(now)
-        self._wait(min(keeper.due_in(now) for keeper in self._keepers))
-        for keeper in self._keepers:
-            for process in keeper.processes():
+        self._wait(min(slot.due_in(now) for slot in self._slots))
+        for slot in self._slots:
+            for process in slot.processes():
                 if (status := self._status(process)) is not None:
-                    keeper.ended(process, status, self._awake.now())
-            self._is_ending |= bool(keeper.refused)
+                    slot.ended(process, status, self._awake.now())
+            self._is_ending |= bool(slot.refused)
 
     def _replace(self, now: float) -> None:
         """Check first, then one after the other, so that there is always somebody who serves."""
@@ -94,7 +94,7 @@ class Supervisor:
             if pid and self._reload:
                 self._checking = 0
                 if status == 0 and (children := self._reload.take()):
-                    self._replacing = list(zip(self._keepers, children, strict=True))
+                    self._replacing = list(zip(self._slots, children, strict=True))
                     self._begin_replacing(now)
         elif self._is_told_to_reload and self._reload:
             self._is_told_to_reload = False
@@ -102,8 +102,8 @@ class Supervisor:
 
     def _begin_replacing(self, now: float) -> None:
         if self._replacing:
-            keeper, child = self._replacing[0]
-            keeper.replace(child, now)
+            slot, child = self._replacing[0]
+            slot.replace(child, now)
         elif self._reload:
             self._reload.done()
 
@@ -147,7 +147,7 @@ class Supervisor:
 
     def _end_all(self) -> None:
         """One after the other, the newest first."""
-        for process in [each for keeper in reversed(self._keepers) for each in keeper.processes()]:
+        for process in [each for slot in reversed(self._slots) for each in slot.processes()]:
             process.end(self._awake.now())
             while self._status(process) is None:
                 self._wait()

@@ -89,8 +89,9 @@ class Process:
         os.close(self.news)
 
 
-class Keeper:
-    """Keeps one child alive: `tick()` whenever something happened, `ended()` when one of its processes has."""
+class Slot:
+    """The place of one child: who serves, who stands by, who was replaced. `tick()` whenever something happened,
+    `ended()` when one of its processes has."""
 
     def __init__(
         self, child: Child, start: Callable[[Child, float], Process], notify: Callable[[str], None]

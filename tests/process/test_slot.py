@@ -7,18 +7,18 @@ import pytest
 
 from namewarden.process.channel import Channel
 from namewarden.process.fork import forked
-from namewarden.process.keeper import LOADING, SILENCE, Child, Keeper, Process
+from namewarden.process.slot import LOADING, SILENCE, Child, Process, Slot
 
 # The children here only sleep: threads of the test's own process are none of theirs.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
 
 class Kept:
-    """A keeper of one child, and what the supervisor's loop does for it."""
+    """A slot of one child, and what the supervisor's loop does for it."""
 
     def __init__(self, main):
         self.told = []
-        self.keeper = Keeper(Child("echo", main), self.start, self.told.append)
+        self.slot = Slot(Child("echo", main), self.start, self.told.append)
         self.now = 0.0
 
     def start(self, child, now):
@@ -32,25 +32,25 @@ class Kept:
 
     @property
     def process(self):
-        (only,) = self.keeper.processes()
+        (only,) = self.slot.processes()
         return only
 
     def turn(self, seconds):
         """So much later."""
         self.now += seconds
-        self.keeper.tick(self.now)
+        self.slot.tick(self.now)
 
     def end(self, process):
         _, status = os.waitpid(process.pid, 0)
         process.close()
-        self.keeper.ended(process, os.waitstatus_to_exitcode(status), self.now)
+        self.slot.ended(process, os.waitstatus_to_exitcode(status), self.now)
 
 
 @pytest.fixture
 def kept(request):
     running = Kept(request.param)
     yield running
-    for process in running.keeper.processes():
+    for process in running.slot.processes():
         process.kill()
         os.waitpid(process.pid, 0)
         process.close()
@@ -79,7 +79,7 @@ def ends(channel):
 def heard(kept):
     """Once it has told that it is ready."""
     end = time.monotonic() + 10
-    while not kept.keeper.was_ready and time.monotonic() < end:
+    while not kept.slot.was_ready and time.monotonic() < end:
         time.sleep(0.01)
         kept.turn(0)
 
@@ -113,7 +113,7 @@ def test_one_that_served_is_missed_after_ten_seconds(kept):
 def test_one_that_never_served_and_ends_with_1_refuses(kept):
     kept.turn(0)
     kept.end(kept.process)
-    assert kept.keeper.refused == "echo" and kept.told == []
+    assert kept.slot.refused == "echo" and kept.told == []
 
 
 @pytest.mark.parametrize("kept", [ends], indirect=True)
@@ -124,7 +124,7 @@ def test_restarts_in_a_row_wait_longer(kept):
         process = kept.process
         kept.end(process)
         assert kept.told[-1] == f"echo ended (exit status 1), starting it again in {delay} s"
-        assert kept.keeper.processes() == [] or delay == "0"
+        assert kept.slot.processes() == [] or delay == "0"
         kept.turn(float(delay))
     kept.turn(1000)
     kept.end(kept.process)
