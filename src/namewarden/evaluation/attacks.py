@@ -102,9 +102,9 @@ def with_hyphens(label: str, count: int, dice: random.Random) -> str:
 
 def worst(judge: Judge, edited: Sequence[Sequence[str]]) -> Logits:
     """Of each name the least that any of its edits gets."""
-    said = judge([label for labels in edited for label in labels])
+    logits = judge([label for labels in edited for label in labels])
     starts = np.cumsum([0, *map(len, edited)])[:-1]
-    return np.asarray(np.minimum.reduceat(said, starts), np.float64)
+    return np.asarray(np.minimum.reduceat(logits, starts), np.float64)
 
 
 def _hyphens(
@@ -121,8 +121,8 @@ def _attacked(before: Logits, after: Logits, limits: Sequence[float]) -> Attacke
     return Attacked(_shares(before, limits), _shares(after, limits), holds)
 
 
-def _shares(said: Logits, limits: Sequence[float]) -> list[Share]:
-    return [share(said >= limit) for limit in limits]
+def _shares(logits: Logits, limits: Sequence[float]) -> list[Share]:
+    return [share(logits >= limit) for limit in limits]
 
 
 def show(found: Attacks) -> str:

@@ -80,14 +80,14 @@ def match(
     groups: Mapping[str, tuple[Families, Mapping[str, Logits]]],
 ) -> Matched | None:
     """Benign names weigh as much as generated names are like them; None where no benign one is like any."""
-    labels, said = calibration
+    labels, logits = calibration
     generated = [
         label for families, _ in groups.values() for found in families.values() for label in found
     ]
     weights, uncovered = weigh([of(label) for label in labels], [of(label) for label in generated])
     if not weights.any():
         return None
-    limits = weighted_thresholds(said, weights)
+    limits = weighted_thresholds(logits, weights)
     means = {
         group: mean_of(np.array([rates(logits, limits) for logits in _counted(found)]))
         for group, (_, found) in groups.items()
@@ -99,7 +99,7 @@ def match(
 def _counted(families: Mapping[str, Logits]) -> list[Logits]:
     """As `detection.counted`, so that both means are over the same families."""
     every = list(families.values())
-    return [said for said in every if len(said) >= LEAST] or every
+    return [logits for logits in every if len(logits) >= LEAST] or every
 
 
 def weigh(benign: Sequence[int], generated: Sequence[int]) -> tuple[NDArray[np.float64], float]:
@@ -110,15 +110,15 @@ def weigh(benign: Sequence[int], generated: Sequence[int]) -> tuple[NDArray[np.f
     return weights, lonely / max(len(generated), 1)
 
 
-def weighted_thresholds(said: Logits, weights: NDArray[np.float64]) -> list[float]:
+def weighted_thresholds(logits: Logits, weights: NDArray[np.float64]) -> list[float]:
     """As `training.measure.thresholds`, where a name may count more or less than one."""
-    order = np.argsort(said)[::-1]
+    order = np.argsort(logits)[::-1]
     above = np.cumsum(weights[order]) / weights.sum()
     places = [
-        min(int(np.searchsorted(above, rate * (1 + 1e-9), "right")), len(said) - 1)
+        min(int(np.searchsorted(above, rate * (1 + 1e-9), "right")), len(logits) - 1)
         for rate in RATES
     ]
-    return [float(np.nextafter(said[order[place]], np.inf)) for place in places]
+    return [float(np.nextafter(logits[order[place]], np.inf)) for place in places]
 
 
 def show(found: Bias) -> str:

@@ -44,32 +44,32 @@ def measure(
 
 
 def reliability(benign: Logits, bad: Logits) -> Reliability:
-    said = 1 / (1 + np.exp(-np.concatenate([benign, bad])))
+    probability = 1 / (1 + np.exp(-np.concatenate([benign, bad])))
     truth = np.repeat([0.0, 1.0], [len(benign), len(bad)])
     weights = np.repeat([0.5 / len(benign), 0.5 / len(bad)], [len(benign), len(bad)])
-    is_bad = said >= 0.5
-    gaps, sizes = bins(said, truth, weights)
+    is_bad = probability >= 0.5
+    gaps, sizes = bins(probability, truth, weights)
     return Reliability(
         float(gaps @ sizes),
-        _error(said, truth, weights, ~is_bad),
-        _error(said, truth, weights, is_bad),
-        float(np.square(said - truth) @ weights),
+        _error(probability, truth, weights, ~is_bad),
+        _error(probability, truth, weights, is_bad),
+        float(np.square(probability - truth) @ weights),
         float(gaps.max()),
     )
 
 
 def bins(
-    said: NDArray[np.float64],
+    probability: NDArray[np.float64],
     truth: NDArray[np.float64],
     weights: NDArray[np.float64],
     most: int = BINS,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """|what was said − what was true| and weight of each of `most` bins that weigh about the same (adaptive)."""
-    _, value = np.unique(said, return_inverse=True)  # equal ones stay together
+    _, value = np.unique(probability, return_inverse=True)  # equal ones stay together
     heavy = np.bincount(value, weights)
     reached = np.cumsum(heavy) - heavy / 2
     bin_of = np.minimum((reached / weights.sum() * most).astype(int), most - 1)[value]
-    sums = [np.bincount(bin_of, it * weights, most) for it in (said, truth)]
+    sums = [np.bincount(bin_of, it * weights, most) for it in (probability, truth)]
     sizes = np.bincount(bin_of, weights, most)
     filled = sizes > 0
     gaps = np.abs(sums[0] - sums[1])[filled] / sizes[filled]
@@ -77,21 +77,21 @@ def bins(
 
 
 def _error(
-    said: NDArray[np.float64],
+    probability: NDArray[np.float64],
     truth: NDArray[np.float64],
     weights: NDArray[np.float64],
     here: NDArray[np.bool_],
 ) -> float:
     if not here.any():
         return 0.0
-    gaps, sizes = bins(said[here], truth[here], weights[here])
+    gaps, sizes = bins(probability[here], truth[here], weights[here])
     return float(gaps @ sizes)
 
 
-def p_values(calibration: Logits, said: Logits) -> NDArray[np.float64]:
+def p_values(calibration: Logits, logits: Logits) -> NDArray[np.float64]:
     """The share of held-out benign names at least as suspicious (split conformal, of the benign class alone)."""
     ordered = np.sort(calibration)
-    above = len(ordered) - np.searchsorted(ordered, said, "left")
+    above = len(ordered) - np.searchsorted(ordered, logits, "left")
     return np.asarray((1 + above) / (1 + len(ordered)), np.float64)
 
 

@@ -60,7 +60,7 @@ def measure(answers: Answers, block: float | None = None) -> Detection:
     """`block`: the logit from which the model itself blocks."""
     groups = {}
     for name, families in answers.groups.items():
-        each = {family: judge_family(said, answers) for family, said in families.items()}
+        each = {family: judge_family(logits, answers) for family, logits in families.items()}
         groups[name] = each
         groups[f"{name}, of words"] = {k: v for k, v in each.items() if k in WORDS}
     return Detection(
@@ -77,18 +77,18 @@ def measure(answers: Answers, block: float | None = None) -> Detection:
 def _own(answers: Answers, block: float, groups: Mapping[str, Mapping[str, Family]]) -> Own:
     sides = (answers.calibration, answers.test, answers.single)
     means = {}
-    for group, said in answers.groups.items():
-        found = [rates(said[family], [block]) for family in counted(groups[group])]
+    for group, families in answers.groups.items():
+        found = [rates(families[family], [block]) for family in counted(groups[group])]
         means[group] = mean_of(np.array(found))[0]
-    return Own(block, [share(said >= block) for said in sides], means)
+    return Own(block, [share(logits >= block) for logits in sides], means)
 
 
-def judge_family(said: Logits, answers: Answers) -> Family:
+def judge_family(logits: Logits, answers: Answers) -> Family:
     return Family(
-        len(said),
-        rates(said, answers.limits),
-        auc(answers.test, said),
-        partial_area(answers.test, said),
+        len(logits),
+        rates(logits, answers.limits),
+        auc(answers.test, logits),
+        partial_area(answers.test, logits),
     )
 
 
@@ -116,8 +116,8 @@ def partial_area(benign: Logits, bad: Logits, upto: float = PARTIAL) -> float:
     return float(np.mean(np.clip(upto - reached, 0, None)) / upto)
 
 
-def _shares(said: Logits, limits: list[float]) -> list[Share]:
-    return [share(said >= limit) for limit in limits]
+def _shares(logits: Logits, limits: list[float]) -> list[Share]:
+    return [share(logits >= limit) for limit in limits]
 
 
 def show(found: Detection) -> str:

@@ -46,19 +46,19 @@ def measure(
     limits: Sequence[float],
     labels: Labels,
 ) -> Drift:
-    said = judge(popular).tolist()
+    logits = judge(popular).tolist()
     return Drift(
         judge_names(queried, judge, limits, labels),
         {name: _newer(found, judge, limits) for name, found in newer.items() if found},
         len(popular),
-        [label for label, logit in zip(popular, said, strict=True) if logit >= limits[2]],
-        [label for label, at in zip(popular, said, strict=True) if limits[1] <= at < limits[2]],
+        [label for label, logit in zip(popular, logits, strict=True) if logit >= limits[2]],
+        [label for label, at in zip(popular, logits, strict=True) if limits[1] <= at < limits[2]],
     )
 
 
 def _newer(labels: Sequence[str], judge: Judge, limits: Sequence[float]) -> Newer:
-    said = judge(labels)
-    return Newer(share(said >= limits[2]), share(said >= limits[1]))
+    logits = judge(labels)
+    return Newer(share(logits >= limits[2]), share(logits >= limits[1]))
 
 
 def show(found: Drift) -> str:

@@ -43,11 +43,11 @@ def measure(
     large = {family: labels for family, labels in known.items() if len(labels) >= LEAST}
     truth = [answered(family) for family, labels in large.items() for _ in labels]
     labels = [label for found in large.values() for label in found]
-    said, sure, share = guess([whole.get(label, label) for label in labels])
+    predicted, sure, share = guess([whole.get(label, label) for label in labels])
     here = np.array([each for family in large for each in detected[family]], bool)
-    f1 = scores(truth, said)
+    f1 = scores(truth, predicted)
     kept = [at for at in range(len(truth)) if here[at]]
-    found = scores([truth[at] for at in kept], [said[at] for at in kept])
+    found = scores([truth[at] for at in kept], [predicted[at] for at in kept])
     alone = scores(truth, guess(labels)[0])
     held = {group: _of(guess, families, whole) for group, families in unseen.items()}
     held = {group: each for group, each in held.items() if len(each[0]) and len(labels)}
@@ -74,13 +74,15 @@ def _auc(others: Sequence[Logits], known: Logits) -> float | None:
     return auc(np.concatenate(others), known) if others else None
 
 
-def scores(truth: Sequence[str], said: Sequence[str]) -> dict[str, float]:
+def scores(truth: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
     """F1 of each family that is true of something."""
-    pairs = list(zip(truth, said, strict=True))
+    pairs = list(zip(truth, predicted, strict=True))
     found = {}
     for family in sorted(set(truth)):
         right = sum(t == s == family for t, s in pairs)
-        found[family] = 2 * right / (truth.count(family) + said.count(family)) if right else 0.0
+        found[family] = (
+            2 * right / (truth.count(family) + predicted.count(family)) if right else 0.0
+        )
     return found
 
 

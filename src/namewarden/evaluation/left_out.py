@@ -112,8 +112,8 @@ def _measure(
     found = {}
     for family in held:
         labels = corpus.unseen[family]
-        said = judge(sample(labels, MOST))
-        found[family] = LeftOutFamily(generator(family), len(labels), rates(said, limits))
+        logits = judge(sample(labels, MOST))
+        found[family] = LeftOutFamily(generator(family), len(labels), rates(logits, limits))
     return found
 
 

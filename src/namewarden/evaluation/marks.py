@@ -72,8 +72,8 @@ def _beside(figures: Figures) -> list[ModelMark]:
     marks = []
     for ours in dict.fromkeys(it.ours for it in differences):
         surely = [sure for it in differences if it.ours == ours for sure in it.beaten[:2]]
-        said = f"{sum(surely)} of {len(surely)} differences"
-        marks.append(ModelMark(f"{BEATEN} ({ours})", "all", said, all(surely)))
+        measured = f"{sum(surely)} of {len(surely)} differences"
+        marks.append(ModelMark(f"{BEATEN} ({ours})", "all", measured, all(surely)))
     return marks
 
 
@@ -82,21 +82,23 @@ def _seed(figures: Figures) -> list[ModelMark]:
     results = figures.seed_task
     margins = seed_task.margins(results)
     first = next((it.test for it in results if it.split == seed_task.IN_ORDER), None)
-    said = f"{percent(first.rate)} ({between(first.low, first.high)})" if first else NOT_MEASURED
+    measured = (
+        f"{percent(first.rate)} ({between(first.low, first.high)})" if first else NOT_MEASURED
+    )
     kept = first.low <= seed_task.PROMISED <= first.high if first else None
     wanted = f"{100 * seed_task.PROMISED:g} % in the interval"
     return [
-        ModelMark("the seed network on its 500 + 500 names", wanted, said, kept),
+        ModelMark("the seed network on its 500 + 500 names", wanted, measured, kept),
         _margin("at random", margins.get(seed_task.RANDOM)),
         _margin("by registrable domain", margins.get(seed_task.BY_DOMAIN)),
     ]
 
 
 def _margin(how: str, found: float | None) -> ModelMark:
-    said = NOT_MEASURED if found is None else f"{100 * found:+.1f} points"
+    measured = NOT_MEASURED if found is None else f"{100 * found:+.1f} points"
     reached = None if found is None else found >= MARGIN
     what = f"ours above the seed network on the seed's lists, {how}"
-    return ModelMark(what, f"≥ {100 * MARGIN:g} points", said, reached)
+    return ModelMark(what, f"≥ {100 * MARGIN:g} points", measured, reached)
 
 
 def _cost(figures: Figures) -> list[ModelMark]:
@@ -112,16 +114,16 @@ def _cost(figures: Figures) -> list[ModelMark]:
 
 
 def _least(what: str, wanted: float, found: float | None) -> ModelMark:
-    said = NOT_MEASURED if found is None else percent(found)
+    measured = NOT_MEASURED if found is None else percent(found)
     return ModelMark(
-        what, f"≥ {100 * wanted:g} %", said, None if found is None else found >= wanted
+        what, f"≥ {100 * wanted:g} %", measured, None if found is None else found >= wanted
     )
 
 
 def _most(what: str, wanted: float, found: float | None) -> ModelMark:
-    said = NOT_MEASURED if found is None else percent(found)
+    measured = NOT_MEASURED if found is None else percent(found)
     return ModelMark(
-        what, f"≤ {100 * wanted:g} %", said, None if found is None else found <= wanted
+        what, f"≤ {100 * wanted:g} %", measured, None if found is None else found <= wanted
     )
 
 

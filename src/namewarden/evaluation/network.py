@@ -70,8 +70,8 @@ def _before(operation: Any, names: set[str]) -> Iterator[str]:
 def _shapes(network: bytes, names: Sequence[str]) -> dict[str, list[int]]:
     """What each tensor is for one short label."""
     session = trial.session(graph.with_outputs(network, names))
-    said = session.run(list(names), {trial.ROWS: encode([EXAMPLE], WIDTH)})
-    return {name: list(np.shape(value)) for name, value in zip(names, said, strict=True)}
+    outputs = session.run(list(names), {trial.ROWS: encode([EXAMPLE], WIDTH)})
+    return {name: list(np.shape(value)) for name, value in zip(names, outputs, strict=True)}
 
 
 def show(layers: Sequence[Layer], about: str = "") -> str:

@@ -31,10 +31,10 @@ def judge_names(
 ) -> Outcome:
     whats = [labels.scored(name) for name in names]
     scorable = [what for what in whats if isinstance(what, Scorable)]
-    said = judge([what.label for what in scorable])
+    logits = judge([what.label for what in scorable])
     done = [
         action_of(what, logit, Thresholds(*limits))
-        for what, logit in zip(scorable, said.tolist(), strict=True)
+        for what, logit in zip(scorable, logits.tolist(), strict=True)
     ]
     actions = Counter(done)
     blocked = [what.label for what, action in zip(scorable, done, strict=True) if action == "block"]
@@ -42,7 +42,7 @@ def judge_names(
         len(names) - len(scorable),
         share_of(actions["block"], len(names)),
         share_of(actions["review"], len(names)),
-        [share_of(int((said >= limit).sum()), len(names)) for limit in limits],
+        [share_of(int((logits >= limit).sum()), len(names)) for limit in limits],
         list(dict.fromkeys(blocked))[:LISTED],
     )
 

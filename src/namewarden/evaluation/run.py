@@ -152,8 +152,8 @@ def _calibration(subject: Subject, corpus: Corpus, answers: Answers) -> calibrat
 
 
 def _joined(answers: Answers, *groups: str) -> Logits:
-    said = [logits for group in groups for logits in answers.groups.get(group, {}).values()]
-    return np.concatenate(said) if said else np.zeros(0)
+    parts = [logits for group in groups for logits in answers.groups.get(group, {}).values()]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _timed(corpus: Corpus, most: int) -> tuple[list[str], list[str]]:
@@ -169,8 +169,8 @@ def _families(
     if subject.guess is None:
         return None
     detected = {
-        family: (said >= answers.limits[1]).tolist()
-        for family, said in answers.groups[KNOWN].items()
+        family: (logits >= answers.limits[1]).tolist()
+        for family, logits in answers.groups[KNOWN].items()
     }
     held = {group: asked[group] for group in (CHOSEN, UNSEEN) if group in asked}
     return families.measure(

@@ -85,12 +85,12 @@ def show(found: Speed) -> str:
         _row(f"the same, batches of {BATCH}", found.generated_batched),
     ]
     size = ", ".join(f"{name} {octets:,}" for name, octets in sorted(found.files.items()))
-    said = (
+    told = (
         f"\nPackaged, in bytes: {size}; together {sum(found.files.values()):,}.\n" if size else ""
     )
     head = ["µs of processor time a name", "median", "p99"]
     return (
         table(head, rows)
         + f"\n{found.names:,} names of either kind, {found.rounds} rounds, one thread.\n"
-        + said
+        + told
     )

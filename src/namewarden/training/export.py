@@ -134,8 +134,8 @@ def to_onnx(recipe: Neural, model: "keras.Model", shift: float = 0.0) -> bytes:
             f"{recipe.name} is a recipe to compare with; own is the one that is packaged"
         )
     network = recipe.graph(model, shift)
-    said = judge(recipe, model)(LOOKED_AT)
-    _same(network, encode(LOOKED_AT), said)
+    logits = judge(recipe, model)(LOOKED_AT)
+    _same(network, encode(LOOKED_AT), logits)
     return network
 
 

@@ -44,7 +44,7 @@ def remembered(generators: Sequence[Rows], folds: Sequence[NDArray[np.int64]]) -
     """Rows of different labels by generator, and the fold of each label."""
     group = groups(generators)
     whole = [_likely(generators, group, gram) for gram in MADE]
-    book = _book(np.concatenate([said for _, said in whole]))
+    book = _book(np.concatenate([surprises for _, surprises in whole]))
     octets = [_octets(whole, book)]
     for out in range(FOLDS):
         rest = [rows[of != out] for rows, of in zip(generators, folds, strict=True)]
@@ -80,13 +80,13 @@ def _likely(
         if bit >= 0 and len(rows)
     ]
     names = np.unique(np.concatenate([part[1] for part in parts] or [np.zeros(0, np.int64)]))
-    said, weight = np.full((len(names), GROUPS), FLOOR, np.float32), np.zeros(len(names))
+    surprises, weight = np.full((len(names), GROUPS), FLOOR, np.float32), np.zeros(len(names))
     for bit, found, share, surprise in parts:
         at = np.searchsorted(names, found)
-        said[at, bit] = np.minimum(said[at, bit], surprise)
+        surprises[at, bit] = np.minimum(surprises[at, bit], surprise)
         weight[at] = np.maximum(weight[at], share)
     most = np.argsort(-weight, kind="stable")[: gram.room]
-    return names[most], said[most]
+    return names[most], surprises[most]
 
 
 def _after(rows: Rows, letters: int) -> tuple[Codes, NDArray[np.float64], NDArray[np.float64]]:
@@ -98,15 +98,15 @@ def _after(rows: Rows, letters: int) -> tuple[Codes, NDArray[np.float64], NDArra
     return names[kept], times[kept] / len(rows), surprise[kept]
 
 
-def _book(said: NDArray[np.float32]) -> NDArray[np.float32]:
+def _book(surprises: NDArray[np.float32]) -> NDArray[np.float32]:
     """The surprises that stand for all of them."""
     from sklearn.cluster import MiniBatchKMeans
 
     book = np.full((VALUES, GROUPS), FLOOR, np.float32)
-    most = min(CODES, len(np.unique(said, axis=0)))
+    most = min(CODES, len(np.unique(surprises, axis=0)))
     if most:
         means = MiniBatchKMeans(most, random_state=0, n_init=1, max_iter=30, batch_size=8192)
-        book[1 : 1 + most] = means.fit(said).cluster_centers_
+        book[1 : 1 + most] = means.fit(surprises).cluster_centers_
     return book
 
 
@@ -116,15 +116,15 @@ def _octets(
     """All tables, one after the other."""
     return np.concatenate(
         [
-            filled(gram.places(names), _nearest(said, book), gram.size)
-            for gram, (names, said) in zip(MADE, tables, strict=True)
+            filled(gram.places(names), _nearest(surprises, book), gram.size)
+            for gram, (names, surprises) in zip(MADE, tables, strict=True)
         ]
     )
 
 
-def _nearest(said: NDArray[np.float32], book: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _nearest(surprises: NDArray[np.float32], book: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The nearest code of each."""
     codes = book[1 : 1 + CODES]
-    far = (codes**2).sum(1) - 2 * said @ codes.T
+    far = (codes**2).sum(1) - 2 * surprises @ codes.T
     nearest: NDArray[np.uint8] = (1 + far.argmin(1)).astype(np.uint8)
     return nearest

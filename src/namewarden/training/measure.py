@@ -71,9 +71,9 @@ def centre(logits: Logits, bad: NDArray[np.bool_]) -> float:
     known = np.stack([logits, np.ones(len(logits))])
     slope = np.array([1.0, 0.0])
     for _ in range(50):  # Newton's method on two numbers
-        said = 1.0 / (1.0 + np.exp(-np.clip(slope @ known, -30, 30)))
-        curve = (known * weights * np.maximum(said * (1.0 - said), 1e-9)) @ known.T
-        slope = slope - np.linalg.solve(curve, (known * weights) @ (said - bad))
+        probability = 1.0 / (1.0 + np.exp(-np.clip(slope @ known, -30, 30)))
+        curve = (known * weights * np.maximum(probability * (1.0 - probability), 1e-9)) @ known.T
+        slope = slope - np.linalg.solve(curve, (known * weights) @ (probability - bad))
     return float(slope[1] / slope[0])
 
 

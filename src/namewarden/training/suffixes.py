@@ -33,8 +33,10 @@ def shares(counts: Mapping[str, Mapping[str, int]]) -> Shares:
 
 def _smoothed(found: Mapping[str, int], every: int) -> dict[str, float]:
     total = sum(found.values()) + SMOOTHING * every
-    said = {suffix: (count + SMOOTHING) / total for suffix, count in sorted(found.items())}
-    return {suffix: _rounded(share) for suffix, share in {OTHER: SMOOTHING / total, **said}.items()}
+    shares = {suffix: (count + SMOOTHING) / total for suffix, count in sorted(found.items())}
+    return {
+        suffix: _rounded(share) for suffix, share in {OTHER: SMOOTHING / total, **shares}.items()
+    }
 
 
 def _rounded(share: float) -> float:

@@ -273,7 +273,7 @@ def judge(recipe: Neural, model: "keras.Model") -> Judge:
 
     def logits_of(labels: Sequence[str]) -> NDArray[np.float64]:
         widths = widths_of(recipe, labels)
-        said = np.zeros(len(labels))
+        found = np.zeros(len(labels))
         for width in recipe.buckets:
             here = np.flatnonzero(widths == width)
             size = 2048 if len(here) > 64 else 64  # few shapes: each is compiled once
@@ -284,8 +284,8 @@ def judge(recipe: Neural, model: "keras.Model") -> Judge:
                 never = np.zeros((size, 1), np.int32)
                 outputs = model.predict_on_batch([padded, never] if recipe.sides else padded)
                 logits = outputs[0] if isinstance(outputs, list) else outputs
-                said[some] = np.asarray(logits)[: len(some), 0]
-        return said
+                found[some] = np.asarray(logits)[: len(some), 0]
+        return found
 
     return logits_of
 

@@ -124,11 +124,11 @@ def _share(values: Array) -> Array:
 
 def judge(kept: Mapping[str, Array]) -> Judge:
     def logits_of(labels: Sequence[str]) -> NDArray[np.float64]:
-        said = [
+        parts = [
             _vote(kept, features(labels[start : start + AT_ONCE]))
             for start in range(0, len(labels), AT_ONCE)
         ]
-        share = np.clip(np.concatenate([np.zeros(0), *said]), 1e-6, 1 - 1e-6)
+        share = np.clip(np.concatenate([np.zeros(0), *parts]), 1e-6, 1 - 1e-6)
         odds: NDArray[np.float64] = np.log(share) - np.log1p(-share)
         return odds
 

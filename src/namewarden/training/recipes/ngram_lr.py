@@ -53,11 +53,11 @@ def fit(labels: Sequence[str], bad: NDArray[np.float32], seed: int, tell: Tell) 
 
 def judge(kept: Mapping[str, Array]) -> Judge:
     def logits_of(labels: Sequence[str]) -> NDArray[np.float64]:
-        said = [
+        parts = [
             grams(labels[start : start + AT_ONCE]) @ kept["coefficients"]
             for start in range(0, len(labels), AT_ONCE)
         ]
-        whole: NDArray[np.float64] = np.concatenate([np.zeros(0), *said])
+        whole: NDArray[np.float64] = np.concatenate([np.zeros(0), *parts])
         return whole + float(kept["intercept"][0])
 
     return logits_of
