@@ -1,5 +1,6 @@
 """The rules of keeping a child, with real processes and a clock of our own."""
 
+import errno
 import os
 import time
 
@@ -107,6 +108,20 @@ def test_one_that_served_is_missed_after_ten_seconds(kept):
     assert kept.told == []
     kept.turn(2)
     assert kept.told == ["echo gives no sign of life, it is killed"]
+
+
+@pytest.mark.parametrize("kept", [falls_silent], indirect=True)
+def test_where_there_is_no_room_it_is_tried_again(kept):
+    def full(child: Child, now: float) -> Process:
+        raise OSError(errno.EAGAIN, "no room")
+
+    kept.slot = Slot(Child("echo", falls_silent), full, kept.told.append)
+    kept.turn(0)
+    assert kept.told == ["echo cannot be started (no room), tried again in 5 s"]
+    kept.turn(4.9)
+    assert len(kept.told) == 1 and kept.slot.due_in(kept.now) == pytest.approx(0.1)
+    kept.turn(0.2)
+    assert len(kept.told) == 2
 
 
 @pytest.mark.parametrize("kept", [refuses], indirect=True)

@@ -102,9 +102,7 @@ class Slot:
         self._serving: Process | None = None
         self._spare: Process | None = None
         self._retired: list[Process] = []  # told to end, replaced
-        self._next: Child | None = (
-            None  # the spare is one of these, and shall serve when it is loaded
-        )
+        self._next: Child | None = None  # the spare is one of these, and serves when it is loaded
         self._failures = 0
         self._due = 0.0  # when the next one may be started
         self.was_ready = False
@@ -125,7 +123,8 @@ class Slot:
         if child.has_spare and self._serving:
             if self._spare:
                 self._retire(self._spare, now)
-            self._next, self._spare = child, self._start(child, now)
+            self._spare = self._started(child, now)
+            self._next = child if self._spare else None
             return
         self._child = child
         if self._serving:
@@ -142,12 +141,8 @@ class Slot:
             self._spare.begin()
             if self._serving:
                 self._retire(self._serving, now)
-            self._child, self._serving, self._next, self._spare = (
-                self._next,
-                self._spare,
-                None,
-                None,
-            )
+            self._child, self._next = self._next, None
+            self._serving, self._spare = self._spare, None
 
     def tick(self, now: float) -> None:
         """Hear them, kill who is silent, start who is missing."""
@@ -156,12 +151,23 @@ class Slot:
         self._take_over(now)
         # One that was replaced may hold what there is only once, such as the store's files.
         if self._serving is None and not self._retired and now >= self._due:
-            self._serving = self._start(self._child, now)
-            self._serving.begin()
+            if process := self._started(self._child, now):
+                process.begin()
+                self._serving = process
         if self._serving and self._serving.is_ready:
             self.was_ready = True
             if self._child.has_spare and self._spare is None and now >= self._due:
-                self._spare = self._start(self._child, now)
+                self._spare = self._started(self._child, now)
+
+    def _started(self, child: Child, now: float) -> Process | None:
+        """None where the system has no room for one more, now."""
+        try:
+            return self._start(child, now)
+        except OSError as error:
+            self._due = now + DELAYS[-1]
+            again = f"tried again in {DELAYS[-1]:g} s"
+            self._notify(f"{child.name} cannot be started ({error.strerror}), {again}")
+            return None
 
     def due_in(self, now: float) -> float:
         """Seconds until `tick` has something to start."""

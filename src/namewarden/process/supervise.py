@@ -139,9 +139,15 @@ class Supervisor:
                 os.nice(10)
             return child.main(channel)
 
-        pid = forked(main, child.title, channel.descriptors())
-        os.close(news_child)
-        os.close(go_child)
+        try:
+            pid = forked(main, child.title, channel.descriptors())
+        except OSError:
+            os.close(news)
+            os.close(go)
+            raise
+        finally:
+            os.close(news_child)
+            os.close(go_child)
         self._selector.register(news, selectors.EVENT_READ, pid)
         return Process(pid, news, go, now, self._silence)
 
