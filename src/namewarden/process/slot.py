@@ -151,9 +151,9 @@ class Slot:
         self._take_over(now)
         # One that was replaced may hold what there is only once, such as the store's files.
         if self._serving is None and not self._retired and now >= self._due:
-            if process := self._started(self._child, now):
-                process.begin()
-                self._serving = process
+            self._serving = self._started(self._child, now)
+            if self._serving:
+                self._serving.begin()
         if self._serving and self._serving.is_ready:
             self.was_ready = True
             if self._child.has_spare and self._spare is None and now >= self._due:
