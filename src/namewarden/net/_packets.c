@@ -32,7 +32,7 @@ struct rows {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *entry_class, *client_class, *count;
+    PyObject *entry_class, *client_class, *count, *admit;
     struct entry_slots entry;
     struct client_slots client;
     Py_buffer seen;
@@ -219,9 +219,23 @@ is_ruled(PyObject *asked, PyObject *name)
     return is_true;
 }
 
+/* 0: the client may have an answer now. Otherwise what `admit` says; -1 for an error. */
+static long
+held_off(Packets *self, PyObject *client, double now)
+{
+    if (slot(client, self->client.is_limited) == Py_False)
+        return 0;
+    PyObject *time = PyFloat_FromDouble(now);
+    PyObject *said = time ? PyObject_CallFunctionObjArgs(self->admit, slot(client, self->client.ip), time, NULL) : NULL;
+    long admitted = said ? PyLong_AsLong(said) : -1;
+    Py_XDECREF(time);
+    Py_XDECREF(said);
+    return admitted;
+}
+
 /* The denial of one datagram: a new reference, NULL without an error when it is not plain. */
 static PyObject *
-deny(Packets *self, PyObject *client, PyObject *denials, PyObject *data, Py_hash_t mixed)
+deny(Packets *self, PyObject *client, PyObject *denials, PyObject *data, Py_hash_t mixed, double now, long *held)
 {
     struct question q;
     struct lookup_hit hits[MOST_HITS];
@@ -247,7 +261,8 @@ deny(Packets *self, PyObject *client, PyObject *denials, PyObject *data, Py_hash
         return NULL;
     uint64_t code = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(prepared, CODE)) | q.type;
     PyObject *name = PyUnicode_FromStringAndSize(q.name, q.name_length + 1), *wire = NULL;
-    if (name && !PyErr_Occurred() && is_ruled(PyTuple_GET_ITEM(denials, IS_RULED), name) == 0)
+    if (name && !PyErr_Occurred() && is_ruled(PyTuple_GET_ITEM(denials, IS_RULED), name) == 0 &&
+        (*held = held_off(self, client, now)) == 0)
         wire = splice(&q, PyTuple_GET_ITEM(prepared, HEAD), tail);
     if (wire && add_row(&self->rows, PyTuple_GET_ITEM(denials, SOURCE), slot(client, self->client.ip), name, code, hit) < 0)
         Py_CLEAR(wire);
@@ -288,10 +303,10 @@ repeat(PyObject *data, PyObject *tail)
 
 /* The message to send, NULL without an error when the datagram goes the longer way. */
 static PyObject *
-answer_one(Packets *self, PyObject *data, PyObject *client, double now)
+answer_one(Packets *self, PyObject *data, PyObject *client, double now, long *held)
 {
     PyObject *entries = slot(client, self->client.entries), *denials = slot(client, self->client.denials);
-    if (PyBytes_GET_SIZE(data) < 12 || !PyDict_Check(entries) || slot(client, self->client.is_limited) != Py_False)
+    if (PyBytes_GET_SIZE(data) < 12 || !PyDict_Check(entries))
         return NULL;
     PyObject *key = PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + 2, PyBytes_GET_SIZE(data) - 2), *wire = NULL;
     PyObject *entry = key ? PyDict_GetItemWithError(entries, key) : NULL;
@@ -299,12 +314,12 @@ answer_one(Packets *self, PyObject *data, PyObject *client, double now)
         Py_INCREF(entry); /* what is called below is Python's */
         PyObject *fresh = slot(entry, self->entry.fresh), *tail = slot(entry, self->entry.tail);
         if (PyFloat_Check(fresh) && now < PyFloat_AS_DOUBLE(fresh) && PyBytes_Check(tail) &&
-            count_repeat(self, entry, client) == 0)
+            (*held = held_off(self, client, now)) == 0 && count_repeat(self, entry, client) == 0)
             wire = repeat(data, slot(entry, self->entry.tail));
         Py_DECREF(entry);
     }
     else if (key && !entry && !PyErr_Occurred() && PyTuple_Check(denials) && PyTuple_GET_ITEM(denials, API) != Py_None)
-        wire = deny(self, client, denials, data, PyObject_Hash(key));
+        wire = deny(self, client, denials, data, PyObject_Hash(key), now, held);
     Py_XDECREF(key);
     return wire;
 }
@@ -330,24 +345,37 @@ is_datagram(PyObject *one)
 static PyObject *
 Packets_answer(Packets *self, PyObject *args)
 {
-    PyObject *arrived, *clients, *out, *rest;
+    PyObject *arrived, *clients, *out, *off, *rest;
     double now;
-    if (!PyArg_ParseTuple(args, "O!O!O!d:answer", &PyList_Type, &arrived, &PyDict_Type, &clients, &PyList_Type, &out, &now) ||
+    int in_order = 1; /* limited clients take their tokens in the order in which they came */
+    if (!PyArg_ParseTuple(args, "O!O!O!O!d:answer", &PyList_Type, &arrived, &PyDict_Type, &clients, &PyList_Type, &out,
+                          &PyList_Type, &off, &now) ||
         !(rest = PyList_New(0)))
         return NULL;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(arrived); i++) {
         PyObject *one = Py_NewRef(PyList_GET_ITEM(arrived, i)), *wire = NULL;
-        int done = -1;
+        int done = -1, is_limited = 1;
+        long held = 0;
         if (is_datagram(one)) {
             PyObject *address = PyTuple_GET_ITEM(one, 1);
             PyObject *client = PyDict_GetItemWithError(clients, PyTuple_GET_ITEM(address, 0));
             if (client && Py_TYPE(client) == (PyTypeObject *)self->client_class) {
                 Py_INCREF(client);
-                wire = answer_one(self, PyTuple_GET_ITEM(one, 0), client, now);
+                is_limited = slot(client, self->client.is_limited) != Py_False;
+                if (in_order || !is_limited)
+                    wire = answer_one(self, PyTuple_GET_ITEM(one, 0), client, now, &held);
                 Py_DECREF(client);
             }
-            if (!PyErr_Occurred())
+            if (PyErr_Occurred())
+                done = -1;
+            else if (held) {
+                PyObject *said = PyLong_FromLong(held);
+                done = said ? append_pair(off, one, said) : -1;
+                Py_XDECREF(said);
+            }
+            else
                 done = wire ? append_pair(out, wire, address) : PyList_Append(rest, one);
+            in_order &= wire || held || !is_limited;
             Py_XDECREF(wire);
         }
         else
@@ -416,6 +444,7 @@ Packets_traverse(Packets *self, visitproc visit, void *arg)
     Py_VISIT(self->entry_class);
     Py_VISIT(self->client_class);
     Py_VISIT(self->count);
+    Py_VISIT(self->admit);
     Py_VISIT(self->rows.source);
     Py_VISIT(self->rows.clients);
     Py_VISIT(self->rows.names);
@@ -429,6 +458,7 @@ Packets_clear(Packets *self)
     Py_CLEAR(self->entry_class);
     Py_CLEAR(self->client_class);
     Py_CLEAR(self->count);
+    Py_CLEAR(self->admit);
     return 0;
 }
 
@@ -449,10 +479,10 @@ Packets_dealloc(Packets *self)
 static PyObject *
 Packets_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *entry_class, *client_class, *count, *seen;
+    PyObject *entry_class, *client_class, *count, *admit, *seen;
     Py_ssize_t payload;
-    if (!PyArg_ParseTuple(args, "O!O!OOn:Packets", &PyType_Type, &entry_class, &PyType_Type, &client_class, &count, &seen,
-                          &payload))
+    if (!PyArg_ParseTuple(args, "O!O!OOOn:Packets", &PyType_Type, &entry_class, &PyType_Type, &client_class, &count, &admit,
+                          &seen, &payload))
         return NULL;
     Packets *self = (Packets *)type->tp_alloc(type, 0);
     if (!self)
@@ -460,6 +490,7 @@ Packets_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->entry_class = Py_NewRef(entry_class);
     self->client_class = Py_NewRef(client_class);
     self->count = Py_NewRef(count);
+    self->admit = Py_NewRef(admit);
     self->payload = payload;
     if (find_slots(self) || PyObject_GetBuffer(seen, &self->seen, PyBUF_WRITABLE) < 0) {
         Py_DECREF(self);
@@ -470,7 +501,8 @@ Packets_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static PyMethodDef methods[] = {
     {"answer", (PyCFunction)Packets_answer, METH_VARARGS,
-     "answer(arrived, clients, out, now) -> the datagrams that go the longer way; the others' answers are in out"},
+     "answer(arrived, clients, out, off, now) -> the datagrams that go the longer way; the others' answers are in out, "
+     "those above their rate in off, each with what admit said"},
     {"rows", (PyCFunction)Packets_rows, METH_NOARGS, "rows() -> (source, codes, hits, clients, names) since the last call, or None"},
     {NULL, NULL, 0, NULL},
 };

@@ -12,6 +12,7 @@ class Packets:
         entry_class: type[PacketEntry],
         client_class: type[CacheClient],
         count: Callable[[PacketEntry, CacheClient], None],
+        admit: Callable[[str, float], int],
         seen: memoryview,
         payload: int,
         /,
@@ -21,6 +22,7 @@ class Packets:
         arrived: list[Datagram],
         clients: dict[Host, CacheClient],
         out: list[Datagram],
+        off: list[tuple[Datagram, int]],
         now: float,
         /,
     ) -> list[Datagram]: ...

@@ -160,14 +160,19 @@ class PacketCache:
         helper = native.load("namewarden.net._packets", environ)
         self._helper: Packets | None = None
         if helper:
-            given = PacketEntry, CacheClient, self._count, self._seen, rules.payload
+            given = PacketEntry, CacheClient, self._count, rules.admit, self._seen, rules.payload
             self._helper = helper.Packets(*given)
 
     def answer(self, arrived: list[Datagram], out: list[Datagram], now: float) -> list[Datagram]:
         """Put the messages that the C helper has for these into `out`; give back the datagrams that go to `lookup`."""
         if self._helper is None:
             return arrived
-        return self._helper.answer(arrived, self._clients, out, now)
+        off: list[tuple[Datagram, int]] = []
+        rest = self._helper.answer(arrived, self._clients, out, off, now)
+        for (data, address), admitted in off:
+            if wire := self._hold_off(data, self.client(address[0]), admitted, now):
+                out.append((wire, address))
+        return rest
 
     def lookup(self, data: bytes, host: Host, now: float) -> bytes | None:
         """The message to send, b"" for silence; None: the chain's business."""
