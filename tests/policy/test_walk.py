@@ -1,6 +1,7 @@
 """What is walked decides as walked, and nothing that decides is missing."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -130,3 +131,29 @@ def test_the_last_good_copy_is_walked(tmp_path):
     (tmp_path / "l.txt").unlink()
     second = compile_snapshot(spec, SECRET, tmp_path / "two.snap", previous=first)
     assert [line.name for line in walk(Policy(second), NOW)] == ["bad.example."]
+
+
+def rpz_of(lines: Iterable[PolicyLine]) -> Iterator[str]:
+    """A trial of RPZ out: the names that are denied or spared, as a zone."""
+    yield "$ORIGIN rpz.example.\n@ 60 SOA ns.example. root.example. 1 60 60 60 60"
+    for line in lines:
+        target = "rpz-passthru." if line.action == "allow" else "."
+        owners = {"exact": [""], "below": ["*."], "both": ["", "*."], "pattern": []}[line.match]
+        yield from (f"{owner}{line.name[:-1]} 60 CNAME {target}" for owner in owners)
+
+
+def test_the_policy_can_be_served_as_another_format(tmp_path):
+    lists = {"allow:good": "||cdn.bad.example^\n", "bad": "||bad.example^\n0.0.0.0 host.example\n"}
+    first = Policy(snapshot_of(tmp_path / "one", lists), ruled())
+    zone = "\n".join(rpz_of(walk(first, NOW)))
+    second = Policy(snapshot_of(tmp_path / "two", {"zone": f"{zone}\n"}), ruled())
+    for name in (
+        "bad.example.",
+        "a.bad.example.",
+        "x.cdn.bad.example.",
+        "host.example.",
+        "a.host.example.",
+    ):
+        verdicts = [decide.lists(policy, name, "default", NOW) for policy in (first, second)]
+        actions = [verdict and verdict.action for verdict in verdicts]
+        assert actions[0] == actions[1], name
