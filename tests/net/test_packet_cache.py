@@ -2,14 +2,8 @@
 
 import tracemalloc
 
-from namewarden.net.packet_cache import (
-    OVERHEAD,
-    Asked,
-    CacheRules,
-    PacketCache,
-    end_of,
-    is_repeatable,
-)
+from namewarden.net.packet_cache import Asked, CacheRules, PacketCache
+from namewarden.net.packet_entry import OVERHEAD, end_of, is_repeatable
 from namewarden.net.udp import UdpCounts
 from namewarden.query import Answer, Query, Verdict
 from namewarden.stages.limit import SILENCE, TRUNCATION

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from namewarden.net.datagrams import Datagram, Host
-from namewarden.net.packet_cache import CacheClient, PacketEntry
+from namewarden.net.packet_entry import CacheClient, PacketEntry
 
 class Packets:
     def __new__(

@@ -16,7 +16,8 @@ import structlog
 from namewarden.net import datagrams, eager
 from namewarden.net.datagrams import Address, Datagram, DatagramIO
 from namewarden.net.listener import Reaches, settled
-from namewarden.net.packet_cache import Asked, CacheClient, PacketCache
+from namewarden.net.packet_cache import Asked, PacketCache
+from namewarden.net.packet_entry import CacheClient
 from namewarden.query import Answer, Handler
 from namewarden.wire.answers import limit_of, to_wire
 from namewarden.wire.errors import WireError
