@@ -13,7 +13,7 @@ from bench.names import NameFiles, Sizes
 from bench.processes import BenchError, Process
 
 ENTRIES = 2_000_000
-SIZES = Sizes(cold=1000, fresh=1000, new=0)
+SIZES = Sizes(cold=500_000, fresh=1000, new=0)
 LIMIT = 10.0  # seconds until an answer must have changed
 
 
