@@ -58,12 +58,12 @@ def rows(count: int) -> DeniedRows:
 
 
 def test_rows_count_as_many_events_and_are_dropped_whole() -> None:
-    recorder = Recorder("resolver", 10)
-    recorder.record_rows(rows(6))
+    recorder = Recorder("resolver", 12)
+    recorder.record_rows(rows(8))
     recorder.record(event())
     recorder.record_rows(rows(4))
-    assert (recorder.waiting, recorder.dropped_events, recorder.dropped_queries) == (7, 4, 4)
-    assert len(recorder.take(6)) == 1
-    assert (recorder.waiting, recorder.held, recorder.recorded) == (1, 7, 6)
+    assert (recorder.waiting, recorder.dropped_events, recorder.dropped_queries) == (9, 4, 4)
+    assert len(recorder.take(1)) == 1  # eight rows are as much work as an event
+    assert (recorder.waiting, recorder.held, recorder.recorded) == (1, 9, 8)
     recorder.record_rows(rows(3))
     assert recorder.dropped_events == 4

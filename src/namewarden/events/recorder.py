@@ -10,6 +10,7 @@ from namewarden.events.rows import DeniedRows
 from namewarden.query import Event
 
 Recorded = Event | DeniedRows
+ROWS_AS_QUICK = 8  # rows of denials are written in the time of one event
 
 
 class Recorder:
@@ -57,12 +58,14 @@ class Recorder:
         return self._waiting + self.capacity - self._room
 
     def take(self, limit: int) -> list[Recorded]:
-        """The oldest, about `limit` events. They count against the capacity until `settle()`."""
-        kept, count = self._kept, 0
+        """The oldest, as much as `limit` events are to write. They count against the capacity until `settle()`."""
+        kept, count, work = self._kept, 0, 0.0
         taken: list[Recorded] = []
-        while kept and count < limit:
+        while kept and work < limit:
             taken.append(one := kept.popleft())
-            count += 1 if isinstance(one, Event) else len(one)
+            rows = 1 if isinstance(one, Event) else len(one)
+            count += rows
+            work += 1 if isinstance(one, Event) else rows / ROWS_AS_QUICK
         self.recorded += count
         self._waiting -= count
         self._room -= count
