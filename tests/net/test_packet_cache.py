@@ -2,7 +2,7 @@
 
 import tracemalloc
 
-from namewarden.net.packet_cache import Asked, CacheRules, PacketCache
+from namewarden.net.packet_cache import CacheRules, PacketCache, PendingQuery
 from namewarden.net.packet_entry import OVERHEAD, end_of, is_repeatable
 from namewarden.net.udp import UdpCounts
 from namewarden.query import Answer, Query, Verdict
@@ -48,7 +48,7 @@ class Made:
         query = Query(1, f"{name}.", 1, host, "udp", now, data[12:])
         client = self.cache.client(host)
         generation = self.cache.generation if generation is None else generation
-        asked = Asked(query, data, (host,), client, generation)
+        asked = PendingQuery(query, data, (host,), client, generation)
         self.cache.store(asked, answer, to_wire(query, answer, now, limit), now)
 
     def has(self, name, host=ONE, now=100.0):

@@ -19,7 +19,7 @@ router = APIRouter(tags=["events"])
 DAY = 86_400.0
 
 
-class Asked(BaseModel, extra="forbid"):
+class EventQuery(BaseModel, extra="forbid"):
     """Filters; all given ones must hold."""
 
     since: str = Field("", max_length=40)
@@ -40,17 +40,17 @@ class Asked(BaseModel, extra="forbid"):
     band: str = Field("", max_length=64)
 
 
-class Paged(Asked):
+class Paged(EventQuery):
     limit: int = Field(100, ge=1, le=10_000)
     cursor: str = Field("", max_length=120)
 
 
-class Exported(Asked):
+class Exported(EventQuery):
     format: Literal["csv", "jsonl"] = "jsonl"
     limit: int | None = Field(None, ge=1)
 
 
-def _filters(services: Services, asked: Asked) -> Filters:
+def _filters(services: Services, asked: EventQuery) -> Filters:
     given = asked.model_dump(exclude={"since", "until", "limit", "cursor", "format"})
     since, until = _times(services, asked.since, asked.until)
     return Filters(since, until, **{**given, "qtype": given["qtype"].upper()})

@@ -67,7 +67,7 @@ class CacheRules:
     wall: Callable[[], float] = time.time  # epoch seconds
 
 
-class Asked(NamedTuple):
+class PendingQuery(NamedTuple):
     """A query that the chain answers, and what `store` must know of it."""
 
     query: Query
@@ -128,7 +128,7 @@ class PacketCache:
     def client(self, host: Host) -> CacheClient:
         return self._clients.get(host) or self._new_client(host)
 
-    def store(self, asked: Asked, answer: Answer, wire: bytes, now: float) -> None:
+    def store(self, asked: PendingQuery, answer: Answer, wire: bytes, now: float) -> None:
         """Keep what is sent for the next one that asks the same: where the question came before, where only time
         and policy decide about the answer, and the policy is still the one it was asked under."""
         query, client, key = asked.query, asked.client, asked.data[2:]

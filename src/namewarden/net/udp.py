@@ -16,7 +16,7 @@ import structlog
 from namewarden.net import datagrams, eager
 from namewarden.net.datagrams import Address, Datagram, DatagramIO
 from namewarden.net.listener import Reaches, settled
-from namewarden.net.packet_cache import Asked, PacketCache
+from namewarden.net.packet_cache import PacketCache, PendingQuery
 from namewarden.net.packet_entry import CacheClient
 from namewarden.query import Answer, Handler
 from namewarden.wire.answers import limit_of, to_wire
@@ -133,7 +133,7 @@ class UdpListener:
             self._counts.overload += 1
             return
         self._in_flight += 1
-        asked = Asked(query, data, address, client, self._cache.generation)
+        asked = PendingQuery(query, data, address, client, self._cache.generation)
         eager.run(
             self._serving.handler(query), partial(self._answered, asked), self._serving.waiting
         )
@@ -148,7 +148,7 @@ class UdpListener:
         else:
             self._send(error.reply, address)
 
-    def _answered(self, asked: Asked, answer: Answer) -> None:
+    def _answered(self, asked: PendingQuery, answer: Answer) -> None:
         """May run in a task of the process's group: an error here must not end that."""
         self._in_flight -= 1
         try:
@@ -157,7 +157,7 @@ class UdpListener:
         except Exception:
             self._lose()
 
-    def _give(self, asked: Asked, answer: Answer) -> None:
+    def _give(self, asked: PendingQuery, answer: Answer) -> None:
         query = asked.query
         now = self._serving.clock() if answer.stored else query.now
         wire = to_wire(query, answer, now, limit_of(query, self._serving.payload))

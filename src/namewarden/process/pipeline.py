@@ -38,7 +38,7 @@ from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import lists
 from namewarden.stages.local import local, reserved
 from namewarden.stages.own import OwnRecords, read
-from namewarden.stages.record import RowSink, Sink, TurnedAway, record, repeated, to_event
+from namewarden.stages.record import EventRecorder, RowSink, TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
 from namewarden.stages.verdict import verdict
@@ -55,7 +55,7 @@ class Pipeline:
         settings: Settings,
         paths: Paths,
         spawn: Spawn,
-        sink: Sink,
+        sink: EventRecorder,
         notify: Notify,
         changed: Callable[[Reaches | None], None] = lambda reaches: None,
         deadline: float = 0.0,
@@ -85,7 +85,7 @@ class Pipeline:
         self.resolve = chain.resolving(self._stages)
         self.judge = chain.judging(self._stages, no_opinion)
 
-    def _make(self, settings: Settings, spawn: Spawn, sink: Sink) -> chain.Stages:
+    def _make(self, settings: Settings, spawn: Spawn, sink: EventRecorder) -> chain.Stages:
         policy = self.watcher.current
         shield = guard(self.faults)
         return chain.Stages(

@@ -22,13 +22,13 @@ _OUR_FAULT = Answer(2, silent=True, status="FAILED", verdict=Verdict("allow", "f
 _TURNED_AWAY = frozenset({"acl", "limit"})
 
 
-class Sink(Protocol):
+class EventRecorder(Protocol):
     """Takes events at once and never fails: the recorder, or who prints for `explain`."""
 
     def record(self, event: Event) -> None: ...
 
 
-class RowSink(Sink, Protocol):
+class RowSink(EventRecorder, Protocol):
     """Takes the events of prepared denials too, many in one value."""
 
     def record_rows(self, rows: DeniedRows) -> None: ...
@@ -41,7 +41,7 @@ class TurnedAway:
     event with the first of their questions and their `count`. Beyond MOST_TURNED_AWAY clients they are only counted.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: EventRecorder) -> None:
         self.unrecorded = 0  # queries
         self._keep = sink.record
         self._counts: dict[tuple[str, str, str], int] = {}  # beside the first
@@ -68,7 +68,7 @@ class TurnedAway:
 
 
 def record(
-    recorder: Sink,
+    recorder: EventRecorder,
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
     source: str = "resolver",
