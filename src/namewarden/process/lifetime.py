@@ -90,7 +90,7 @@ async def give_back_memory() -> None:
 def answer_first() -> None:
     """A resolver's settings: its loop shares the interpreter with the model's thread, and makes few garbage cycles."""
     gc.freeze()
-    # A collection holds every query up: of the young it takes 0.2 ms, of all that the caches hold 50 ms: so it is rare.
-    gc.set_threshold(2_000, 500, 50)
+    # A collection holds every query up: of the young it takes 0.2 ms, of all that the caches hold 50 ms: hardly ever.
+    gc.set_threshold(2_000, 50_000, 50)
     # The model's thread hands a score over as soon as it has one: the default lets it wait 5 ms for a busy loop.
     sys.setswitchinterval(0.0005)
