@@ -50,10 +50,12 @@ def table(manifest: Manifest) -> dict[str, Logits]:
     of = manifest.family_suffixes
     named = dict.fromkeys([OTHER, *(suffix for found in of.values() for suffix in found)])
     return {
-        suffix: np.array([_said(of.get(each), suffix) for each in manifest.family_classes])
+        suffix: np.array(
+            [_log_likelihood(of.get(each), suffix) for each in manifest.family_classes]
+        )
         for suffix in named
     }
 
 
-def _said(found: dict[str, float] | None, suffix: str) -> float:
+def _log_likelihood(found: dict[str, float] | None, suffix: str) -> float:
     return 0.0 if found is None else found.get(suffix, found[OTHER])

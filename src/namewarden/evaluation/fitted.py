@@ -60,14 +60,14 @@ class Terms(Struct, frozen=True):
         recipe, options = find(self.recipe), self.options
         bound = f", {options.examples:,} names" if options.examples else ""
         times = f", seen {options.epochs}×" if budget(recipe, options) else ""
-        return f"recipe {self.recipe}{bound}{times}{self._said()}"
+        return f"recipe {self.recipe}{bound}{times}{self._learned_from()}"
 
     def _names(self, how: str) -> str:
         if self.learn:
             return how + ("registry" if self.learn == REGISTRY else self.learn.stem)
         return f"{how}registry" if self.data == REGISTRY else ""
 
-    def _said(self) -> str:
+    def _learned_from(self) -> str:
         if self.learn:
             return f", learned from {source(self.learn)}"
         return f", on {source(self.data)}" if self.data == REGISTRY else ""

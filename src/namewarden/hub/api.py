@@ -42,7 +42,7 @@ def build(services: Services) -> Gate:
     )
     app.state.services = services
     for kind in _STATUS:
-        app.add_exception_handler(kind, _said)
+        app.add_exception_handler(kind, _failed)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(AuthError, _not_let_in)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -81,7 +81,7 @@ def _problem(status: int, detail: object, headers: dict[str, str] | None = None)
     )
 
 
-async def _said(_request: Request, problem: Exception) -> Response:
+async def _failed(_request: Request, problem: Exception) -> Response:
     headers = {"Retry-After": "2"} if _STATUS[type(problem)] == 503 else None
     return _problem(_STATUS[type(problem)], str(problem), headers)
 

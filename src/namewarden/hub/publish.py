@@ -20,6 +20,7 @@ from namewarden.hub.control import Control
 from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.overlay import OverlayPublisher
 from namewarden.hub.specs import build_spec
+from namewarden.policy.overlay import move_link
 from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
 
 TICK = 0.25  # seconds between looks at the control data's revision
@@ -63,7 +64,7 @@ class Publisher:
         self.problem = ""  # why the last attempt to make a snapshot failed; "" = it did not
         self._revision = -1  # of the control data in force
         self._notify = notify
-        self._said: dict[str, str] = {}  # trouble told, by what is told when it is over
+        self._told: dict[str, str] = {}  # trouble told, by what is told when it is over
         self._control = control
         self._folder = folder
         self._secret = secret
@@ -135,11 +136,11 @@ class Publisher:
         found["the policy is compiled again"] = self.problem
         found["rules and decisions are in force again"] = self.overlay.problem
         for good, text in found.items():
-            if text and self._said.get(good) != text:
+            if text and self._told.get(good) != text:
                 self._notify(text)
-        for good in self._said.keys() - {good for good, text in found.items() if text}:
+        for good in self._told.keys() - {good for good, text in found.items() if text}:
             self._notify(good)
-        self._said = {good: text for good, text in found.items() if text}
+        self._told = {good: text for good, text in found.items() if text}
 
     def _is_due(self) -> bool:
         return bool(self.problem) and self._clock() - self._failed[1] > AGAIN
@@ -192,10 +193,7 @@ class Publisher:
         return msgspec.convert(ended.result, list[dict[str, Any]])
 
     def _swap(self, target: Path, state: Published) -> None:
-        link = self._folder / "current.new"
-        link.unlink(missing_ok=True)
-        link.symlink_to(target.name)
-        link.rename(self.current)
+        move_link(self.current, target.name)
         part = self._folder / "state.new"
         part.write_bytes(msgspec.json.encode(state))
         part.rename(self._folder / "state.json")

@@ -67,7 +67,7 @@ class Transport:
 def open_exchange(
     loop: AbstractEventLoop, query: Query, finished: Callable[[Exchange], None]
 ) -> Exchange:
-    """A exchange that is cleared up by `finished` however it ends."""
+    """An exchange that is cleared up by `finished` however it ends."""
     exchange = Exchange(query, loop.create_future())
     exchange.future.add_done_callback(lambda _: _ended(exchange, finished))
     return exchange

@@ -59,10 +59,15 @@ def write(folder: Path, overlay: Overlay, secret: bytes) -> bytes:
 
 def put_in_force(folder: Path, generation: int) -> None:
     """Move the link. OSError."""
-    link = folder / f"{LINK}.new"
-    link.unlink(missing_ok=True)
-    link.symlink_to(path_of(folder, generation).name)
-    link.replace(folder / LINK)
+    move_link(folder / LINK, path_of(folder, generation).name)
+
+
+def move_link(link: Path, target: str) -> None:
+    """Point it at another file of its folder; whoever reads it sees the old or the new. OSError."""
+    new = link.with_name(f"{link.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(link)
 
 
 def read(path: Path, secret: bytes, digest: bytes = b"") -> Overlay:

@@ -185,7 +185,7 @@ def _epoch(_now: float) -> float:
 
 
 async def no_opinion(query: Query) -> Answer:
-    """The last link behind the verdict API: nobody is asked."""
+    """The last handler behind the verdict API: nobody is asked."""
     return Answer(0)
 
 

@@ -24,7 +24,7 @@ RETRY_AFTER = (
 )
 SERVFAIL_TTL = 5  # seconds a server's failure is kept (RFC 9520 §3.2 wants 1 at least)
 FAILED_TTL = 1  # seconds when no server could be reached at all
-MOST_FLIGHTS = (
+MOST_FETCHES = (
     20_000  # questions on their way: the listeners' in-flight bound, and those whose client went
 )
 STALE, STALE_NXDOMAIN = (3, "Stale Answer"), (19, "Stale NXDOMAIN Answer")  # RFC 8914
@@ -106,7 +106,7 @@ class Fetches:
         if waiters is not None:
             self._store.counts.coalesced += 1
             waiters.append(waiter)
-        elif len(self._waiters) >= MOST_FLIGHTS:
+        elif len(self._waiters) >= MOST_FETCHES:
             waiter.set_result(Answer(Rcode.SERVFAIL, status="FAILED"))
         else:
             self._waiters[key] = [waiter]
@@ -129,7 +129,7 @@ class Fetches:
                     waiter.set_result(answer)
 
     def _keep(self, key: Key, query: Query, entry: CachedAnswer | None, answer: Answer) -> Answer:
-        """DnsCache what came; give what the waiters get."""
+        """Store what came; give what the waiters get."""
         if answer.rcode not in DEFINITE:
             return self._keep_failure(key, entry, answer)
         answer = self._store.capped(query, answer)

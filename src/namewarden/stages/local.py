@@ -61,18 +61,14 @@ def reserved(records: own.OwnRecords, search: Sequence[str]) -> set[str]:
 
 async def _own(query: Query, answer: Answer, leaves: str, following: Handler) -> Answer:
     if not leaves:
-        return _said(answer, RECORD_VERDICT)
+        return replace(answer, verdict=RECORD_VERDICT)
     asked = beyond(query, leaves)
     below = await following(asked)
     if (
         below.status == "REFUSED"
     ):  # not kept, and the client wants no recursion: ours alone, as far as it goes
-        return _said(answer, RECORD_VERDICT)
+        return replace(answer, verdict=RECORD_VERDICT)
     return join(query, answer, asked, below)
-
-
-def _said(answer: Answer, verdict: Verdict) -> Answer:
-    return replace(answer, verdict=verdict)
 
 
 def _odd(query: Query) -> Answer | None:

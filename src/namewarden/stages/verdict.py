@@ -1,4 +1,4 @@
-"""The model's link of the chain: scores the name, and answers itself what the verdict refuses.
+"""The model's stage of the chain: scores the name, and answers itself what the verdict refuses.
 
 It fails open: a late, full or broken model lets the name pass, counted. Where the score is known nothing is awaited
 here. In mode shadow nothing is refused, so the answer is fetched while the model thinks. The decision itself is
@@ -41,15 +41,15 @@ def verdict(
                 waiter = batcher.ask(what.judged, client_of(query.client))
         if waiter is not None:
             if wanted.mode == "shadow":
-                say = partial(_said, query, what, wanted)
-                return await _meanwhile(following(query), waiter, say)
+                verdict_of = partial(_verdict_of, query, what, wanted)
+                return await _meanwhile(following(query), waiter, verdict_of)
             score = await waiter
-        said = _said(query, what, wanted, score)
+        said = _verdict_of(query, what, wanted, score)
         if said.action in ("block", "redirect"):
             return answer(query, said)
         return _beside(await following(query), said)
 
-    def _said(
+    def _verdict_of(
         query: Query, what: Scorable | Unscored, wanted: ModelPolicy, score: Score | None
     ) -> Verdict:
         said = judge(what, score, batcher.thresholds, wanted)
@@ -61,12 +61,12 @@ def verdict(
 
 
 async def _meanwhile(
-    given: Awaitable[Answer], waiter: Waiter, say: Callable[[Score | None], Verdict]
+    given: Awaitable[Answer], waiter: Waiter, verdict_of: Callable[[Score | None], Verdict]
 ) -> Answer:
     """No asyncio.gather: nothing here needs a task. What was denied below waits for no score."""
     try:
         found = await given
-        return found if found.verdict is not None else _beside(found, say(await waiter))
+        return found if found.verdict is not None else _beside(found, verdict_of(await waiter))
     finally:
         waiter.cancel()  # nothing when it is done
 

@@ -94,11 +94,11 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 def _export(recipe: Neural, model: "keras.Model", corpus: Corpus, folder: Path) -> Model:
     """A model that only measures comes first, then in its place the one whose thresholds are of what that said."""
-    benign, known = _said(_raw(to_onnx(recipe, model), corpus, folder), corpus)
+    benign, known = _logits_of(_raw(to_onnx(recipe, model), corpus, folder), corpus)
     both, bad = np.concatenate([benign, known]), np.arange(len(benign) + len(known)) >= len(benign)
     network = to_onnx(recipe, model, centre(both, bad))
     raw = _raw(network, corpus, folder)
-    benign, known = _said(raw, corpus)
+    benign, known = _logits_of(raw, corpus)
     divisor = temperature(np.concatenate([benign, known]), bad)
     calibrated = settle_all(benign, divisor)
     limits = [*thresholds(calibrated)[:-1], confident(calibrated, RATES[-1])]
@@ -121,7 +121,7 @@ def examples(raw: Model) -> dict[str, float]:
     return dict(zip(LOOKED_AT, raw.raw(LOOKED_AT).tolist(), strict=True))
 
 
-def _said(raw: Model, corpus: Corpus) -> tuple[Logits, Logits]:
+def _logits_of(raw: Model, corpus: Corpus) -> tuple[Logits, Logits]:
     """Logits of the benign and the generated names that calibrate."""
     known = [raw.raw(labels) for labels in corpus.known["calibration"].values()]
     return raw.raw(corpus.benign["calibration"]), np.concatenate(known)

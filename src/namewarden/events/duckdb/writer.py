@@ -142,7 +142,7 @@ class Writer:
         except duckdb.Error as problem:
             cursor.close()  # rolls back
             self._let_go(when)
-            raise EventLogError(self._said(when, problem)) from problem
+            raise EventLogError(self._reason(when, problem)) from problem
         finally:
             cursor.close()
 
@@ -150,16 +150,16 @@ class Writer:
         try:
             return self._days.open(when)
         except duckdb.Error as problem:
-            raise EventLogError(self._said(when, problem)) from problem
+            raise EventLogError(self._reason(when, problem)) from problem
 
     def _let_go(self, when: date) -> None:
         """Close the file, so that the next batch opens it afresh: healed, or set aside."""
         try:
             self._days.close(when)
         except duckdb.Error as problem:
-            self._days.problems.append(self._said(when, problem))
+            self._days.problems.append(self._reason(when, problem))
 
-    def _said(self, when: date, problem: duckdb.Error) -> str:
+    def _reason(self, when: date, problem: duckdb.Error) -> str:
         return f"{self._days.path(when).name}: {str(problem).splitlines()[0]}"
 
 
