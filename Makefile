@@ -15,8 +15,11 @@ DEBS_BENCH := pdns-recursor dnsdist tinycdb dnsmasq-base
 run: setup
 	@$(BIN)/namewarden run
 
+# Compiled once, as pip does with what it installs: else each process compiles what it imports, where nothing may be written.
 setup: $(VENV)/.run
+	@$(BIN)/python -m compileall -q src
 setup-dev: $(VENV)/.dev
+	@$(BIN)/python -m compileall -q src
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit("Namewarden needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

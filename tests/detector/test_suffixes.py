@@ -79,3 +79,15 @@ def test_real_names():
 )  # fmt: skip
 def test_dynamic_suffixes_lie_beside(name, depth):
     assert SUFFIXES.of(name.split("."))[2] == depth
+
+
+def test_providers_below_each_other_and_at_rules():
+    """Leaves share a node with their neighbours until something of their own is said of them."""
+    names = ["a.com", "b.com", "x.b.com", "co.uk", "com.de", "y.com.de", "c.com", "a.com"]
+    for order in (names, names[::-1]):
+        found = Suffixes(order)
+        for name, dynamic in (
+            ("a.com", 2), ("z.a.com", 2), ("b.com", 2), ("z.b.com", 2), ("z.x.b.com", 3),
+            ("d.com", 0), ("x.c.com", 2), ("a.co.uk", 2), ("z.y.com.de", 3), ("z.com.de", 2), ("z.de", 0),
+        ):  # fmt: skip
+            assert found.of(name.split(".")) == (*told(name), dynamic), name

@@ -8,7 +8,6 @@ and small commands answer at once. This file is the list of commands, in the ord
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -30,6 +29,8 @@ lists = typer.Typer(help="Look at lists.", no_args_is_help=True)
 
 def show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         put(f"namewarden {version('namewarden')}")
         raise typer.Exit
 

@@ -34,7 +34,10 @@ def hub(config: ConfigFile = None) -> None:
 
 
 def _hub(settings: Settings, channel: Channel | None, notify: Notify) -> None:
-    from namewarden.process.hub import serve_hub
+    from namewarden.process.load import no_collection
+
+    with no_collection():
+        from namewarden.process.hub import serve_hub
 
     serve_hub(settings, channel, notify)
 

@@ -5,7 +5,6 @@
 
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 from namewarden.detector.label import Labels, Scorable, warning_list
@@ -48,6 +47,8 @@ def is_fresh(path: Path) -> bool:
 
 
 def _title() -> str:
+    from importlib.metadata import version  # 60 ms, and no resolver writes this list
+
     return f"# guard list, from the MISP warning lists {version('pymispwarninglists')}\n"
 
 

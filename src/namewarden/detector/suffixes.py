@@ -18,23 +18,35 @@ class _Node:
 
     __slots__ = ("below", "dynamic", "every", "icann", "lengths")
 
-    def __init__(self) -> None:
-        self.below: dict[str, _Node] = {}
+    def __init__(
+        self, below: "dict[str, _Node]", icann: int = 0, every: int = 0, dynamic: bool = False
+    ) -> None:
+        self.below = below
         self.lengths: tuple[int, int, int] | None = (
             None  # of the suffixes on the way here, once asked for
         )
-        self.icann = self.every = 0
-        self.dynamic = False
+        self.icann = icann
+        self.every = every
+        self.dynamic = dynamic
+
+
+# Below a node that others may share: ends of the same rules, of the same parent, with nothing left of them.
+_NOTHING: dict[str, _Node] = {}
 
 
 class Suffixes:
     def __init__(self, dynamic: Iterable[str]) -> None:
-        self._root = _Node()
+        self._root = _Node({})
         self._parents: dict[str, _Node] = {"": self._root}
+        plain: tuple[list[str], list[str]] = ([], [])
         for rule, is_icann in rules():
-            self._add(rule, is_icann)
-        for name in dynamic:
-            self._at(name).dynamic = True
+            if rule.isascii() and rule[0] not in "!*":
+                plain[is_icann].append(rule)
+            else:
+                self._add(rule, is_icann)
+        self._end(plain[False], every=_EXACT)
+        self._end(plain[True], icann=_EXACT, every=_EXACT)
+        self._end(dynamic, dynamic=True)
         self._parents.clear()  # of use while the tree grows
 
     def of(self, labels: list[str]) -> tuple[int, int, int]:
@@ -81,12 +93,33 @@ class Suffixes:
             if is_icann:
                 node.icann = _stronger(node.icann, kind)
 
+    def _end(
+        self, names: Iterable[str], icann: int = 0, every: int = 0, dynamic: bool = False
+    ) -> None:
+        """Of these names most are leaves, tens of thousands: those of one parent share their node."""
+        families: dict[str, list[str]] = {}
+        for name in names:
+            label, _, rest = name.partition(".")
+            families.setdefault(rest, []).append(label)
+        for rest, labels in families.items():
+            below = (self._parents.get(rest) or self._parent(rest)).below
+            leaf = _Node(_NOTHING, icann, every, dynamic)
+            for label in labels:
+                if below.setdefault(label, leaf) is not leaf:
+                    node = self._at(f"{label}.{rest}" if rest else label)
+                    node.icann = _stronger(node.icann, icann)
+                    node.every = _stronger(node.every, every)
+                    node.dynamic |= dynamic
+
     def _at(self, name: str) -> _Node:
+        """The node of this name alone."""
         label, _, rest = name.partition(".")
         below = (self._parents.get(rest) or self._parent(rest)).below
         node = below.get(label)
         if node is None:
-            node = below[label] = _Node()
+            node = below[label] = _Node({})
+        elif node.below is _NOTHING:
+            node = below[label] = _Node({}, node.icann, node.every, node.dynamic)
         return node
 
     def _parent(self, name: str) -> _Node:
@@ -110,11 +143,11 @@ def in_ascii(rule: str) -> str:
 def rules() -> Iterator[tuple[str, bool]]:
     """Every rule of the list, and whether it is in the ICANN section."""
     is_icann = False
-    for line in Path(PSLFILE).read_text(encoding="utf-8").splitlines():
-        if line.startswith("// ===BEGIN ICANN"):
-            is_icann = True
-        elif line.startswith("// ===END ICANN"):
-            is_icann = False
-        rule = line.lower().split(" ")[0].rstrip()
-        if rule and not rule.startswith("//"):
+    for line in Path(PSLFILE).read_text(encoding="utf-8").lower().splitlines():
+        if line.startswith("//"):
+            if line.startswith("// ===begin icann"):
+                is_icann = True
+            elif line.startswith("// ===end icann"):
+                is_icann = False
+        elif rule := line.partition(" ")[0].rstrip():
             yield rule, is_icann

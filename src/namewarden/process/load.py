@@ -14,7 +14,7 @@ def for_hub() -> None:
     """What the resolvers need too. The rest is the hub's alone, and it loads that while others load theirs."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would be there in no child
     with (
-        _no_collection(),
+        no_collection(),
         _without("rich"),
     ):  # structlog loads it for coloured traces; ours are plain
         for name in COMMON:
@@ -22,7 +22,7 @@ def for_hub() -> None:
 
 
 def for_resolver() -> None:
-    with _no_collection():
+    with no_collection():
         from namewarden import native
         from namewarden.detector.model import ModelError
         from namewarden.process import pipeline, resolver
@@ -39,7 +39,7 @@ def for_resolver() -> None:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Of what is loaded nothing is garbage."""
     gc.disable()
     try:

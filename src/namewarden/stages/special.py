@@ -68,4 +68,4 @@ def zone_of(name: str) -> str | None:
 def public_tlds() -> frozenset[str]:
     """Top-level domains of the ICANN section, as `com`; IDNs as xn--."""
     tops = {rule.rpartition(".")[2] for rule, is_icann in rules() if is_icann}
-    return frozenset(map(in_ascii, tops))
+    return frozenset(top if top.isascii() else in_ascii(top) for top in tops)
