@@ -19,7 +19,7 @@ from namewarden.events.rows import DeniedRows
 from namewarden.net import eager
 from namewarden.net.datagrams import DatagramIO
 from namewarden.net.packet_cache import CacheRules, PacketCache
-from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
+from namewarden.net.udp import TURN, UdpCounts, UdpListener, UdpServing
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, RuleSpec
 from namewarden.stages.block import blocked
@@ -145,7 +145,7 @@ class Path:
         )
         io = DatagramIO("fake", lambda *_: self.arrived, self.send)
         serving = UdpServing(
-            chain.resolving(self.stages(buckets, own)), set(), self.cache, buckets.admit, lambda _: io,
+            chain.resolving(self.stages(buckets, own)), set(), self.cache, buckets.admit, hash, lambda _: io,
             counts=counts, clock=lambda: world.now,
         )  # fmt: skip
         self.listener = UdpListener(self, serving)  # type: ignore[arg-type]  # it is given to `io` only
@@ -193,8 +193,10 @@ class Path:
 
     def ask(self, datagrams):
         """What is sent back, in the order of the questions."""
-        self.arrived, self.sent = datagrams, []
-        self.listener._readable()
+        self.sent = []
+        for begin in range(0, len(datagrams), TURN):  # as many as are served at once
+            self.arrived = datagrams[begin : begin + TURN]
+            self.listener._readable()
         return sorted(self.sent, key=lambda one: one[1][1])
 
     def change(self, policy, reaches):

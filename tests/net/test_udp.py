@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import struct
+import time
 
 import dns.flags
 import dns.message
@@ -43,6 +44,7 @@ class Listener:
             waiting=self.waiting,
             cache=self.cache,
             admit=admit,
+            share=hash,
             batch=lambda sock: datagrams.choose({}, sock),
             counts=counts,
             **options,
@@ -111,8 +113,6 @@ async def test_a_new_policy_is_asked_anew():
 
 
 async def test_ttls_count_down_in_the_cache():
-    import time
-
     from namewarden.wire.records import encode
 
     body, ttls, _ = encode("bad.example.org.", [("bad.example.org.", "A", 100, "192.0.2.1")])
@@ -305,3 +305,26 @@ async def test_what_was_asked_under_another_policy_is_not_kept():
             await asyncio.wait_for(loop.sock_recv(listener.client, 512), 5)
         await listener.ask(ask(ident=3))
         assert len(listener.asked) == 3
+
+
+async def test_a_flood_does_not_cost_who_asks_little():
+    """More than can be served comes from one client, and then one query of another."""
+
+    def slow(query):
+        time.sleep(0.001)
+        return deny(query)
+
+    async with Listener(slow) as listener:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+            flood.bind(("127.0.0.9", 0))
+            flood.connect(listener.address)
+            for number in range(3000):
+                flood.send(ask(f"n{number}.example.org", number))
+                if number % 200 == 199:
+                    await asyncio.sleep(0)
+            began = time.monotonic()
+            reply = await listener.ask(ask("little.example.net", 1))
+            assert time.monotonic() - began < 0.15
+        assert dns.message.from_wire(reply).id == 1
+        assert listener.listener.is_busy()
+        assert listener.counts.overload > 0

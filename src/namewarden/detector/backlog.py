@@ -9,6 +9,8 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
+from namewarden.shares import Shares
+
 BATCH = 64  # names at once: more are no faster
 SHARE = (
     0.5  # of the deadline may be spent waiting for others: the rest is for what the loop has to do
@@ -33,7 +35,7 @@ class Backlog:
         self._seconds = 0.0  # that a name takes in a full batch; 0 = not measured yet
         self._clients: OrderedDict[Client, dict[str, None]] = OrderedDict()  # whose turn it is
         self._wanted: dict[str, Wanted] = {}
-        self._sizes: list[dict[Client, None]] = [{}]  # clients by how many names each waits for
+        self._shares: Shares[Client] = Shares()  # how many names each waits for
 
     def __len__(self) -> int:
         return len(self._wanted)
@@ -62,7 +64,7 @@ class Backlog:
         if client not in wanted.clients:
             wanted.clients.add(client)
             names[name] = None
-            self._resized(client, len(names) - 1)
+            self._shares.resize(client, len(names) - 1, len(names))
         turned_away: list[str] = []
         while len(self._wanted) > self.room:
             turned_away += self._give_up()
@@ -95,7 +97,7 @@ class Backlog:
 
     def _give_up(self) -> list[str]:
         """The oldest name of the client that has the most, unless another client waits for it too."""
-        client = next(iter(self._sizes[-1]))
+        client = self._shares.largest()
         name = next(iter(self._clients[client]))
         wanted = self._wanted[name]
         wanted.clients.remove(client)
@@ -108,16 +110,6 @@ class Backlog:
     def _drop(self, name: str, client: Client) -> None:
         names = self._clients[client]
         del names[name]
-        self._resized(client, len(names) + 1)
+        self._shares.resize(client, len(names) + 1, len(names))
         if not names:
             del self._clients[client]
-
-    def _resized(self, client: Client, before: int) -> None:
-        sizes, now = self._sizes, len(self._clients[client])
-        sizes[before].pop(client, None)
-        if now == len(sizes):
-            sizes.append({})
-        if now:
-            sizes[now][client] = None
-        while len(sizes) > 1 and not sizes[-1]:
-            sizes.pop()

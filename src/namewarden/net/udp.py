@@ -1,20 +1,22 @@
 """The UDP listener: datagrams in, the packet cache, else the chain, datagrams out.
 
 A query's way: `_readable` → packet cache, or `read_query` → chain → `_answered` → packet cache filled → socket.
-Bounded: datagrams a wake-up, queries in flight. What is dropped is counted, and no datagram takes another along.
+What comes faster than the chain serves it waits in a fair queue, not in the socket's buffer. Bounded: datagrams a
+wake-up, what waits, queries in flight. What is dropped is counted, and no datagram takes another along.
 """
 
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
 from namewarden.net import datagrams, eager
-from namewarden.net.datagrams import Address, Datagram, DatagramIO
+from namewarden.net.datagrams import Address, Datagram, DatagramIO, Host
+from namewarden.net.fair_queue import FairQueue
 from namewarden.net.listener import Reaches, settled
 from namewarden.net.packet_cache import PacketCache, PendingQuery
 from namewarden.net.packet_entry import CacheClient
@@ -26,6 +28,10 @@ from namewarden.wire.message import read_query
 BATCH = (
     datagrams.MOST
 )  # datagrams a wake-up: the loop's other work is never more than some 300 µs away
+BATCHES = 8  # of these a wake-up, while the packet cache has no answer: reading takes a hundredth of serving
+TURN = 8  # queries served before upstreams are listened to
+MOST_WAITING = 2048  # datagrams; half a second's work of a busy resolver
+LONGEST_WAIT = 1.0  # seconds; who asked before that has asked again or gone
 CROWD = 8  # datagrams found waiting at once: the listener is behind
 JUST_NOW = 0.05  # seconds
 LONGEST = 4096  # octets of a query; a longer datagram is cut and so refused by the parser
@@ -40,7 +46,7 @@ class UdpCounts:
     queries: int = 0
     malformed: int = 0
     unsent: int = 0  # answers the socket did not take
-    overload: int = 0  # queries dropped because too many are in flight
+    overload: int = 0  # queries dropped because too many wait or are in flight
     limited: int = 0  # repeats and malformed queries above their prefix's rate
     faults: int = 0  # datagrams lost to a bug here
 
@@ -53,6 +59,7 @@ class UdpServing:
     waiting: eager.Waiting
     cache: PacketCache
     admit: Callable[[str, float], int]  # 0: the client may get an answer now
+    share: Callable[[Host], Hashable]  # what counts as one client where not all can be served
     batch: Callable[[socket.socket], DatagramIO]
     payload: int = 1232
     in_flight: int = 10_000
@@ -71,6 +78,7 @@ class UdpListener:
         self._counts = serving.counts
         self._batch = serving.batch(bound)
         self._in_flight = 0
+        self._waiting: FairQueue[tuple[Datagram, float]] = FairQueue(MOST_WAITING)
         self._taken = 0  # datagrams of the last wake-up
         self._woken = 0.0  # when that was
         self._out: list[Datagram] = []  # answers to send
@@ -81,7 +89,7 @@ class UdpListener:
 
     async def stop(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket)
-        await settled(lambda: not self._in_flight)
+        await settled(lambda: not self._in_flight and not self._waiting)
         self._flush()
 
     def forget(self, reaches: Reaches | None = None) -> None:
@@ -89,23 +97,60 @@ class UdpListener:
 
     def is_busy(self) -> bool:
         """Did the last wake-up, just now, find a crowd? Then work that can wait does."""
+        if self._waiting:
+            return True
         return self._taken >= CROWD and self._serving.clock() - self._woken < JUST_NOW
 
     def _readable(self) -> None:
+        """Answer from the packet cache what it has, serve a few others, keep the rest."""
         now = self._serving.clock()
-        arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
-        self._taken, self._woken = len(arrived), now
-        self._is_due = True
+        self._taken, self._woken, self._is_due = 0, now, True
+        was_behind = bool(self._waiting)
+        room = 0 if was_behind else TURN
+        for _ in range(BATCHES):
+            arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
+            self._taken += len(arrived)
+            rest = self._not_kept(arrived, now)
+            for datagram in rest[:room]:
+                self._take(datagram, now)
+            for datagram in rest[room:]:
+                self._keep(datagram, now)
+            room = max(room - len(rest), 0)
+            if len(arrived) < BATCH or not rest:
+                break
+        self._finish()
+        if self._waiting and not was_behind:
+            asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _not_kept(self, arrived: list[Datagram], now: float) -> list[Datagram]:
+        """Those that the packet cache has no answer for."""
         try:
-            arrived = self._cache.answer(arrived, self._out, now)
+            return self._cache.answer(arrived, self._out, now)
         except Exception:
-            arrived = []
             self._lose()
-        for data, address in arrived:
-            try:
-                self._take(data, address, now)
-            except Exception:
-                self._lose()
+            return []
+
+    def _keep(self, datagram: Datagram, now: float) -> None:
+        client = self._serving.share(datagram[1][0])
+        if not self._waiting.put(client, (datagram, now)):
+            self._counts.overload += 1
+
+    def _catch_up(self) -> None:
+        """Serve a few of those that wait, and go on when the loop has turned."""
+        oldest = self._serving.clock() - LONGEST_WAIT
+        self._is_due = True
+        for _ in range(min(TURN, len(self._waiting))):
+            datagram, arrived = self._waiting.take()
+            if arrived < oldest:
+                self._counts.overload += 1
+            else:
+                self._take(datagram, arrived)
+        self._finish()
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _finish(self) -> None:
+        """The end of a wake-up."""
         self._report()
         self._flush()
 
@@ -115,12 +160,16 @@ class UdpListener:
         except Exception:
             self._lose()
 
-    def _take(self, data: bytes, address: Address, now: float) -> None:
-        wire = self._cache.lookup(data, address[0], now)
-        if wire is None:
-            self._ask(data, address, self._cache.client(address[0]), now)
-        elif wire:
-            self._out.append((wire, address))
+    def _take(self, datagram: Datagram, now: float) -> None:
+        data, address = datagram
+        try:
+            wire = self._cache.lookup(data, address[0], now)
+            if wire is None:
+                self._ask(data, address, self._cache.client(address[0]), now)
+            elif wire:
+                self._out.append((wire, address))
+        except Exception:
+            self._lose()
 
     def _ask(self, data: bytes, address: Address, client: CacheClient, now: float) -> None:
         self._counts.queries += 1

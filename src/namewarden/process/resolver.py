@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
+from functools import lru_cache, partial
 
 import uvloop
 
@@ -18,6 +18,7 @@ from namewarden.events.rows import DeniedRows
 from namewarden.events.sender import Sender
 from namewarden.net import datagrams, eager
 from namewarden.net.connection import Serving, TcpCounts
+from namewarden.net.datagrams import host_text
 from namewarden.net.listener import Listener, Reaches
 from namewarden.net.packet_cache import PacketCache
 from namewarden.net.tcp import TcpLimits, TcpListener
@@ -35,6 +36,7 @@ from namewarden.process.lifetime import (
 from namewarden.process.paths import Paths, prepare
 from namewarden.process.pipeline import Notify, Pipeline
 from namewarden.query import Answer, Event, Query
+from namewarden.stages.limit import REMEMBERED, prefix_of
 from namewarden.stages.record import RowSink
 from namewarden.wire.stream import ServerLimits
 
@@ -157,6 +159,7 @@ class Resolver:
             waiting=self._waiting,
             cache=cache,
             admit=self._pipeline.buckets.admit,
+            share=lru_cache(REMEMBERED)(lambda host: prefix_of(host_text(host))),
             batch=lambda bound: datagrams.choose(os.environ, bound),
             payload=self._settings.dns.udp_payload,
             in_flight=self._settings.dns.in_flight,
