@@ -162,6 +162,45 @@ forward-zone:
 
 
 @contextmanager
+def named(
+    folder: Path, upstream: Server, zones: Mapping[str, str], options: str = ""
+) -> Iterator[Server]:
+    """BIND, resolving through `upstream`, with these response policy zones in their order."""
+    program = need("named", "bind9")
+    folder.mkdir(parents=True, exist_ok=True)
+    number = free_port()
+    policy = " ".join(f'zone "{origin}";' for origin in zones)
+    config = f"""
+options {{
+    directory "{folder}"; pid-file "{folder}/pid"; session-keyfile "{folder}/key";
+    listen-on port {number} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+    recursion yes; allow-query {{ any; }}; allow-recursion {{ any; }}; dnssec-validation no; empty-zones-enable no;
+    forward only; forwarders {{ {upstream.host} port {upstream.port}; }};
+    {options}
+    {f"response-policy {{ {policy} }} break-dnssec yes;" if zones else ""}
+}};
+controls {{ }};
+"""
+    for index, (origin, text) in enumerate(zones.items()):
+        (folder / f"zone{index}").write_text(text)
+        config += f'zone "{origin}" {{ type primary; file "{folder}/zone{index}"; check-names ignore; }};\n'
+    (folder / "named.conf").write_text(config)
+    command = [program, "-g", "-n", "1", "-c", str(folder / "named.conf")]
+    with _running(command, folder, number) as server:
+        _wait_for_policy(folder / "log", len(zones))
+        yield server
+
+
+def _wait_for_policy(log: Path, zones: int) -> None:
+    """BIND answers before its policy zones are in force."""
+    until = time.monotonic() + READY_WITHIN
+    while log.read_text(errors="replace").count("reload done: success") < zones:
+        if time.monotonic() > until:
+            raise RuntimeError(f"no policy in force:\n{log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.05)
+
+
+@contextmanager
 def _running(command: list[str], folder: Path, port: int) -> Iterator[Server]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)

@@ -76,6 +76,9 @@ class Verdict(Struct, frozen=True, gc=False):
     family: str = ""
     model: str = ""  # first 12 hex digits of the model's digest
     shadow: Action | Literal[""] = ""  # what would have been done in mode enforce
+    zone: bool = (
+        False  # said by a response policy zone: its word is final for what a CNAME leads to
+    )
 
 
 class Score(Struct, frozen=True, gc=False):

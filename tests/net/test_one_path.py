@@ -43,8 +43,17 @@ ZONE = """$ORIGIN rpz.example.
 @ 60 SOA a. b. 1 2 3 4 5
 rpz.example.com CNAME .
 drop.example.com CNAME rpz-drop.
+walled.example.com 40 CNAME alias.example.org.
+www.example.org CNAME rpz-passthru.
+32.6.0.1.10.rpz-client-ip CNAME rpz-passthru.
+32.5.0.0.10.rpz-client-ip 30 A 192.0.2.250
+32.60.2.0.192.rpz-ip CNAME .
+"""
+FIRST = """$ORIGIN first.example.
+32.1.2.0.192.rpz-ip 20 A 192.0.2.251
 """
 LISTED = {
+    "first": FIRST,
     "zone": ZONE,
     "deny": "bad.example.net\n||worse.example.net^\n0.0.0.0 ads.example.org\n",
     "more": "bad.example.net\nonly-here.example.net\n",
@@ -53,7 +62,9 @@ LISTED = {
 }
 GROUPS = (
     GroupSpec(name="default", mode="off", ttl=7),
-    GroupSpec(name="kids", clients=("10.1.0.0/16",), mode="off", block="nxdomain", lists=("more",)),
+    GroupSpec(
+        name="kids", clients=("10.1.0.0/16",), mode="off", block="nxdomain", lists=("more", "zone")
+    ),
 )
 RULES = (
     (),
@@ -64,7 +75,8 @@ RULES = (
 NAMES = (
     "bad.example.net", "x.worse.example.net", "ads.example.org", "only-here.example.net", "www.example.org",
     "alias.example.org", "mine.example.org", "localhost", "printer", "gone.example.org", "many.example.org",
-    "rpz.example.com", "drop.example.com", "foo.local", "a\\.b.worse.example.net", "y.x.worse.example.net",
+    "rpz.example.com", "walled.example.com", "drop.example.com", "foo.local",
+    "a\\.b.worse.example.net", "y.x.worse.example.net",
 )  # fmt: skip
 CLIENTS = ("127.0.0.1", "10.0.0.5", "10.1.0.5", "10.1.0.6", "203.0.113.9")
 
@@ -139,6 +151,7 @@ class Path:
                 counts=counts,
                 denials=denials.of,
                 record_rows=self.record_rows,
+                key_of=lambda client, group: self.policy.client_key(client, group),
                 wall=world.wall,
             ),
             environ=environ,

@@ -42,7 +42,8 @@ def ask(policy, name=NAME, group="default", now=1000.0, stream=False) -> Any:
 
 
 def ask_chain(policy, *names) -> Any:
-    return decide.chain(policy, names, "default", 0)
+    found = decide.chain(policy, names, "default", 0)
+    return found and found[1]
 
 
 @pytest.mark.parametrize("present", [
@@ -211,7 +212,8 @@ def test_the_chain_is_judged_name_by_name(tmp_path):
     )
     assert ask_chain(policy, "cdn.example.", "good.example.") is None
     data = ask_chain(policy, "data.test.")
-    assert (data.action, data.mode, data.records) == ("block", "null", ())
+    records = (("A", 60, "192.0.2.1"), ("TXT", 30, '"x"'))
+    assert (data.action, data.mode, data.records) == ("redirect", "data", records)
 
 
 def test_guarded(tmp_path):

@@ -31,6 +31,10 @@ def policy(name, effect, match="exact", *records):
     return (ListRule(name, match, effect, True, records),)
 
 
+def trigger(name, kind, match="exact"):
+    return (ListRule(name, match, "nxdomain", True, (), kind),)
+
+
 def test_the_head_is_no_rule():
     assert read(HEAD) == ["header", "header", "apex", "apex", "apex", "apex", "apex"]
 
@@ -56,13 +60,20 @@ def test_the_head_is_no_rule():
             policy("bad.example.", "data", "exact", ("CNAME", 3600, "*.garden.example.")),
         ),
         ("* CNAME .", policy(".", "nxdomain", "below")),
-        ("32.1.2.0.192.rpz-ip CNAME .", "trigger"),
-        ("24.0.2.0.192.rpz-client-ip CNAME .", "trigger"),
-        ("ns.bad.example.rpz-nsdname CNAME .", "trigger"),
-        ("32.1.2.0.192.rpz-nsip CNAME .", "trigger"),
+        ("32.1.2.0.192.rpz-ip CNAME .", trigger("192.0.2.1/32", "ip")),
+        ("24.0.2.0.192.rpz-client-ip CNAME .", trigger("192.0.2.0/24", "client-ip")),
+        ("ns.bad.example.rpz-nsdname CNAME .", trigger("ns.bad.example.", "nsdname")),
+        ("*.bad.example.rpz-nsdname.rpz.test. CNAME .", trigger("bad.example.", "nsdname", "below")),
+        ("48.zz.1.db8.2001.rpz-nsip CNAME .", trigger("2001:db8:1::/48", "nsip")),
+        ("33.1.2.0.192.rpz-ip CNAME .", "trigger"),
+        ("24.1.2.0.192.rpz-ip CNAME .", "trigger"),
+        ("rpz-ip CNAME .", "trigger"),
+        ("bad.example CNAME rpz-unsupported.", "action"),
+        ("bad.example CNAME x.rpz-unsupported.", "action"),
         ("bad.example. CNAME .", "outside"),
         ("bad.example MX nonsense", "syntax"),
-        ("bad.example DNAME other.example.", "type"),
+        ("bad.example DNAME other.example.", policy("bad.example.", "data")),
+        ("bad.example NS ns.other.example.", "type"),
         ("$INCLUDE other.db", "include"),
         ("; comment", "comment"),
     ],
@@ -95,6 +106,12 @@ def test_an_origin_below_the_zone():
     [
         ("$ORIGIN rpz.test.\n", "rpz.test."),
         ("rpz. 300 IN SOA localhost. x. (\n", "rpz."),
+        ("rpz. IN 300 SOA localhost. x. 1 2 3 4 5\n", "rpz."),
+        ("$ORIGIN .\nrpz.test SOA a. b. 1 2 3 4 5\n", "rpz.test."),
+        ("$ORIGIN test.\nrpz 1h SOA a. b. (\n", "rpz.test."),
+        ("$ORIGIN test.\n$ORIGIN rpz\n@ SOA a. b. (\n", "rpz.test."),
+        ("$ORIGIN rpz.test.\n@ SOA a. b. (\n$ORIGIN example.rpz.test.\n", "rpz.test."),
+        ("; x SOA a. b.\n$ORIGIN rpz.test.\n@ SOA a. b. (\n", "rpz.test."),
         ("@ SOA a. b. 1 2 3 4 5\nx.com.rpz. CNAME .\n*.y.org.rpz. CNAME .\n", "rpz."),
         ("x.com.rpz.local. CNAME .\n", "rpz.local."),
         ("x.com. CNAME .\ny.com. CNAME .\n", ""),
@@ -103,6 +120,19 @@ def test_an_origin_below_the_zone():
 )
 def test_the_zones_own_name(text, zone):
     assert zone_of(text.encode()) == zone
+
+
+@pytest.mark.parametrize("head", [
+    "$ORIGIN .\n$TTL 60\nrpz.test IN SOA a. b. 1 2 3 4 5\n$ORIGIN rpz.test.\n",
+    "$ORIGIN test.\nrpz SOA a. b. 1 2 3 4 5\n$ORIGIN rpz.test.\n",
+    "$ORIGIN elsewhere.\nrpz.test. SOA a. b. 1 2 3 4 5\n$ORIGIN rpz.test.\n",
+])  # fmt: skip
+def test_the_soas_owner_is_the_zone_whatever_origin_came_before(head):
+    assert read(head + "bad.example CNAME .")[-1] == policy("bad.example.", "nxdomain")
+
+
+def test_an_at_is_the_origin_not_the_zone():
+    assert one("$ORIGIN bad.example.rpz.test.\n@ CNAME .") == policy("bad.example.", "nxdomain")
 
 
 def test_absolute_owners_of_an_unknown_zone_are_not_guessed():

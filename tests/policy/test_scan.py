@@ -58,7 +58,7 @@ def slow(data, form):
             skipped[reading] += 1
             continue
         for rule in reading:
-            if rule.match != "pattern":
+            if rule.match != "pattern" and rule.trigger == "qname":
                 code = layout.code_of(rule.effect, "deny")
                 plain = code if rule.zone == (code >= layout.NXDOMAIN) else layout.RECORD
                 found.add((rule.name[:-1].encode(), layout.MATCHES[rule.match], plain))
@@ -72,7 +72,9 @@ def fast(data, form):
     prints = bytes(scan.prints)
     lows = [int(low) for part in scan.lows for low in part]
     return {
-        (prints[8 * n : 8 * n + 8], low >> 35 & 3, low >> 32 & 7) for n, low in enumerate(lows)
+        (prints[8 * n : 8 * n + 8], low >> 35 & 3, low >> 32 & 7)
+        for n, low in enumerate(lows)
+        if low >> 35 & 3  # but for empty non-terminals, which no line is about
     }, scan
 
 

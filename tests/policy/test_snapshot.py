@@ -95,6 +95,54 @@ def test_names_that_their_line_does_not_spell(tmp_path):
     assert said(snapshot, "xn--strae-oqa.example.") == []
 
 
+EMPTY = """$ORIGIN rpz.test.
+@ SOA a. b. 1 2 3 4 5
+*.bad.example CNAME .
+a.b.bad.example CNAME rpz-passthru.
+*.w.x.bad.example CNAME .
+d.e.BAD.example A 192.0.2.1
+$ORIGIN y.bad.example.rpz.test.
+g.f CNAME .
+*.sub.example CNAME .
+"""
+ENVIRONS = [{}, {"NAMEWARDEN_PURE": "1"}]
+
+
+@pytest.mark.parametrize("environ", ENVIRONS, ids=["helper", "plain"])
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("z.bad.example.", 3),
+        ("a.b.bad.example.", 4),
+        ("b.bad.example.", 0),  # empty: it is there because something is below it
+        ("z.b.bad.example.", 0),  # below what is there, and there is no wildcard
+        ("x.bad.example.", 0),
+        ("w.x.bad.example.", 0),  # its wildcard is for what is below
+        ("z.w.x.bad.example.", 5),
+        ("z.x.bad.example.", 0),
+        ("e.bad.example.", 0),
+        ("z.e.bad.example.", 0),
+        ("d.e.bad.example.", 6),
+        ("f.y.bad.example.", 0),
+        ("g.f.y.bad.example.", 8),
+        ("z.y.bad.example.", 0),
+        ("other.example.", 0),
+    ],
+)
+def test_what_is_below_an_owner_ends_the_reach_of_wildcards(tmp_path, name, number, environ):
+    path = snapshot_of(tmp_path, {"z": EMPTY}).path
+    hits = Snapshot.open(path, SECRET, environ)
+    found = [hits.line(hit).partition(" ")[0] for hit in hits.find(name)]
+    assert found == ([f"z:{number}"] if number else [])
+
+
+def test_a_wildcard_for_everything_ends_at_every_owner(tmp_path):
+    zone = "$ORIGIN rpz.test.\n* CNAME .\nwww.good.example CNAME rpz-passthru.\n"
+    snapshot = snapshot_of(tmp_path, {"z": zone})
+    assert said(snapshot, "example.") == said(snapshot, "x.good.example.") == []
+    assert len(said(snapshot, "net.")) == len(said(snapshot, "x.net.")) == 1
+
+
 def test_an_escaped_dot_does_not_reach_a_listed_parent(tmp_path):
     snapshot = snapshot_of(tmp_path, {"l": "||bad.example^\n"})
     assert said(snapshot, r"www\046bad.example.") == []

@@ -124,3 +124,51 @@ async def test_a_local_cname_stands_alone_where_the_target_may_not_be_asked_for(
         "walled.example. 60 IN CNAME garden.example.net."
     ]
     assert (reply.rcode(), answer.status) == (0, "REDIRECTED")
+
+
+ZONES = {
+    "first": "$ORIGIN first.test.\n32.7.2.0.192.rpz-ip CNAME .\n32.9.2.0.192.rpz-client-ip CNAME *.\n",
+    "second": "$ORIGIN second.test.\nname.example CNAME rpz-passthru.\ndenied.example CNAME *.\n"
+    "32.1.2.0.192.rpz-client-ip A 192.0.2.80\n",
+    "third": "$ORIGIN third.test.\n32.8.2.0.192.rpz-client-ip CNAME rpz-passthru.\n",
+    "deny": "||bad.example^\n",
+}
+
+
+@pytest.fixture
+def zones(tmp_path):
+    policy = Policy(snapshot_of(tmp_path, ZONES))
+    return lists(lambda: policy, blocked, lambda now: now)
+
+
+@pytest.mark.parametrize("name", ["name.example", "denied.example"])
+async def test_an_address_in_the_first_zone_beats_a_name_in_the_second(zones, name):
+    below = Below()
+    asked = replace(query(name), client="192.0.2.3")
+    answer = await zones(asked, below)
+    assert (answer.rcode, answer.verdict.rule.split(":")[0]) == (3, "first")
+    assert below.asked[0].allowed is not None  # nothing below judges what is awaited
+
+
+@pytest.mark.parametrize(
+    ("client", "name", "rcode", "rule"),
+    [
+        ("192.0.2.9", "www.example.org", 0, "first:3 32.9.2.0.192.rpz-client-ip CNAME *."),
+        ("192.0.2.9", "bad.example", 0, "first:3 32.9.2.0.192.rpz-client-ip CNAME *."),
+        ("192.0.2.8", "bad.example", 0, "third:2 32.8.2.0.192.rpz-client-ip CNAME rpz-passthru."),
+        ("192.0.2.8", "other.example", 0, "third:2 32.8.2.0.192.rpz-client-ip CNAME rpz-passthru."),
+        ("192.0.2.7", "bad.example", 0, "deny:1 ||bad.example^"),
+    ],
+)
+async def test_clients_that_a_zone_knows(zones, client, name, rcode, rule):
+    answer = await zones(replace(query(name, "TXT"), client=client), no_addresses)
+    assert (answer.rcode, answer.verdict.rule) == (rcode, rule)
+
+
+async def test_within_a_zone_the_client_comes_before_the_name(zones):
+    answer = await zones(replace(query("denied.example", "A")), no_addresses)
+    assert answer.verdict.rule.startswith("second:4 ")
+
+
+async def no_addresses(_query):
+    return Answer(0)

@@ -2,8 +2,9 @@
 
 Beside what was answered it answers what was prepared: names that a list denies, and nobody else speaks about.
 Keyed by the message as sent but for its id (so flags, 0x20 case, DO, CD and UDP size are in the key), apart for each
-client group. It limits, looks the group up and records as the stages do that it stands in for; which, and what each
-adds, is declared in `chain.py`. A change of policy ends what it reaches; time makes an entry be judged anew.
+client group, and in it for clients that response policy zones know by their address. It limits, looks the group up
+and records as the stages do that it stands in for; which, and what each adds, is declared in `chain.py`. A change of
+policy ends what it reaches; time makes an entry be judged anew.
 Counterpart: `udp.py` asks `lookup` first and gives `store` what the chain answered.
 """
 
@@ -63,6 +64,7 @@ class CacheRules:
     counts: _Counts
     denials: Callable[[str], Denials | None] = lambda group: None
     record_rows: Callable[[Rows], None] = lambda rows: None
+    key_of: Callable[[str, str], str] = lambda client, group: ""  # what zones know of the client
     payload: int = 1232  # octets of an answer at most
     wall: Callable[[], float] = time.time  # epoch seconds
 
@@ -90,7 +92,7 @@ class PacketCache:
         self.bytes = 0  # of the younger generation
         self._half = most_bytes // 2
         self._rules = rules
-        self._shards: dict[str, Shard] = {}
+        self._shards: dict[tuple[str, str], Shard] = {}
         self._strangers = Shard()  # nothing is kept for them
         self._clients: dict[Host, CacheClient] = {}
         self._dirty: list[PacketEntry] = []  # those with repeats not yet recorded
@@ -171,8 +173,9 @@ class PacketCache:
         ip, rules = host_text(host), self._rules
         group = rules.group_of(ip)
         is_friend = rules.is_allowed(ip)
-        shard = self._shards.setdefault(group, Shard()) if is_friend else self._strangers
-        denials = rules.denials(group) if is_friend else None
+        known = rules.key_of(ip, group)
+        shard = self._shards.setdefault((group, known), Shard()) if is_friend else self._strangers
+        denials = rules.denials(group) if is_friend and not known else None
         client = CacheClient(ip, group, shard, rules.is_limited(ip), denials)
         self._clients[host] = client
         return client

@@ -207,7 +207,7 @@ collect(const Lookup *self, const uint8_t *key, size_t length, struct claim like
         if (entry >> 37 != tag || effect == GUARD)
             continue;
         if (effect != RECORD) {
-            if (!(match & like.wanted) && !(effect >= NXDOMAIN && like.wanted == BELOW))
+            if (!(match & like.wanted) && effect < NXDOMAIN)
                 continue;
             if ((rank = confirm(self, entry, key, length)) < 0)
                 continue;

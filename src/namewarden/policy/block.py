@@ -1,7 +1,8 @@
 """Block modes: what goes back in place of an answer, as plain values. Counterpart: `stages/block.py`.
 
 null and ip answer A and AAAA, every other type (HTTPS and SVCB too) is NODATA with SOA. data answers the records of
-the type asked, or a CNAME; others NODATA. EDE 15 always, 4 beside it where data was forged.
+the type asked, or a CNAME; others NODATA; a CNAME without room for its target is YXDOMAIN. EDE 15 always, 4 beside it
+where data was forged.
 """
 
 from functools import lru_cache
@@ -12,7 +13,7 @@ from msgspec import Struct
 from namewarden.query import Status, Verdict
 
 Records = tuple[tuple[str, int, str], ...]  # type, TTL s, rdata text
-NOERROR, NXDOMAIN, REFUSED = 0, 3, 5  # RFC 1035 §4.1.1
+NOERROR, NXDOMAIN, REFUSED, YXDOMAIN = 0, 3, 5, 6  # RFC 1035 §4.1.1, RFC 2136 §2.2
 BLOCKED_CODE, FORGED_CODE = 15, 4  # RFC 8914
 NULL = ("0.0.0.0", "::")
 
@@ -40,6 +41,8 @@ def denial(verdict: Verdict, kind: str) -> Denial:
         return Denial(status, is_truncated=True, ede=ede)
     if verdict.mode == "refused":
         return Denial(status, REFUSED, ede=ede)
+    if any(each[0] == "CNAME" and each[2].startswith("*.") for each in verdict.records):
+        return Denial(status, YXDOMAIN, ede=ede)
     records = _records(verdict, kind)
     rcode = NXDOMAIN if verdict.mode == "nxdomain" else NOERROR
     return Denial(status, rcode, records, verdict.ttl, is_negative=not records, ede=ede)

@@ -22,6 +22,7 @@ from namewarden.policy.errors import ListError
 from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import (
     BLOCK_SHIFT,
+    READING,
     START,
     Blob,
     ListReport,
@@ -91,7 +92,7 @@ def _write(
     else:
         blob, report = _Blob(file, spec, secret, previous, limit).write()
     at = START + blob.length
-    meta = msgspec.json.encode(Meta(generation, spec, report, blob, owner_of(secret)))
+    meta = msgspec.json.encode(Meta(generation, spec, report, blob, owner_of(secret), READING))
     file.write(meta)
     file.seek(0)
     file.write(seal(at + len(meta), at, meta))
@@ -107,7 +108,9 @@ def _look(spec: ListSpec, limit: int) -> str:
 
 def _is_same(spec: SnapshotSpec, seen: list[str], previous: Snapshot) -> bool:
     now = [(s.name, s.kind, s.format, look) for s, look in zip(spec.lists, seen, strict=True)]
-    return now == [(r.name, r.kind, r.format, r.seen) for r in previous.report]
+    return previous.meta.reading == READING and now == [
+        (r.name, r.kind, r.format, r.seen) for r in previous.report
+    ]
 
 
 def _renamed(spec: SnapshotSpec, report: list[ListReport]) -> list[ListReport]:
@@ -233,8 +236,14 @@ class _Blob:
         table, homes, entries = layout.place(prints, lows, sources)
         sums = [one for scan in scans for one in scan.sums]
         sieve, mask = layout.sieve_of(np.concatenate(sums) if sums else np.zeros(0, np.uint32))
+        rows = sorted(
+            key + rank.to_bytes(2) + at.to_bytes(4)
+            for rank, scan in enumerate(scans)
+            for key, at in scan.rows
+        )
         at = self._aligned(table.data, 8)
         sieve_at = self._aligned(sieve.data, 8)
+        triggers = self._aligned(b"".join(rows), 8)
         sections = [
             ListSection(text, length, index, scan.zone, scan.patterns)
             for (text, length), index, scan in zip(self.texts, indexes, scans, strict=True)
@@ -243,7 +252,8 @@ class _Blob:
         for scan in scans:
             exact, below = exact | scan.exact, below | scan.below
         return Blob(
-            self.length, at, len(table), homes, entries, sieve_at, mask, exact, below, sections
+            self.length, at, len(table), homes, entries, sieve_at, mask, exact, below, sections,
+            triggers, len(rows), sorted({(row[0], row[1]) for row in rows}),
         )  # fmt: skip
 
 

@@ -3,11 +3,14 @@
 Precedence: local exact allow > local pattern allow > local exact deny > local pattern deny > subscribed allow >
 subscribed deny. A rule is exact where it names the very name that is asked, and a pattern where it reaches the
 name through a suffix or an expression. Among equals: redirect before deny, the longest suffix, the first rule or list.
-RPZ passthru is a subscribed allow. What no rule or list speaks about is None: the model's business.
+Of the response policy zones the first that speaks has their word, as a subscribed allow or deny (`docs/rpz.md`): by the
+client's address, the name asked, and then, once there is an answer, by what that shows. What no rule or list speaks
+about is None: the model's business.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,6 +22,8 @@ from namewarden.policy.rules import Rules
 from namewarden.policy.snapshot import Hit, Snapshot, shown
 from namewarden.policy.spec import DECISION, GroupSpec, RuleSpec
 from namewarden.query import BlockMode, Reason, Verdict
+
+Hits = tuple[Hit, ...]
 
 Ranked = tuple[int, int, str, RuleSpec]  # precedence, labels above the rule's, its place
 _PRECEDENCE = {
@@ -39,6 +44,7 @@ _MODES: dict[int, BlockMode] = {
     layout.TCP_ONLY: "tcp-only",
     layout.RECORD: "data",
 }
+_CLIENTS = 10_000  # remembered; a flood of addresses costs the look-up again, not memory
 _SPELLING = {"exact": "{}", "both": "||{}^", "below": "*.{}"}
 _NAME_OCTETS = 253  # of a name as text without its final dot
 
@@ -55,6 +61,9 @@ class Policy:
         self.token_hashes = frozenset(snapshot.spec.token_hashes)
         sources, self.list_patterns = snapshot.patterns()
         self.list_pattern_set = PatternSet(sources)
+        self.triggers = snapshot.triggers
+        self._denying = [each.kind == "deny" for each in snapshot.spec.lists]
+        self._clients: dict[str, Hits] = {}
         names = [each.name for each in snapshot.spec.lists]
         self._ranks = {
             spec.name: None if spec.lists is None else _ranks_of(spec.lists, names)
@@ -80,6 +89,28 @@ class Policy:
         """Whether a local rule reaches the name, whosever it is, expired or not. Expressions: see `has_patterns`."""
         return self.rules.reaches(name)
 
+    def of_client(self, client: str) -> Hits:
+        """What zones say about the address, zones in order; mostly nothing."""
+        if not self.triggers.has_clients:
+            return ()
+        known = self._clients.get(client)
+        if known is None:
+            if len(self._clients) >= _CLIENTS:
+                self._clients.clear()
+            known = tuple(self.snapshot.triggered("client-ip", (client,)))
+            self._clients[client] = known
+        return known
+
+    def client_key(self, client: str, group: str) -> str:
+        """What clients of a group share that zones know by the same triggers; "" of those that none knows."""
+        ranks = self.ranks(self.groups.named(group))
+        hits = [hit for hit in self.of_client(client) if ranks is None or hit.list in ranks]
+        return " ".join(str(hit.offset) for hit in hits)
+
+    def is_zone(self, hit: Hit) -> bool:
+        """Whether it is a response policy zone's. Lists of allowed and guarded names are none, whatever the format."""
+        return hit.zone and self._denying[hit.list]
+
     def ranks(self, group: GroupSpec) -> frozenset[int] | None:
         """The lists a group uses, None for all."""
         return self._ranks.get(group.name)
@@ -89,37 +120,91 @@ def _ranks_of(wanted: Iterable[str], names: list[str]) -> frozenset[int]:
     return frozenset(names.index(name) for name in wanted if name in names)
 
 
+class Shown(NamedTuple):
+    """What an answer shows beside names: triggers of zones."""
+
+    addresses: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()  # of the name's zone
+    server_addresses: tuple[str, ...] = ()
+
+
 def lists(
-    policy: Policy, name: str, group: str, now: float, stream: bool = False
+    policy: Policy, name: str, group: str, now: float, stream: bool = False, client: Hits = ()
 ) -> Verdict | None:
     """What rules and lists say about a name (`now` is epoch seconds), None when nothing does.
 
     `stream`: the client came by a connection. What asks for nothing else (tcp-only) is silent then; others speak.
+    `client`: what zones say about its address (`Policy.of_client`); of the name asked only.
     """
     spec = policy.groups.named(group)
     if not policy.rules.is_empty:
         ranked = [one for one in _rules(policy, name) if _applies(one[3], group, now)]
         if ranked:
             return _of_rule(min(ranked, key=lambda one: one[:3]), spec)
-    return _subscribed(policy, name, spec, stream)
+    return _subscribed(policy, name, spec, stream, client)
+
+
+def answered(
+    policy: Policy, name: str, shown: Shown, group: str, stream: bool = False, client: Hits = ()
+) -> Verdict | None:
+    """What zones say about the answer of a name: those before the first that speaks about the name itself."""
+    spec = policy.groups.named(group)
+    hits = [
+        hit for hit in _shown_hits(policy, shown) if hit.list < _by_name(policy, name, spec, client)
+    ]
+    hit = next(iter(_used(policy, spec, hits)), None)
+    if hit is None or (stream and hit.effect == layout.TCP_ONLY):
+        return None
+    return _of_hit(policy, hit, name, spec)
+
+
+def is_awaited(policy: Policy, name: str, group: str, client: Hits = ()) -> bool:
+    """Whether the answer may trigger a zone that comes before the first that speaks about the name."""
+    spec = policy.groups.named(group)
+    before = _by_name(policy, name, spec, client)
+    ranks = policy.ranks(spec)
+    return any(
+        rank < before and (ranks is None or rank in ranks) for rank in policy.triggers.answer_ranks
+    )
+
+
+def _shown_hits(policy: Policy, shown: Shown) -> list[Hit]:
+    """Zones in order; of each the address, then the name of a server, then its address."""
+    snapshot = policy.snapshot
+    hits = snapshot.triggered("ip", shown.addresses)
+    if shown.servers:
+        hits += snapshot.triggered_by_servers(shown.servers)
+        hits += snapshot.triggered("nsip", shown.server_addresses)
+    return sorted(hits, key=lambda hit: hit.list)
+
+
+def _by_name(policy: Policy, name: str, spec: GroupSpec, client: Hits) -> int:
+    """The first zone that speaks about client or name; one behind all where none does."""
+    hits = _used(policy, spec, [*client, *policy.snapshot.find(name)])
+    return min(
+        (hit.list for hit in hits if policy.is_zone(hit)), default=len(policy.snapshot.report)
+    )
+
+
+def _used(policy: Policy, spec: GroupSpec, hits: list[Hit]) -> list[Hit]:
+    ranks = policy.ranks(spec)
+    return hits if ranks is None else [hit for hit in hits if hit.list in ranks]
 
 
 def chain(
-    policy: Policy, cnames: Iterable[str], group: str, now: float, stream: bool = False
-) -> Verdict | None:
-    """The denial of the first name of a CNAME chain that rules or lists deny, None when none is denied."""
-    for name in cnames:
+    policy: Policy, cnames: Sequence[str], group: str, now: float, stream: bool = False
+) -> tuple[int, Verdict] | None:
+    """(place, what is said) of the first name of a CNAME chain that is denied, or that a zone lets pass.
+
+    A zone's passthru is the last word about what follows, as in BIND; other allows are about that name only.
+    """
+    for place, name in enumerate(cnames):
         verdict = lists(policy, name, group, now, stream)
         if verdict is not None and verdict.action != "allow":
-            return _of_chain(verdict, policy.groups.named(group))
+            return place, replace(verdict, reason="cname_deny")
+        if verdict is not None and verdict.zone:
+            return place, verdict
     return None
-
-
-def _of_chain(verdict: Verdict, spec: GroupSpec) -> Verdict:
-    """Local data belongs to the listed name, not to the one asked: that is blocked as the group says."""
-    if verdict.mode == "data":
-        verdict = _blocked(spec, spec.block, "cname_deny", verdict.rule)
-    return replace(verdict, reason="cname_deny")
 
 
 def _rules(policy: Policy, name: str) -> Iterator[Ranked]:
@@ -169,23 +254,26 @@ def _blocked(spec: GroupSpec, mode: BlockMode, reason: Reason, rule: str) -> Ver
     )
 
 
-def _subscribed(policy: Policy, name: str, spec: GroupSpec, stream: bool) -> Verdict | None:
+def _subscribed(
+    policy: Policy, name: str, spec: GroupSpec, stream: bool, client: Hits
+) -> Verdict | None:
     hits = policy.snapshot.find(name)
-    if policy.list_patterns:
-        hits = sorted(hits + _pattern_hits(policy, name), key=lambda hit: hit.list)
+    if policy.list_patterns or client:
+        more = _pattern_hits(policy, name) if policy.list_patterns else []
+        hits = sorted([*client, *hits, *more], key=lambda hit: hit.list)
     if not hits:
         return None
-    ranks = policy.ranks(spec)
-    if ranks is not None:
-        hits = [hit for hit in hits if hit.list in ranks]
     denial = None
-    for hit in hits:
+    zone = False  # whether one has spoken
+    for hit in _used(policy, spec, hits):
+        if hit.effect == layout.GUARD or (zone and policy.is_zone(hit)):
+            continue
+        zone = zone or policy.is_zone(hit)
         if hit.effect == layout.ALLOW:
-            line = policy.snapshot.line(hit)
-            return Verdict(action="allow", reason="list_allow", rule=line)
+            return _of_hit(policy, hit, name, spec)
         if not (stream and hit.effect == layout.TCP_ONLY):
             denial = denial or hit
-    return _of_hit(policy.snapshot, denial, name, spec) if denial else None
+    return _of_hit(policy, denial, name, spec) if denial else None
 
 
 def _pattern_hits(policy: Policy, name: str) -> list[Hit]:
@@ -198,14 +286,18 @@ def denied(spec: GroupSpec, rule: str) -> Verdict:
     return _blocked(spec, spec.block, "list_deny", rule)
 
 
-def _of_hit(snapshot: Snapshot, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
-    rule = snapshot.line(hit)
+def _of_hit(policy: Policy, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
+    rule = policy.snapshot.line(hit)
+    in_zone = policy.is_zone(hit)
+    data = hit.record.records if hit.record else []
+    if hit.effect == layout.ALLOW or any(one[0] == "CNAME" and one[2] == name for one in data):
+        return Verdict(action="allow", reason="list_allow", rule=rule, zone=in_zone)
     mode = _MODES.get(hit.effect)
     if mode is None:
         return denied(spec, rule)
-    if mode != "data" or hit.record is None or not hit.record.records:
-        return _blocked(spec, mode, "list_deny", rule)
-    records = tuple(_for_name(kind, ttl, text, name) for kind, ttl, text in hit.record.records)
+    if mode != "data" or not data:
+        return replace(_blocked(spec, mode, "list_deny", rule), zone=in_zone)
+    records = tuple(_for_name(kind, ttl, text, name) for kind, ttl, text in data)
     return Verdict(
         action="redirect",
         reason="list_deny",
@@ -213,15 +305,17 @@ def _of_hit(snapshot: Snapshot, hit: Hit, name: str, spec: GroupSpec) -> Verdict
         mode="data",
         records=records,
         ttl=min(ttl for _, ttl, _ in records),
+        zone=in_zone,
     )
 
 
 def _for_name(kind: str, ttl: int, text: str, name: str) -> tuple[str, int, str]:
     """A record of a zone as answered for `name`: `CNAME *.garden.` becomes `CNAME name.garden.`
 
-    Its TTL is 0 then, as Unbound's is: the target is made up for this name.
+    Its TTL is 0 then, as Unbound's is: the target is made up for this name. One that would be too long stays as it
+    is, and is answered with YXDOMAIN (`block.py`), as BIND and DNAME (RFC 6672 §2.2) do.
     """
     if kind != "CNAME" or not text.startswith("*."):
         return kind, ttl, text
-    target = name + text[2:]
-    return (kind, 0, target) if len(target) <= _NAME_OCTETS + 1 else (kind, 0, text[2:])
+    target = text[2:] if name == "." else name + text[2:]
+    return kind, 0, target if len(target) <= _NAME_OCTETS + 1 else text

@@ -14,14 +14,14 @@ from typing import Literal
 from msgspec import Struct
 
 from namewarden.policy import names, patterns
-from namewarden.policy.spec import Match
+from namewarden.policy.spec import Match, Trigger
 
 Effect = Literal["own", "allow", "nxdomain", "nodata", "drop", "tcp-only", "data"]
 # Why a line became no rule. Bounded: it is counted and may be a metric label.
 Reason = Literal[
     "blank", "comment", "header", "name", "syntax", "address", "port", "url", "path", "mapping",
     "cosmetic", "option", "unanchored", "wildcard", "pattern", "long",
-    "apex", "outside", "trigger", "type", "include",
+    "apex", "outside", "trigger", "type", "include", "action",
 ]  # fmt: skip
 LINE_LIMIT = 1024  # no name or pattern we take is longer
 HEADERS = frozenset(
@@ -54,6 +54,9 @@ class ListRule(Struct, frozen=True):
     effect: Effect = "own"
     zone: bool = False
     records: tuple[tuple[str, int, str], ...] = ()
+    trigger: Trigger = (
+        "qname"  # of a zone; else than qname the name is a name server's, or a network
+    )
 
 
 Reading = tuple[ListRule, ...] | Reason

@@ -1,8 +1,9 @@
-"""Response policy zones: master-file lines in their order → rules. QNAME triggers only, as written.
+"""Response policy zones: master-file lines in their order → rules, of all five triggers, as written.
 
 `CNAME .` is NXDOMAIN, `CNAME *.` NODATA, `rpz-passthru.`, `rpz-drop.` and `rpz-tcp-only.` what they notify, any
-other data is answered (draft-vixie-dnsop-dns-rpz). Owners may be relative or carry the zone's name; where
-the file does not say that name, it is taken from what its absolute owners share (`zone_of`).
+other data is answered (draft-vixie-dnsop-dns-rpz). Owners may be relative or carry the zone's name, which is that
+of the SOA's owner; where the file does not say it, it is taken from what its absolute owners share (`zone_of`).
+Counterpart: `triggers.py` finds what is triggered by an address or a name server.
 """
 
 import re
@@ -16,7 +17,8 @@ import dns.rdatatype
 
 from namewarden.policy import names
 from namewarden.policy.formats import LINE_LIMIT, Effect, ListRule, Reading, Reason, read_line
-from namewarden.policy.spec import Match
+from namewarden.policy.spec import Match, Trigger
+from namewarden.policy.triggers import network_of
 
 ACTIONS: dict[str, Effect] = {
     ".": "nxdomain",
@@ -25,13 +27,21 @@ ACTIONS: dict[str, Effect] = {
     "rpz-drop.": "drop",
     "rpz-tcp-only.": "tcp-only",
 }
-TYPES = frozenset("A AAAA CNAME TXT MX SRV PTR CAA NAPTR SVCB HTTPS SPF".split())
-OTHER_TYPES = frozenset("SOA NS DNAME DNSKEY RRSIG NSEC NSEC3 NSEC3PARAM DS TLSA HINFO LOC".split())
+TYPES = frozenset(
+    "A AAAA CNAME TXT MX SRV PTR CAA NAPTR SVCB HTTPS SPF TLSA HINFO LOC SSHFP URI RP AFSDB CERT".split()
+)
+OTHER_TYPES = frozenset("SOA NS DNAME DNSKEY RRSIG NSEC NSEC3 NSEC3PARAM DS CDS CDNSKEY".split())
 DEFAULT_TTL = 3600  # where neither record, $TTL nor SOA say one
 OWNERS_LOOKED_AT = 2000  # to learn an unsaid zone's name; owners outside it are skipped later
 RECORD_LIMIT = 64  # records of one owner that are answered
 PENDING_LIMIT = 64 * 1024  # octets of one record over several lines
-_TRIGGERS = ("rpz-ip.", "rpz-client-ip.", "rpz-nsdname.", "rpz-nsip.")
+HEAD = 1 << 20  # octets in which the SOA stands
+TRIGGERS: dict[str, Trigger] = {
+    "rpz-ip": "ip",
+    "rpz-client-ip": "client-ip",
+    "rpz-nsdname": "nsdname",
+    "rpz-nsip": "nsip",
+}
 _TYPE_WORDS = "|".join(sorted(TYPES | OTHER_TYPES))
 _TTL_WORD = r"(?:[0-9]++[smhdw]?+)++"  # possessive: digits must not be split in every way
 _RECORD = re.compile(
@@ -42,20 +52,40 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|;.*|[()]|(?:[^\s()";\\]|\\.)+')
 _TTL = re.compile(_TTL_WORD, re.I)
 _TTL_PART = re.compile(r"([0-9]+)([smhdw]?)", re.I)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_ORIGIN_SAID = re.compile(rb"^\$ORIGIN[ \t]+(\S+\.)[ \t;\r\n]", re.M | re.I)
-_SOA_SAID = re.compile(rb"^([^\s;@]\S*\.)[ \t][^\n;]{0,200}\bSOA\b", re.M | re.I)
+_ORIGIN_SAID = re.compile(rb"^\$ORIGIN[ \t]+([^\s;]+)", re.M | re.I)
+_SOA_SAID = re.compile(
+    rf"^([^\s;#!|$]*)[ \t]+(?:(?:{_TTL_WORD}|IN)[ \t]+){{0,2}}SOA[ \t]+\S+[ \t]+\S".encode(),
+    re.M | re.I,
+)
 _ABSOLUTE = re.compile(
     rb"^(?:\*\.)?([a-z0-9_.-]+\.)[ \t]{1,80}+[^\n;]{0,40}?\b(?:CNAME|A|AAAA|TXT)[ \t]", re.M | re.I
 )
 _ZONE_WORDS = re.compile(r"rpz|block|policy|firewall|sinkhole|blacklist|denylist|local$")
 
+Triggered = tuple[
+    str, Match, Trigger
+]  # name or network, how a name is matched, what it is compared with
+
 
 def zone_of(data: bytes) -> str:
-    """The zone's own name as far as the file tells: $ORIGIN, the SOA's owner, what absolute owners share."""
-    for said in (_ORIGIN_SAID, _SOA_SAID):
-        if found := said.search(data):
-            return found[1].decode("latin-1").lower()
-    return _shared_suffix(data)
+    """The zone's own name as far as the file tells: the SOA's owner, $ORIGIN, what absolute owners share."""
+    head = data[:HEAD]
+    found = _SOA_SAID.search(head)
+    origin = first = ""
+    for said in _ORIGIN_SAID.finditer(head, 0, found.start() if found else HEAD):
+        origin = _joined(said[1].decode("latin-1").lower(), origin)
+        first = first or origin
+    owner = found[1].decode("latin-1").lower() if found else ""
+    zone = _joined(owner, origin) if owner not in ("", "@") else origin
+    zone = zone if found else first
+    return zone if zone.endswith(".") and zone != "." else _shared_suffix(data)
+
+
+def _joined(name: str, origin: str) -> str:
+    """The name below the origin, unless it is absolute; relative where nobody said an origin."""
+    if name.endswith(".") or not origin:
+        return name
+    return f"{name}.{origin}" if origin != "." else f"{name}."
 
 
 def _shared_suffix(data: bytes) -> str:
@@ -132,11 +162,9 @@ class Zone:
         return "include" if keyword in ("$INCLUDE", "$GENERATE") else "syntax"
 
     def _absolute(self, name: str) -> str:
-        if name.endswith("."):
-            return name
         if name == "@":
             return self.origin or "."
-        return f"{name}.{self.origin}" if self.origin not in ("", ".") else f"{name}."
+        return _joined(name, self.origin or ".")
 
     def _record(self, inherits: bool, words: list[str]) -> Reading:
         if not inherits:
@@ -153,6 +181,8 @@ class Zone:
         trigger = self._trigger()
         if isinstance(trigger, str):
             return trigger
+        if kind == "DNAME":  # its owner is there, and has no data (as BIND has it)
+            return (_rule(trigger, "data"),)
         if kind not in TYPES:
             return "type" if kind in OTHER_TYPES or kind.startswith("TYPE") else "syntax"
         return self._rule(trigger, kind, ttl, rdata)
@@ -161,11 +191,11 @@ class Zone:
         if len(rdata) == 7 and _TTL.fullmatch(rdata[6]) and self.ttl == DEFAULT_TTL:
             self.ttl = _seconds(rdata[6])
 
-    def _trigger(self) -> tuple[str, Match] | Reason:
-        """The owner as (name asked for, how), or why it is none."""
+    def _trigger(self) -> Triggered | Reason:
+        """What the owner stands for, or why it is none."""
         owner = self._absolute(self.owner)
         zone = self.zone if self.zone != "." else ""
-        if owner == zone or self.owner == "@":
+        if owner == zone or (self.owner == "@" and not zone):
             return "apex"
         if zone:
             if not owner.endswith(f".{zone}"):
@@ -173,27 +203,27 @@ class Zone:
             owner = owner[: -len(zone)]
         elif self.owner.endswith("."):
             return "outside"  # absolute, and nobody knows below what
-        if owner.endswith(_TRIGGERS):
-            return "trigger"
-        if owner == "*.":
-            return ".", "below"
-        match: Match = "below" if owner.startswith("*.") else "exact"
-        name = names.listed(owner.removeprefix("*."))
-        return (name, match) if name else "wildcard" if "*" in owner else "name"
+        rest, _, last = owner[:-1].rpartition(".")
+        trigger = TRIGGERS.get(last, "qname")
+        if trigger in ("qname", "nsdname"):
+            return _named(owner if trigger == "qname" else f"{rest}.", trigger)
+        network = network_of(rest)
+        return "trigger" if network is None else (network, "exact", trigger)
 
-    def _rule(self, trigger: tuple[str, Match], kind: str, ttl: int, rdata: list[str]) -> Reading:
-        name, match = trigger
+    def _rule(self, trigger: Triggered, kind: str, ttl: int, rdata: list[str]) -> Reading:
         if kind == "CNAME":
             target = rdata[0].lower()
             effect = ACTIONS.get(target)
+            if effect is None and target.rstrip(".").rpartition(".")[2].startswith("rpz-"):
+                return "action"  # that TLD is for actions, and this one is none that we know
             if (
-                effect or self._absolute(target) == name
+                effect or self._absolute(target) == trigger[0]
             ):  # a CNAME to itself: passthru's old spelling
-                return (ListRule(name, match, effect or "allow", True),)
+                return (_rule(trigger, effect or "allow"),)
         text = self._rdata(kind, rdata)
         if text is None:
             return "syntax"
-        return (ListRule(name, match, "data", True, ((kind, ttl, text),)),)
+        return (_rule(trigger, "data", ((kind, ttl, text),)),)
 
     def _rdata(self, kind: str, words: list[str]) -> str | None:
         try:
@@ -210,6 +240,22 @@ class Zone:
             return rdata.to_text()
         except (dns.exception.DNSException, ValueError):
             return None
+
+
+def _named(owner: str, trigger: Trigger) -> Triggered | Reason:
+    """A trigger that is a name, perhaps a wildcard."""
+    if owner == "*.":
+        return ".", "below", trigger
+    match: Match = "below" if owner.startswith("*.") else "exact"
+    name = names.listed(owner.removeprefix("*."))
+    return (name, match, trigger) if name else "wildcard" if "*" in owner else "name"
+
+
+def _rule(
+    trigger: Triggered, effect: Effect, records: tuple[tuple[str, int, str], ...] = ()
+) -> ListRule:
+    name, match, kind = trigger
+    return ListRule(name, match, effect, True, records, kind)
 
 
 def _head(line: str, words: list[str]) -> str:

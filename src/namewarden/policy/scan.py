@@ -10,11 +10,15 @@ from zlib import crc32
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from namewarden.policy import layout, patterns
 from namewarden.policy.formats import Effect, ListRule
 from namewarden.policy.rpz import RECORD_LIMIT, Reader, zone_of
 from namewarden.policy.spec import ListKind, ListSpec, Match
+from namewarden.policy.triggers import key_of
+
+Flags = npt.NDArray[np.bool_]
 
 CHUNK = 1 << 20
 NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
@@ -95,11 +99,17 @@ class Scan:
         self.sums: list[layout.Sums] = []  # CRC-32 of the names, for the sieve
         self.lows: list[layout.Words] = []
         self.records: dict[tuple[str, int], ListRecord] = {}
+        self.triggers: dict[bytes, ListRecord] = {}  # by the key of their row
+        self.rows: list[tuple[bytes, int]] = []  # of `finish`: each key and where its record lies
         self.patterns: list[Pattern] = []
         self.depths = {layout.EXACT: 0, layout.BELOW: 0}  # bit n: entries with n labels
         self.zone = ""
         self.zone_exact = 0  # depths of zone owners, which end the reach of wildcards above them
         self.zone_below = 0
+        self.empty = 0  # depths of empty non-terminals, which do so too
+        self._above: dict[
+            bytes, int
+        ] = {}  # what owners of the zone lie below, and where it is spelled
         self._hash = layout.hasher(secret)
 
     def read(self, data: bytes) -> None:
@@ -152,9 +162,20 @@ class Scan:
             self.prints += one.digest()
         self.sums.append(np.fromiter(map(crc32, names), np.uint32, len(names)))
         codes = np.array(kinds, np.uint64)
+        self._note_above(names, offsets, (codes & np.uint64(7)) >= np.uint64(layout.NXDOMAIN))
         self.lows.append(offsets | codes << np.uint64(layout.KIND_SHIFT))
         labels = (name.count(b".") + 1 if name else 0 for name in names)
         self._mark(np.fromiter(labels, np.uint64, len(names)), codes)
+
+    def _note_above(self, names: list[bytes], offsets: layout.Words, zones: Flags) -> None:
+        """What the owners of a zone lie below: it exists, too."""
+        if not zones.any():
+            return
+        known = self._above
+        for name, offset, is_owner in zip(names, offsets.tolist(), zones.tolist(), strict=True):
+            at = name.find(b".") + 1
+            if at and is_owner and name[at:] not in known:
+                known[name[at:]] = offset + at
 
     def _mark(self, depths: layout.Words, codes: layout.Words) -> None:
         """Which depths have entries: a name's other suffixes need no look."""
@@ -165,7 +186,7 @@ class Scan:
         zones = (codes & np.uint64(7)) >= np.uint64(layout.NXDOMAIN)
         exact = zones & (codes >> np.uint64(3) == np.uint64(layout.EXACT))
         self.zone_exact |= int(np.bitwise_or.reduce(bits[exact], initial=np.uint64(0)))
-        below = zones & ~exact
+        below = zones & (codes >> np.uint64(3) & np.uint64(layout.BELOW) != 0)
         self.zone_below |= int(np.bitwise_or.reduce(bits[below], initial=np.uint64(0)))
 
     def _odd(self, chunk: bytes, span: tuple[int, int], start: int) -> None:
@@ -185,6 +206,9 @@ class Scan:
 
     def _rule(self, rule: ListRule, line: bytes, offset: int) -> None:
         code = layout.code_of(rule.effect, self.spec.kind)
+        if rule.trigger != "qname":
+            self._trigger(rule, code, offset)
+            return
         if rule.match == "pattern":
             self.patterns.append(Pattern(rule.name, code, self.lines, offset))
             return
@@ -199,43 +223,124 @@ class Scan:
         self._record(rule, match, code, offset)
 
     def _record(self, rule: ListRule, match: int, code: int, offset: int) -> None:
-        known = self.records.setdefault(
-            (rule.name, match),
-            ListRecord(offset, self.lines, rule.name, match, code, rule.zone, []),
-        )
-        if code == layout.RECORD == known.effect and len(known.records) < RECORD_LIMIT:
-            known.records += [record for record in rule.records if record not in known.records]
+        made = ListRecord(offset, self.lines, rule.name, match, code, rule.zone, [])
+        _add_data(self.records.setdefault((rule.name, match), made), rule, code)
+
+    def _trigger(self, rule: ListRule, code: int, offset: int) -> None:
+        key = key_of(rule.trigger, rule.name, rule.match, self._mark_of)
+        match = layout.MATCHES[rule.match]
+        made = ListRecord(offset, self.lines, rule.name, match, code, rule.zone, [])
+        _add_data(self.triggers.setdefault(key, made), rule, code)
+
+    def _mark_of(self, name: bytes) -> bytes:
+        one = self._hash.copy()
+        one.update(name)
+        return one.digest()
 
     @property
     def exact(self) -> int:
-        """Bit n: some name of n labels is listed itself."""
-        return self.depths[layout.EXACT]
+        """Bit n: some name of n labels is listed itself, or ends a zone's wildcard above it and has nothing."""
+        return self.depths[layout.EXACT] | self._below_wildcards(self.zone_below | self.empty)
 
     @property
     def below(self) -> int:
         """Bit n: something with n labels decides about names below it, or ends a zone's wildcard above it."""
+        return self.depths[layout.BELOW] | self._below_wildcards(self.zone_exact | self.empty)
+
+    def _below_wildcards(self, depths: int) -> int:
         lowest = self.zone_below & -self.zone_below
-        return self.depths[layout.BELOW] | (self.zone_exact & ~(2 * lowest - 1) if lowest else 0)
+        return depths & ~(2 * lowest - 1) if lowest else 0
 
     def finish(self, extras: int) -> bytes:
-        """The records' octets, to lie at `extras` on; their entries join the others."""
+        """The records' octets, to lie at `extras` on; their entries and the empty non-terminals join the others."""
         blob = bytearray()
         encode = msgspec.msgpack.Encoder().encode
-        names, offsets, kinds = [], [], []
-        for record in self.records.values():
-            names.append(record.name[:-1].encode())
-            offsets.append(extras + len(blob))
-            kinds.append(record.match << 3 | layout.RECORD)
+
+        def put(record: ListRecord) -> int:
+            at = extras + len(blob)
             octets = encode(record)
-            blob += len(octets).to_bytes(4, "little") + octets
+            blob.extend(len(octets).to_bytes(4, "little") + octets)
+            return at
+
+        owners = list(self.records.values())
+        for record in owners:
             depth = 1 << min(record.name.count(".") if record.name != "." else 0, 63)
             if record.zone and record.match == layout.EXACT:
                 self.zone_exact |= depth
             elif record.zone:
                 self.zone_below |= depth
+        records = [*owners, *self._close_empty([one for one in owners if one.zone])]
+        offsets = [put(record) for record in records]
+        kinds = [record.match << 3 | layout.RECORD for record in records]
+        names = [record.name[:-1].encode() for record in records]
         self._take(names, np.array(offsets, np.uint64), kinds)
+        self.rows = [(key, put(record)) for key, record in self.triggers.items()]
         self.records.clear()
+        self.triggers.clear()
         return bytes(blob)
+
+    def _close_empty(self, owners: list[ListRecord]) -> list[ListRecord]:
+        """Take the empty non-terminals below wildcards (RFC 4592 §2.2.2); give back those that no line spells."""
+        lowest = (self.zone_below & -self.zone_below).bit_length() - 1
+        above, self._above = self._above, {}
+        if lowest < 0:
+            return []
+        wild = self._wildcards(owners)
+        spelled = _suffixes_of(above, lowest)
+        held: dict[bytes, ListRecord] = {}
+        for owner in owners:
+            _, _, rest = owner.name[:-1].encode().partition(b".")
+            held |= {name: owner for name in _suffixes_of({rest: 0}, lowest) if rest}
+        empty = self._covered({*spelled, *held}, wild)
+        for name in empty:
+            self.empty |= 1 << min(name.count(b".") + 1, 63)
+        names = [name for name in empty if name in spelled]
+        offsets = np.array([spelled[name] for name in names], np.uint64)
+        self._take(names, offsets, [layout.NXDOMAIN] * len(names))
+        return [
+            ListRecord(held[name].offset, held[name].line, f"{name.decode()}.", 0, layout.NXDOMAIN, True, [])
+            for name in empty
+            if name not in spelled
+        ]  # fmt: skip
+
+    def _wildcards(self, owners: list[ListRecord]) -> layout.Words:
+        """Fingerprints of what is below, of this zone."""
+        lows = np.concatenate([*self.lows, np.zeros(0, np.uint64)])
+        kinds = lows >> np.uint64(layout.KIND_SHIFT)
+        is_zone = kinds & np.uint64(7) >= np.uint64(layout.NXDOMAIN)
+        chosen = is_zone & (kinds >> np.uint64(3) & np.uint64(layout.BELOW) != 0)
+        known = np.frombuffer(bytes(self.prints), "<u8")[chosen]
+        more = [self._mark_of(one.name[:-1].encode()) for one in owners if one.match & layout.BELOW]
+        return np.concatenate([known, np.frombuffer(b"".join(more), "<u8")])
+
+    def _covered(self, names: set[bytes], wild: layout.Words) -> list[bytes]:
+        """Those that have a wildcard above them."""
+        ordered = sorted(names, key=lambda name: name.count(b"."))
+        marks = np.frombuffer(b"".join(self._mark_of(name) for name in ordered), "<u8")
+        is_wild = dict(zip(ordered, np.isin(marks, wild).tolist(), strict=True))
+        is_wild[b""] = bool(np.isin(np.frombuffer(self._mark_of(b""), "<u8"), wild)[0])
+        covered = {b"": False}
+        for name in ordered:
+            _, _, above = name.partition(b".")
+            covered[name] = is_wild.get(above, False) or covered.get(above, False)
+        return [name for name in ordered if covered[name]]
+
+
+def _suffixes_of(names: dict[bytes, int], lowest: int) -> dict[bytes, int]:
+    """The names and what is above them, of `lowest` labels and more, each with where it is spelled."""
+    found: dict[bytes, int] = {}
+    for name, offset in names.items():
+        while name and name not in found and name.count(b".") + 1 >= lowest:
+            found[name] = offset
+            at = name.find(b".") + 1
+            name, offset = (name[at:], offset + at) if at else (b"", 0)
+    return found
+
+
+def _add_data(known: ListRecord, rule: ListRule, code: int) -> None:
+    """Local data of one owner over several lines."""
+    if code == layout.RECORD == known.effect and len(known.records) < RECORD_LIMIT:
+        known.records += [record for record in rule.records if record not in known.records]
 
 
 class _Shapes:

@@ -12,7 +12,7 @@ import os
 import struct
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,8 @@ from namewarden import native
 from namewarden.policy import layout
 from namewarden.policy.errors import ListError
 from namewarden.policy.scan import CHUNK, NAME_BYTES, ListRecord, Pattern
-from namewarden.policy.spec import ListKind, SnapshotSpec
+from namewarden.policy.spec import ListKind, SnapshotSpec, Trigger
+from namewarden.policy.triggers import ROW, Found, Triggers
 
 if TYPE_CHECKING:
     from namewarden.policy._lookup import Lookup
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Environ = Mapping[str, str]
 MAGIC, VERSION = b"NWPOLICY", 1
 HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
+READING = 1  # rises when the same lines come to mean something else: then lists are compiled anew
 START = 4096  # of the lists
 BLOCK_SHIFT = 10
 SHOWN = 200  # characters of a line in reasons
@@ -77,6 +79,9 @@ class Blob(Struct, frozen=True):
     exact: int  # bit n: a name of n labels may be listed alone
     below: int  # bit n: a name of n labels may be listed with what is below
     sections: list[ListSection]
+    triggers: int = 0  # rows of triggers that are no names asked
+    trigger_count: int = 0
+    trigger_keys: list[tuple[int, int]] = []  # as `Triggers` takes them
 
 
 class Meta(Struct, frozen=True):
@@ -85,6 +90,7 @@ class Meta(Struct, frozen=True):
     report: list[ListReport]
     blob: Blob
     secret: str  # a keyed digest: whose fingerprints these are, not the secret
+    reading: int = 0
 
 
 class Hit(Struct, frozen=True, gc=False):
@@ -133,6 +139,9 @@ class Snapshot:
         self._hash = layout.hasher(secret)
         if self._table[-1]:
             raise ListError(f"{path}: the table has no end")
+        begin = START + blob.triggers
+        rows = memoryview(mapped)[begin : begin + ROW.size * blob.trigger_count]
+        self.triggers = Triggers(rows, blob.trigger_keys)
         self.lookup = self._helper(secret, environ)
 
     def _helper(self, secret: bytes, environ: Environ) -> "Lookup | None":
@@ -195,6 +204,27 @@ class Snapshot:
                 below &= bit - 1
         return _speaking(hits, labels) if hits else hits
 
+    def triggered(self, trigger: Trigger, addresses: Iterable[str]) -> list[Hit]:
+        """What zones say about these addresses, zones in order, the longest prefix first."""
+        return self._of_rows(self.triggers.of_addresses(trigger, addresses))
+
+    def triggered_by_servers(self, servers: Iterable[str]) -> list[Hit]:
+        """What zones say about the names of these servers."""
+        return self._of_rows(self.triggers.of_servers(servers, self._mark))
+
+    def _mark(self, key: bytes) -> bytes:
+        one = self._hash.copy()
+        one.update(key)
+        return one.digest()
+
+    def _of_rows(self, rows: list[Found]) -> list[Hit]:
+        found = [(row, self._record_at(START + row.record)) for row in rows]
+        return [
+            Hit(row.rank, one.match, one.effect, START + one.offset, 0, one.zone, one)
+            for row, one in found
+            if one is not None
+        ]
+
     def is_guarded(self, name: str) -> bool:
         """Whether a guard list has this very name."""
         key = name[:-1].encode()
@@ -209,9 +239,7 @@ class Snapshot:
         at = crc32(key) & self._mask
         if not self._sieve[at >> 3] >> (at & 7) & 1:
             return ()
-        one = self._hash.copy()
-        one.update(key)
-        mark = int.from_bytes(one.digest(), "little")
+        mark = int.from_bytes(self._mark(key), "little")
         place = (mark >> 32) * self._homes >> 32
         tag = mark & layout.TAG_MASK
         table = self._table
@@ -223,11 +251,11 @@ class Snapshot:
         return found
 
     def _collect(self, entry: int, key: bytes, depth: int, wanted: int, hits: list[Hit]) -> None:
-        """Keep what speaks about the name, and zone owners above it, which end the reach of wildcards."""
+        """Keep what speaks about the name, and zone owners at or above it, which end the reach of wildcards."""
         if entry >> layout.KIND_SHIFT & 7 == layout.GUARD:
             return
         hit = self._confirm(entry, key, depth)
-        if hit is not None and (hit.match & wanted or (hit.zone and wanted == layout.BELOW)):
+        if hit is not None and (hit.match & wanted or hit.zone):
             hits.append(hit)
 
     def _confirm(self, entry: int, key: bytes, depth: int) -> Hit | None:
@@ -255,19 +283,21 @@ class Snapshot:
         )
 
     def _confirm_record(self, offset: int, key: bytes, match: int, depth: int) -> Hit | None:
-        try:
-            length = int.from_bytes(self._map[offset : offset + 4], "little")
-            record = msgspec.msgpack.decode(
-                self._map[offset + 4 : offset + 4 + length], type=ListRecord
-            )
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return None
-        if record.name != f"{key.decode()}.":
+        record = self._record_at(offset)
+        if record is None or record.name != f"{key.decode()}.":
             return None
         rank = bisect_right(self._starts, START + record.offset) - 1
         return Hit(
             rank, match, record.effect, START + record.offset, depth, record.zone, record
         )  # fmt: skip
+
+    def _record_at(self, offset: int) -> ListRecord | None:
+        try:
+            length = int.from_bytes(self._map[offset : offset + 4], "little")
+            octets = self._map[offset + 4 : offset + 4 + length]
+            return msgspec.msgpack.decode(octets, type=ListRecord)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
 
     def line(self, hit: Hit) -> str:
         """`malware:17 ||bad.example^`: the list, the line's number and the line, escaped, for people."""

@@ -13,6 +13,9 @@ ListKind = Literal["deny", "allow", "guard"]
 Match = Literal[
     "exact", "below", "both", "pattern"
 ]  # name alone; only below; name and all below; RE2
+Trigger = Literal[
+    "qname", "client-ip", "ip", "nsdname", "nsip"
+]  # the name asked; the client; an answer's address; its zone's name server, and that one's address
 RuleEffect = Literal["allow", "deny", "redirect"]
 DECISION = "decision"  # the id of every decision
 

@@ -1,4 +1,5 @@
 """Every name that the policy in force speaks about, one line of it after the other: for other formats and for people.
+A zone's triggers by address or name server are not among them.
 
 Rules and decisions first, then the lists in order, each line as the compiler read it: what comes earlier decides where
 two speak about the same name (`decide.py` has the precedence of allow and deny). Lazily: a MiB of a list at a time.
@@ -100,6 +101,9 @@ class _Reading(Scan):
     def _take(self, names: list[bytes], offsets: layout.Words, kinds: list[int]) -> None:
         for name, offset, kind in zip(names, offsets.astype(np.int64).tolist(), kinds, strict=True):
             self._found.append((offset, f"{name.decode()}.", kind, ()))
+
+    def _trigger(self, rule: ListRule, code: int, offset: int) -> None:
+        """Addresses and name servers are no names that are asked."""
 
     def _record(self, rule: ListRule, match: int, code: int, offset: int) -> None:
         self._found.append((offset, rule.name, match << 3 | code, rule.records))

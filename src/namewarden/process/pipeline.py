@@ -143,6 +143,7 @@ class Pipeline:
                 counts=counts,
                 denials=self.denials.of,
                 record_rows=record_rows,
+                key_of=lambda client, group: self.watcher.current().client_key(client, group),
                 payload=payload,
             )
         )

@@ -1,4 +1,4 @@
-"""The CNAME chain of the answer from below is judged by rules and lists: a cloaked name is denied too.
+"""The answer from below is judged by rules and lists: the names of its CNAME chain, and what else triggers a zone.
 
 Above the cache: cached answers are judged again when lists change. The model does not score targets (those of
 CDNs look random). An allow of the name asked covers its chain. Names in HTTPS and SVCB data are not judged.
@@ -10,21 +10,78 @@ from msgspec.structs import replace
 
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
-from namewarden.query import Answer, Handler, Query, Stage
-from namewarden.stages.lists import STREAMS, Answering, Epoch
+from namewarden.query import Answer, Handler, Query, Stage, Verdict
+from namewarden.stages.lists import STREAMS, Answering, Epoch, respond, shown
+from namewarden.wire import sections, types
+from namewarden.wire.joined import beyond, join
+
+Judged = tuple[int, Verdict]  # place in the chain, -1 for the name asked; what is said
 
 
 def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
     async def stage(query: Query, following: Handler) -> Answer:
         below = await following(query)
-        if not below.cnames or query.allowed is not None:
+        current = policy()
+        if query.allowed is not None or not (below.cnames or current.triggers.answer_ranks):
             return below
-        by_stream = query.transport in STREAMS
-        verdict = decide.chain(policy(), below.cnames, query.group, epoch(query.now), by_stream)
-        if verdict is None:
+        judged = _judge(current, query, below, epoch(query.now))
+        if judged is None or judged[1].action == "allow":
             return below
-        denied = answer(query, verdict)
-        status = denied.status if denied.silent else "BLOCKED_CNAME"
-        return replace(denied, status=status, cnames=below.cnames, upstream=below.upstream)
+        return await _replaced(query, below, judged, answer, following)
 
     return stage
+
+
+def _judge(policy: Policy, query: Query, below: Answer, now: float) -> Judged | None:
+    """Where the chain is first spoken about. At its end a zone that comes earlier may speak about the answer."""
+    by_stream = query.transport in STREAMS
+    judged = decide.chain(policy, below.cnames, query.group, now, by_stream)
+    if query.qtype == types.CNAME and (judged is None or judged[1].zone):
+        return None  # the CNAME itself is the answer, its target is not (as in BIND)
+    is_before = judged is not None and (judged[0] < len(below.cnames) - 1 or not judged[1].zone)
+    if is_before or not policy.triggers.answer_ranks:
+        return judged
+    return _judge_end(policy, query, below, now) or judged
+
+
+def _judge_end(policy: Policy, query: Query, below: Answer, now: float) -> Judged | None:
+    """What a zone says about the addresses and servers shown. An allow of the last name, not a zone's, covers them."""
+    by_stream = query.transport in STREAMS
+    name = below.cnames[-1] if below.cnames else query.name
+    if below.cnames:
+        verdict = decide.lists(policy, name, query.group, now, by_stream)
+        if verdict is not None and verdict.action == "allow" and not verdict.zone:
+            return None
+    client = () if below.cnames else policy.of_client(query.client)
+    seen = shown(policy, query, below)
+    verdict = decide.answered(policy, name, seen, query.group, by_stream, client)
+    return None if verdict is None else (len(below.cnames) - 1, verdict)
+
+
+async def _replaced(
+    query: Query, below: Answer, judged: Judged, answer: Answering, following: Handler
+) -> Answer:
+    """A zone's answer stands in the place of what the chain leads to; every other denial in that of the whole."""
+    verdict = judged[1]
+    denied = await _behind(query, below, judged, answer, following)
+    if denied is None:
+        denied = await respond(query, verdict, answer, following)
+    is_cname = verdict.reason == "cname_deny" and not denied.silent
+    status = "BLOCKED_CNAME" if is_cname else denied.status
+    return replace(denied, status=status, cnames=below.cnames, upstream=below.upstream)
+
+
+async def _behind(
+    query: Query, below: Answer, judged: Judged, answer: Answering, following: Handler
+) -> Answer | None:
+    """The CNAMEs that lead there, and what the zone has; None where there are none, or they cannot be read."""
+    place, verdict = judged
+    if place < 0 or not verdict.zone or verdict.mode in ("drop", "tcp-only"):
+        return None
+    message = sections.message_of(query, below)
+    head = sections.aliases(message, query, place + 1) if message else None
+    if head is None:
+        return None
+    asked = beyond(query, below.cnames[place])
+    tail = await respond(asked, verdict, answer, following)
+    return join(query, head, asked, tail)

@@ -1,14 +1,13 @@
 """A CNAME of ours and what its target has, as one answer. A rare path: dnspython reads and writes."""
 
-import dns.exception
-import dns.message
 from msgspec.structs import replace
 
 from namewarden.query import Answer, Query
-from namewarden.wire.answers import plain, to_wire
+from namewarden.wire.answers import plain
 from namewarden.wire.errors import Rcode
 from namewarden.wire.message import RECORD
 from namewarden.wire.names import to_wire as name_to_wire
+from namewarden.wire.sections import message_of
 
 
 def beyond(query: Query, target: str) -> Query:
@@ -20,23 +19,25 @@ def join(query: Query, head: Answer, asked: Query, tail: Answer) -> Answer:
     """`head` (CNAMEs of ours, for `query`) followed by `tail` (the answer to `asked`, where they lead).
 
     How it came about (status, verdict, EDE, upstream) is the tail's. What cannot be read becomes SERVFAIL:
-    upstreams pass on what strangers made.
+    upstreams pass on what strangers made. What the tail has of ours is not counted down.
     """
     if tail.silent or tail.tc:
         return tail
-    try:
-        message = dns.message.from_wire(to_wire(asked, replace(tail, ede=()), query.now, 65535))
-    except (dns.exception.DNSException, ValueError):
+    message = message_of(asked, tail)
+    if message is None:
         return replace(
             plain(Rcode.SERVFAIL, "FAILED"), verdict=tail.verdict, upstream=tail.upstream
         )
     body, ttls, counts = bytearray(head.body), list(head.ttls), []
+    ours = sum(tail.counts) - (len(tail.ttls) if tail.stored else 0)  # they come first
     for section in (message.answer, message.authority):
         for rrset in section:
             for rdata in rrset:
                 octets = rdata.to_wire() or b""
                 body += rrset.name.to_wire() or b""
-                ttls.append(len(body) + 4)
+                if ours <= 0:
+                    ttls.append(len(body) + 4)
+                ours -= 1
                 body += RECORD.pack(rrset.rdtype, rrset.rdclass, rrset.ttl, len(octets)) + octets
         counts.append(sum(map(len, section)))
     return replace(

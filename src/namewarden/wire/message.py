@@ -23,7 +23,7 @@ QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0
 OPCODE = 0x7800
 DO = 0x8000
 EDE_OPTION = 15
-_MAX_ADDRESSES = 16
+MOST_ADDRESSES = 16
 _MAX_CNAMES = (
     32  # Unbound follows 11; each one is judged and recorded, so thousands would cost seconds
 )
@@ -288,7 +288,7 @@ class _Records:
             if len(self.cnames) == _MAX_CNAMES:
                 raise WireError("has more CNAMEs than a chain may have")
             self.cnames.append(from_wire(self.data, value)[0])
-        elif len(self.addresses) >= _MAX_ADDRESSES:
+        elif len(self.addresses) >= MOST_ADDRESSES:
             return
         elif kind == types.A and length == 4:
             self.addresses.append(".".join(map(str, self.data[value : value + 4])))

@@ -1,0 +1,134 @@
+"""Triggers of response policy zones beside the name asked: client, answer address, name server and its address.
+
+They lie in a table of their own, sorted rows of the snapshot, which nobody looks at where no zone has any. Within a
+zone the longest prefix decides, then the lowest address; of names the exact one, then the closest wildcard.
+Counterparts: `scan.py` makes the rows, `snapshot.py` maps them, `decide.py` says which zone wins.
+"""
+
+import struct
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+
+from namewarden.policy.names import suffixes
+from namewarden.policy.spec import Match, Trigger
+
+KINDS: dict[Trigger, int] = {"client-ip": 1, "ip": 2, "nsdname": 3, "nsip": 4}
+ROW = struct.Struct(
+    ">BB16sHI"
+)  # kind, prefix length or match, address or fingerprint, list, record
+_KEY = struct.Struct(">BB16s")
+_BITS = 128  # of an address; IPv4 as ::ffff:0:0/96, as BIND keeps it
+_EXACT, _BELOW = 0, 1
+_GROUPS = 8  # of an IPv6 address
+
+
+class Found(NamedTuple):
+    """A row that speaks. Their order is that of precedence."""
+
+    rank: int  # of the list
+    distance: int  # the longer the prefix or the closer the name, the less
+    low: bytes
+    record: int  # where its record lies
+
+
+def network_of(text: str) -> str | None:
+    """`24.0.2.0.192` → `192.0.2.0/24`, `48.zz.1.db8.2001` likewise (RFC draft §5); None when it is none."""
+    length, *words = text.split(".")
+    words.reverse()
+    if not length.isdecimal() or not 1 <= int(length[:4]) <= _BITS:
+        return None
+    try:
+        if len(words) == 4 and "zz" not in words:
+            return str(ip_network(f"{'.'.join(words)}/{length}"))
+        if len(words) > _GROUPS or words.count("zz") > 1:
+            return None
+        joined = ":".join("" if word == "zz" else word for word in words)
+        joined = f":{joined}" if words[:1] == ["zz"] else joined
+        joined = f"{joined}:" if words[-1:] == ["zz"] else joined
+        return str(ip_network(f"{joined}/{length}"))
+    except ValueError:  # BIND ignores networks with host bits, too
+        return None
+
+
+def key_of(trigger: Trigger, name: str, match: Match, mark: Callable[[bytes], bytes]) -> bytes:
+    """The sorted part of a row but for its list. `mark` gives 8 octets of a name."""
+    kind = KINDS[trigger]
+    if trigger == "nsdname":
+        return _KEY.pack(kind, _EXACT if match == "exact" else _BELOW, _marked(name, mark))
+    network = ip_network(name)
+    length = network.prefixlen + _BITS - network.max_prefixlen
+    return _KEY.pack(kind, length, _number(network.network_address).to_bytes(16))
+
+
+def _marked(name: str, mark: Callable[[bytes], bytes]) -> bytes:
+    return mark(name[:-1].encode()).rjust(16, b"\0")
+
+
+def _number(address: IPv4Address | IPv6Address) -> int:
+    return int(address) | (0xFFFF << 32 if address.version == 4 else 0)
+
+
+class Triggers:
+    """The rows of a snapshot. `keys` are the (kind, prefix length or match) that there are."""
+
+    def __init__(self, rows: bytes | memoryview, keys: Iterable[tuple[int, int]]) -> None:
+        self._rows = _Rows(rows)
+        self._lengths: dict[int, list[int]] = {kind: [] for kind in KINDS.values()}
+        for kind, length in sorted(keys):
+            self._lengths[kind].append(length)
+        self.has_clients = bool(self._lengths[KINDS["client-ip"]])
+        self.has_servers = bool(self._lengths[KINDS["nsdname"]] or self._lengths[KINDS["nsip"]])
+        self.answer_ranks = _ranks(rows)  # lists that an answer may trigger
+
+    def of_addresses(self, trigger: Trigger, addresses: Iterable[str]) -> list[Found]:
+        """Rows whose network holds one of the addresses, in the order of precedence."""
+        kind = KINDS[trigger]
+        found: list[Found] = []
+        for text in addresses if self._lengths[kind] else ():
+            try:
+                number = _number(ip_address(text.partition("%")[0]))
+            except ValueError:
+                continue
+            for length in self._lengths[kind]:
+                low = (number >> (_BITS - length) << (_BITS - length)).to_bytes(16)
+                found += self._at(kind, length, low, _BITS - length)
+        return sorted(found)
+
+    def of_servers(self, servers: Iterable[str], mark: Callable[[bytes], bytes]) -> list[Found]:
+        """Rows that name one of the servers, or what is above it."""
+        kind = KINDS["nsdname"]
+        found: list[Found] = []
+        for name in sorted(servers) if self._lengths[kind] else ():
+            found += self._at(kind, _EXACT, _marked(name, mark), 0)
+            above = [*suffixes(name)[1:], "."]
+            for labels, suffix in enumerate(above, 1):
+                found += self._at(kind, _BELOW, _marked(suffix, mark), labels)
+        return sorted(found, key=lambda one: one[:2])
+
+    def _at(self, kind: int, length: int, low: bytes, distance: int) -> Iterator[Found]:
+        key = _KEY.pack(kind, length, low)
+        at = bisect_left(self._rows, key)
+        while at < len(self._rows) and self._rows[at][: _KEY.size] == key:
+            rank, record = struct.unpack_from(">HI", self._rows[at], _KEY.size)
+            yield Found(rank, distance, low, record)
+            at += 1
+
+
+def _ranks(rows: bytes | memoryview) -> frozenset[int]:
+    client = KINDS["client-ip"]
+    return frozenset(rank for kind, _, _, rank, _ in ROW.iter_unpack(rows) if kind != client)
+
+
+class _Rows:
+    """Rows of equal length, bisected where they are mapped."""
+
+    def __init__(self, octets: bytes | memoryview) -> None:
+        self._octets = octets
+
+    def __len__(self) -> int:
+        return len(self._octets) // ROW.size
+
+    def __getitem__(self, at: int) -> bytes:
+        return bytes(self._octets[at * ROW.size : (at + 1) * ROW.size])

@@ -1,0 +1,80 @@
+"""What the sections of an answer hold beside what every answer is read for. A rare path: dnspython reads.
+
+Counterparts: `stages/screen.py` (zones may be triggered by it), `joined.py`.
+"""
+
+import dns.exception
+import dns.message
+import dns.name
+import dns.rdatatype
+import dns.rrset
+from msgspec.structs import replace
+
+from namewarden.query import Answer, Query
+from namewarden.wire.answers import to_wire
+from namewarden.wire.message import RECORD
+from namewarden.wire.names import from_wire
+
+ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
+_MOST_SERVERS = 32  # of one zone; the root has 13
+
+
+def message_of(query: Query, answer: Answer) -> dns.message.Message | None:
+    """The whole message, None where it cannot be read: upstreams pass on what strangers made."""
+    try:
+        return dns.message.from_wire(
+            to_wire(query, replace(answer, ede=(), tc=False), query.now, 65535)
+        )
+    except (dns.exception.DNSException, ValueError):
+        return None
+
+
+def addresses(message: dns.message.Message) -> tuple[str, ...]:
+    """All of the answer section."""
+    return tuple(
+        rdata.to_text() for rrset in message.answer if rrset.rdtype in ADDRESSES for rdata in rrset
+    )
+
+
+def servers(message: dns.message.Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(names, addresses) of the name servers that the authority section names, as far as it does."""
+    found = [
+        rdata.target
+        for rrset in message.authority
+        if rrset.rdtype == dns.rdatatype.NS
+        for rdata in rrset
+    ][:_MOST_SERVERS]
+    glue = [
+        rdata.to_text()
+        for rrset in message.additional
+        if rrset.rdtype in ADDRESSES and rrset.name in found
+        for rdata in rrset
+    ]
+    return tuple(from_wire(name.to_wire() or b"", 0)[0] for name in found), tuple(glue)
+
+
+def aliases(message: dns.message.Message, query: Query, count: int) -> Answer | None:
+    """The first `count` CNAMEs from the name asked on, with the DNAMEs they come of; None where they are not there."""
+    name = message.question[0].name
+    body, ttls = bytearray(), []
+    for _ in range(count):
+        chosen = [rrset for rrset in message.answer if _leads_on(rrset, name)]
+        if not chosen or chosen[-1].rdtype != dns.rdatatype.CNAME:
+            return None
+        for rrset in chosen:
+            octets = rrset[0].to_wire() or b""
+            body += rrset.name.to_wire() or b""
+            ttls.append((len(body) + 4, rrset.ttl))
+            body += RECORD.pack(rrset.rdtype, rrset.rdclass, rrset.ttl, len(octets)) + octets
+        name = chosen[-1][0].target
+    return Answer(
+        0, bytes(body), (len(ttls), 0, 0), tuple(at for at, _ in ttls), min(ttl for _, ttl in ttls),
+        stored=query.now,
+    )  # fmt: skip
+
+
+def _leads_on(rrset: dns.rrset.RRset, name: dns.name.Name) -> bool:
+    if rrset.rdtype == dns.rdatatype.CNAME:
+        return bool(rrset.name == name)
+    is_above = rrset.name != name and name.is_subdomain(rrset.name)
+    return rrset.rdtype == dns.rdatatype.DNAME and is_above
