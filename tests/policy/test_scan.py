@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from namewarden.policy import layout
@@ -96,6 +96,7 @@ def agree(data, form):
 
 
 @given(ENDS, LINES, st.sampled_from(FORMS))
+@example("", ["1.2.3.4 CNAME .", "  CNAME ."], "auto")
 def test_fast_and_slow_agree(head, lines, form):
     agree((head + "".join(f"{line}\n" for line in lines)).encode(), form)
 

@@ -371,12 +371,13 @@ class _Shapes:
         nodata = at.lastindex == self.policy + 2
         group = self.policy if at[self.policy] is not None else self.policy + 1
         owner = at[group]
-        self.owner = at[0].split(None, 1)[0].decode("latin-1")
         name = owner.removesuffix(self.tail) if owner[-1] == 46 and self.zone else owner
         if name[-1] < 58:
             name = b"" if name[-1] == 46 else self.trimmed(name)
         if b"rpz-" in name or (origin != self.zone and owner[-1] != 46):
             name = b""
+        if name:  # else the reader sees the line, and may take it for another format's
+            self.owner = at[0].split(None, 1)[0].decode("latin-1")
         match = layout.EXACT if group == self.policy else layout.BELOW
         return group, name, match << 3 | self._codes[nodata]
 
