@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -198,6 +198,57 @@ def _wait_for_policy(log: Path, zones: int) -> None:
         if time.monotonic() > until:
             raise RuntimeError(f"no policy in force:\n{log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.05)
+
+
+FRONTS = ("dnsmasq", "dnsdist", "unbound", "named", "pdns_recursor")
+
+
+@contextmanager
+def front(program: str, folder: Path, behind: Server) -> Iterator[Server]:
+    """A resolver with a cache, as it comes, in front of another: one of FRONTS."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if program == "unbound":
+        with unbound(folder, behind) as server:
+            yield server
+    elif program == "named":
+        with named(folder, behind, {}) as server:
+            yield server
+    else:
+        number = free_port()
+        command = _FRONTS[program](folder, behind, number)
+        with _running([need(program, _PACKAGES[program]), *command], folder, number) as server:
+            yield server
+
+
+def _dnsmasq(folder: Path, behind: Server, port: int) -> list[str]:
+    return (
+        f"-k -C /dev/null -p {port} -a 127.0.0.1 --bind-interfaces -R -h -S {behind.host}#{behind.port} -u root "
+        f"--pid-file={folder}/pid --log-facility=-"
+    ).split()
+
+
+def _dnsdist(folder: Path, behind: Server, port: int) -> list[str]:
+    (folder / "config").write_text(
+        f'setLocal("127.0.0.1:{port}") newServer{{address="{behind.host}:{behind.port}"}} '
+        'getPool(""):setCache(newPacketCache(1000))\n'
+    )
+    return ["--supervised", "-C", str(folder / "config")]
+
+
+def _pdns_recursor(folder: Path, behind: Server, port: int) -> list[str]:
+    (folder / "recursor.conf").write_text(
+        f"local-address=127.0.0.1\nlocal-port={port}\nsocket-dir={folder}\ndnssec=off\ndaemon=no\nthreads=1\n"
+        f"forward-zones-recurse=.={behind.host}:{behind.port}\ndont-query=\nallow-from=127.0.0.0/8\nhint-file=no\n"
+    )
+    return [f"--config-dir={folder}", "--setuid=", "--setgid="]
+
+
+_FRONTS: Mapping[str, Callable[[Path, Server, int], list[str]]] = {
+    "dnsmasq": _dnsmasq,
+    "dnsdist": _dnsdist,
+    "pdns_recursor": _pdns_recursor,
+}
+_PACKAGES = {"dnsmasq": "dnsmasq", "dnsdist": "dnsdist", "pdns_recursor": "pdns-recursor"}
 
 
 @contextmanager

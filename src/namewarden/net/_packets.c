@@ -13,6 +13,7 @@
 #define EACH 9
 #define BARE_OPT 11
 #define LONGEST_NAME 253
+#define OF_PARENT 0x0e /* with 0xc0 before it, the owner of a prepared SOA: what is behind the first label */
 enum { ANSWERS, RESERVED, IS_RULED, API, SOURCE }; /* fields of Denials */
 enum { HEAD, TAIL, CODE };                         /* fields of Prepared */
 
@@ -207,6 +208,8 @@ splice(const struct question *q, PyObject *head, PyObject *tail)
     to[3] |= (uint8_t)(q->flags & 0x10);      /* CD */
     memcpy(to + 12, q->data + 12, asked);
     memcpy(to + 12 + asked, PyBytes_AS_STRING(tail), rest);
+    if (rest > 1 && to[12 + asked] == 0xc0 && to[13 + asked] == OF_PARENT)
+        to[13 + asked] += q->data[12] - 1; /* an SOA, prepared for a first label of one octet */
     return wire;
 }
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from namewarden.query import Query
+from namewarden.wire.answers import BEHIND_LABEL
 from namewarden.wire.message import CD, RD
 from namewarden.wire.types import AAAA, OPT, A
 
 EACH = 9  # prepared answers of a list: three kinds of type, three states of EDNS
 _BARE_OPT = 11  # octets
+_OF_PARENT = (BEHIND_LABEL + 1).to_bytes(2)  # how a prepared SOA begins
 
 
 class Prepared(Protocol):
@@ -81,6 +83,9 @@ def place_of(query: Query) -> int:
 
 
 def spliced(data: bytes, query: Query, prepared: Prepared) -> bytes:
-    """The prepared message with the query's id, RD, CD and question."""
+    """The prepared message with the query's id, RD, CD and question; an SOA's owner is moved to the name's parent."""
     flags = int.from_bytes(prepared.head[2:4]) | RD * query.rd | CD * query.cd
-    return b"".join((data[:2], flags.to_bytes(2), prepared.head[4:], query.question, prepared.tail))
+    tail = prepared.tail
+    if tail.startswith(_OF_PARENT):
+        tail = (BEHIND_LABEL + query.question[0]).to_bytes(2) + tail[2:]
+    return b"".join((data[:2], flags.to_bytes(2), prepared.head[4:], query.question, tail))

@@ -5,15 +5,13 @@ from namewarden.query import Answer, Query, Verdict
 from namewarden.wire.answers import own, soa
 from namewarden.wire.types import type_name
 
-_SOA_TTL = (6,)  # where the TTL of an SOA stands that is the whole body
-
 
 def blocked(query: Query, verdict: Verdict) -> Answer:
     said = denial(verdict, type_name(query.qtype))
     body, ttls, count = own(said.records)
     authority = 0
     if said.is_negative:
-        body, ttls, authority = soa(said.ttl), _SOA_TTL, 1
+        authority, (body, ttls) = 1, soa(said.ttl, query.question, said.rcode == 0)
     return Answer(
         said.rcode, body, (count, authority, 0), ttls, said.ttl,
         tc=said.is_truncated, silent=said.is_silent, ede=said.ede if query.payload else (),

@@ -28,14 +28,14 @@ EDNS = (
     (512, True),
 )  # UDP size and DO of the query: no OPT, OPT, OPT with DO
 EACH = len(KINDS) * len(EDNS)  # answers of a list
-_QUESTION = b"\x01a\0"
+_QUESTION = b"\x01a\x01b\0"  # the SOA of a denial is owned by `b.`
 _BEFORE = 12 + len(_QUESTION) + 4
 _ROOMY = 65535
 _SILENT = frozenset({"drop"})
 
 
 class Prepared(NamedTuple):
-    """One message, without its id and its question."""
+    """One message, without its id and its question, for a name whose first label has one octet."""
 
     head: bytes  # the header, its id 0
     tail: bytes  # what follows the question
@@ -124,7 +124,7 @@ class PreparedDenials:
         payload, do = edns
         question = _QUESTION + kind.to_bytes(2) + b"\0\1"
         query = Query(
-            0, "a.", kind, "", "udp", 0.0, question, rd=False, do=do, payload=payload, group=spec.name
+            0, "a.b.", kind, "", "udp", 0.0, question, rd=False, do=do, payload=payload, group=spec.name
         )  # fmt: skip
         answer = blocked(query, denied(spec, f"{name}:"))
         wire = to_wire(query, answer, 0.0, _ROOMY)

@@ -102,18 +102,17 @@ def _special(query: Query) -> Answer | None:
     kind = special.ZONES[zone]
     if kind == special.LOOPBACK:
         found = _LOOPBACK.get(query.qtype)
-        return _records(query, *found) if found else _denied(Rcode.NOERROR)
+        return _records(query, *found) if found else _denied(query, Rcode.NOERROR)
     if kind == special.NODATA:
-        return _denied(Rcode.NOERROR)
+        return _denied(query, Rcode.NOERROR)
     if kind == special.NXDOMAIN:
-        return _denied(Rcode.NXDOMAIN)
+        return _denied(query, Rcode.NXDOMAIN)
     return _empty_zone(query, zone)
 
 
-def _denied(rcode: Rcode) -> Answer:
-    return Answer(
-        rcode, soa(DENIAL_TTL), (0, 1, 0), (6,), DENIAL_TTL, status="LOCAL", verdict=SPECIAL
-    )
+def _denied(query: Query, rcode: Rcode) -> Answer:
+    body, ttls = soa(DENIAL_TTL, query.question, rcode == Rcode.NOERROR)
+    return Answer(rcode, body, (0, 1, 0), ttls, DENIAL_TTL, status="LOCAL", verdict=SPECIAL)
 
 
 def _empty_zone(query: Query, zone: str) -> Answer | None:
@@ -122,7 +121,11 @@ def _empty_zone(query: Query, zone: str) -> Answer | None:
     if query.qtype == DS and is_top:
         return None  # the parent's to notify: an insecure delegation must be provable (RFC 8375 §4)
     if query.name in special.LOOPBACK_POINTERS:
-        return _records(query, "PTR", "localhost.") if query.qtype == 12 else _denied(Rcode.NOERROR)
+        return (
+            _records(query, "PTR", "localhost.")
+            if query.qtype == 12
+            else _denied(query, Rcode.NOERROR)
+        )
     top = _pointer_to(query, zone)
     rdata = top + _RNAME + _NUMBERS
     record = top + RECORD.pack(SOA, IN, ZONE_TTL, len(rdata)) + rdata
@@ -145,12 +148,12 @@ def _junk(query: Query, suffixes: tuple[str, ...], tlds: Container[str]) -> Answ
     labels, _, rest = query.name.partition(".")
     if not rest and labels:
         if labels not in tlds:
-            return _denied(Rcode.NXDOMAIN)
+            return _denied(query, Rcode.NXDOMAIN)
         # It is there, and so is what lies below it: NXDOMAIN would deny all that (RFC 8020).
-        return None if query.qtype in ABOUT_A_TLD else _denied(Rcode.NOERROR)
+        return None if query.qtype in ABOUT_A_TLD else _denied(query, Rcode.NOERROR)
     for suffix in suffixes:
         if query.name.endswith(suffix):
             host = query.name[: -len(suffix)]
             if "." in host and host.rpartition(".")[2] in tlds:
-                return _denied(Rcode.NXDOMAIN)
+                return _denied(query, Rcode.NXDOMAIN)
     return None

@@ -15,7 +15,7 @@ import dns.rrset
 import dns.zonefile
 
 from namewarden.query import Answer, Query
-from namewarden.wire.answers import soa
+from namewarden.wire.answers import soa, soa_above
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import RECORD
 from namewarden.wire.names import from_wire, text_of
@@ -109,9 +109,12 @@ def answer(query: Query, own: OwnRecords) -> tuple[Answer, str] | None:
             break
     counts = (len(ttls), 0, 0)
     if not ttls or (len(ttls) == len(cnames) and not leaves):
+        authority, at = (
+            soa_above(DENIAL_TTL, owner) if cnames else soa(DENIAL_TTL, query.question, True)
+        )
         counts, lowest = (len(ttls), 1, 0), DENIAL_TTL
-        ttls.append(len(body) + 6)
-        body += soa(DENIAL_TTL)
+        ttls += [len(body) + one for one in at]
+        body += authority
     made = Answer(
         0, bytes(body), counts, tuple(ttls), lowest, status="LOCAL",
         cnames=tuple(cnames), addresses=tuple(addresses),

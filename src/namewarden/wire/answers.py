@@ -10,6 +10,7 @@ from namewarden.wire.names import to_wire as name_to_wire
 from namewarden.wire.records import QUESTION_NAME, encode
 
 ADVERTISED = 1232  # DNS flag day 2020: what crosses every path unfragmented
+BEHIND_LABEL = 0xC00D  # the pointer into the question's name, the length of its first label added
 _MNAME = name_to_wire("namewarden.invalid.")
 _RNAME = name_to_wire("nobody.invalid.")
 
@@ -63,8 +64,31 @@ def own(records: tuple[tuple[str, int, str], ...]) -> tuple[bytes, tuple[int, ..
     return encode("", (("", *record) for record in records))
 
 
+def soa(ttl: int, question: bytes, exists: bool = False) -> tuple[bytes, tuple[int, ...]]:
+    """Authority for a name that we deny, so that who asked keeps it `ttl` seconds (RFC 2308 §5) → (body, TTLs in it).
+
+    Its owner is the parent of the name in question. By the name itself dnsmasq remembers a record of it, and says
+    NODATA from then on; by the root PowerDNS Recursor takes the whole top-level domain for absent. A single label that
+    `exists` (NODATA) owns its SOA, as a zone does; for one that does not it is a zone that has nothing to do with it,
+    and caches in front keep nothing.
+    """
+    first = question[0]
+    if first and question[1 + first]:
+        return _soa_of((BEHIND_LABEL + first).to_bytes(2), ttl)
+    return _soa_of(QUESTION_NAME if exists else _MNAME, ttl)
+
+
+def soa_above(ttl: int, name: bytes) -> tuple[bytes, tuple[int, ...]]:
+    """The same for another name than the one in question that exists, in wire format without pointers."""
+    parent = name[1 + name[0] :]
+    return _soa_of(parent if len(parent) > 1 else name, ttl)
+
+
+def _soa_of(owner: bytes, ttl: int) -> tuple[bytes, tuple[int, ...]]:
+    return owner + _soa_record(ttl), (len(owner) + 4,)
+
+
 @lru_cache(maxsize=64)
-def soa(ttl: int) -> bytes:
-    """Authority for a name that we deny, so that clients keep the denial `ttl` seconds (RFC 2308 §5)."""
+def _soa_record(ttl: int) -> bytes:
     rdata = _MNAME + _RNAME + b"".join(n.to_bytes(4) for n in (1, 3600, 600, 86400, ttl))
-    return QUESTION_NAME + RECORD.pack(types.SOA, 1, ttl, len(rdata)) + rdata
+    return RECORD.pack(types.SOA, 1, ttl, len(rdata)) + rdata
