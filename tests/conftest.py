@@ -31,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     assert config.cache
     kind = sha256(_processor().encode()).hexdigest()[:12]
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir(f"jax-{kind}")))
+    # A test takes some dozen steps: what XLA's optimizations would spare is a tenth of what they cost.
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 

@@ -136,10 +136,10 @@ def test_spares_end_with_the_rest(with_spare):
 
 def is_alive(pid):
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    return "Z" not in state.split(")")[1].split()[0]
 
 
 def wait_gone(pid):
