@@ -4,9 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from namewarden.policy import rpz
 from namewarden.policy.formats import ListRule
 from namewarden.policy.rpz import Reader, zone_of
 
+OWNERS = [
+    "a",
+    "b.",
+    ".",
+    "\t",
+    " ",
+    "\n",
+    "; ",
+    "CNAME ",
+    "A ",
+    "*.",
+    "x.rpz. CNAME .\n",
+    "q.rpz.\tA 1.2.3.4\n",
+]
 HEAD = """\
 $TTL 1h
 $ORIGIN rpz.test.
@@ -146,3 +161,10 @@ def test_absolute_owners_of_an_unknown_zone_are_not_guessed():
 def test_any_text_is_rules_or_reasons(text):
     for form in ("rpz", "auto"):
         assert all(isinstance(reading, str) or reading for reading in read(text, form))
+
+
+@given(st.lists(st.sampled_from(OWNERS), max_size=30).map("".join))
+def test_absolute_owners_are_found_as_by_a_look_at_every_line(text):
+    data = text.encode()
+    found = [each.span() for each in rpz._absolute_owners(data)]
+    assert found == [each.span() for each in rpz._ABSOLUTE.finditer(data)]

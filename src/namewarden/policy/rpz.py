@@ -7,6 +7,7 @@ Counterpart: `triggers.py` finds what is triggered by an address or a name serve
 """
 
 import re
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 
@@ -60,6 +61,7 @@ _SOA_SAID = re.compile(
 _ABSOLUTE = re.compile(
     rb"^(?:\*\.)?([a-z0-9_.-]+\.)[ \t]{1,80}+[^\n;]{0,40}?\b(?:CNAME|A|AAAA|TXT)[ \t]", re.M | re.I
 )
+_FINAL_DOT = re.compile(rb"\.[ \t]")
 _ZONE_WORDS = re.compile(r"rpz|block|policy|firewall|sinkhole|blacklist|denylist|local$")
 
 Triggered = tuple[
@@ -91,7 +93,7 @@ def _joined(name: str, origin: str) -> str:
 def _shared_suffix(data: bytes) -> str:
     """The labels the first absolute owners end in, from the one that sounds like a policy zone; else ''."""
     shared: list[str] | None = None
-    for found in islice(_ABSOLUTE.finditer(data), OWNERS_LOOKED_AT):
+    for found in islice(_absolute_owners(data), OWNERS_LOOKED_AT):
         labels = found[1].decode("latin-1").lower().rstrip(".").split(".")[::-1]
         shared = labels if shared is None else shared[: _agreement(shared, labels)]
         if not shared:
@@ -99,6 +101,15 @@ def _shared_suffix(data: bytes) -> str:
     ordered = (shared or [])[::-1]
     starts = [at for at, label in enumerate(ordered) if _ZONE_WORDS.search(label)]
     return ".".join(ordered[starts[0] :]) + "." if starts else ""
+
+
+def _absolute_owners(data: bytes) -> Iterator["re.Match[bytes]"]:
+    """Only lines with a dot before a blank are looked at: plain lists have none, and would take 0.8 s for a million."""
+    at = 0
+    while dot := _FINAL_DOT.search(data, at):
+        if found := _ABSOLUTE.match(data, max(data.rfind(b"\n", at, dot.start()) + 1, at)):
+            yield found
+        at = data.find(b"\n", dot.end()) + 1 or len(data)
 
 
 def _agreement(one: list[str], other: list[str]) -> int:
