@@ -26,7 +26,7 @@ def running(tmp_path_factory, world):
 
 @pytest.fixture
 def hub(running):
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
+    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"), verify=False)
     with httpx.Client(
         transport=transport, base_url="http://localhost/api/v1", timeout=60
     ) as client:
