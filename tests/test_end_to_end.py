@@ -198,6 +198,16 @@ def test_every_query_is_counted_though_repeats_are_folded(running):
     assert sum(event["count"] for event in events) == 50 and len(events) < 25
 
 
+def test_a_denied_name_that_is_asked_again_leaves_the_same_event_with_a_count(running):
+    replies = [running.ask("twice.zone.example.net") for _ in range(5)]
+    assert [(rcode(reply), data(reply)) for reply in replies] == [("NOERROR", ["0.0.0.0"])] * 5
+    running.event("twice.zone.example.net", count=5)
+    events = running.events("--name", "twice.zone.example.net")
+    told = {(e["status"], e["reason"], e["rule"], e["group"], e["client"]) for e in events}
+    assert sum(event["count"] for event in events) == 5 and len(told) == 1 and len(events) < 5
+    assert told.pop()[:2] == ("BLOCKED", "list_deny")
+
+
 def test_healthcheck_says_yes(running):
     done = running.command("healthcheck", "--config", str(running.config))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from namewarden import chain
 from namewarden.events.batch import Batch, Columns, from_wire, to_events
 from namewarden.events.batch import to_wire as batch_to_wire
-from namewarden.events.rows import DeniedRows
+from namewarden.events.rows import DeniedRows, RepeatedRows
 from namewarden.net import eager
 from namewarden.net.datagrams import DatagramIO
 from namewarden.net.packet_cache import CacheRules, PacketCache
@@ -147,7 +147,7 @@ class Path:
                 limited=(SILENCE, TRUNCATION),
                 turned_away=self.turn_away,
                 repeated=partial(repeated, source="resolver"),
-                record=self.record,
+                record_repeats=self.record_repeats,
                 counts=counts,
                 denials=denials.of,
                 record_rows=self.record_rows,
@@ -194,9 +194,16 @@ class Path:
 
     def record_rows(self, rows):
         self.denied += len(rows.clients)
-        columns, packed = Columns(), (rows.codes.tobytes(), rows.hits.tobytes())
-        names = "\n".join(rows.names)
-        columns.add([DeniedRows(self.world.wall(), *packed, rows.clients, names, rows.source)] * 2)
+        packed, names = (rows.codes.tobytes(), rows.hits.tobytes()), "\n".join(rows.names)
+        self.keep(DeniedRows(self.world.wall(), *packed, rows.clients, names, rows.source))
+
+    def record_repeats(self, folded):
+        self.keep(RepeatedRows(folded.events, folded.clients, folded.times, folded.counts))
+
+    def keep(self, rows):
+        """As the hub reads it from two of them."""
+        columns = Columns()
+        columns.add([rows, rows])
         batch = Batch("run", 1, "resolver", 0, 0, columns.rows, *columns.finish())
         events = list(to_events(from_wire(batch_to_wire(batch))))
         self.events += events[: len(events) // 2]
@@ -330,6 +337,33 @@ async def test_the_packet_cache_answered_some_of_it(policies, environ):
     queries = [path.listener._counts.queries for path in paths]
     assert queries[0] < queries[1] == 7 * len(NAMES)
     assert paths[0].denied == 4 and paths[1].denied == 0
+
+
+class Watched(PacketCache):
+    """Which questions the C helper left to Python."""
+
+    looked_up = 0
+
+    def lookup(self, data, host, now):
+        self.looked_up += 1
+        return super().lookup(data, host, now)
+
+
+async def test_the_helper_keeps_denials_and_counts_ttls_down_by_itself(policies):
+    pytest.importorskip("namewarden.net._packets")
+    world = World()
+    path = Path(Watched, policies[0], world, {})
+    names = "only-here.example.net", "gone.example.org"
+    step = [(datagram(name), ("127.0.0.1", number)) for number, name in enumerate(names)]
+    for _ in range(2):
+        path.ask(step)
+    before = path.cache.looked_up
+    for left in (9, 6, 3):
+        found = dns.message.from_wire(path.ask(step)[1][0])
+        assert [records.ttl for records in found.authority] == [left]
+        world.now += 3.0
+    assert path.cache.looked_up == before == 3
+    assert path.denied == 1 and max(path.counted().values()) == 5
 
 
 HEADER = b"\0\x07\x01\0\0\1\0\0\0\0\0"

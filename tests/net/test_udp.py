@@ -35,7 +35,7 @@ class Listener:
             limited=(SILENCE, TRUNCATION),
             turned_away=lambda query, answer: self.turned_away.append(query),
             repeated=options.pop("repeated", lambda query, answer: repeated(query, answer, "resolver")),
-            record=lambda event: self.repeats.append(event.count),
+            record_repeats=lambda folded: self.repeats.extend(folded.counts),
             counts=counts,
         )  # fmt: skip
         self.cache = PacketCache(cache)

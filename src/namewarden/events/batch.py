@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
-from namewarden.events.rows import DeniedRows, RowSource
+from namewarden.events.rows import DeniedRows, RepeatedRows, Rows, RowSource
 from namewarden.query import EVENT_SCHEMA, Event
 
 # Fields of which a source has few combinations. The order is the message's and the store's.
@@ -68,25 +68,39 @@ class Columns:
         self._numbers = {name: bytearray() for name in NUMBERS}
         self._texts: dict[str, list[str]] = {name: [] for name in TEXTS}
 
-    def add(self, recorded: Sequence[Event | DeniedRows]) -> None:
+    def add(self, recorded: Sequence[Event | Rows]) -> None:
         """Events in any order: their numbers follow it, their times say it."""
         self._add_events([one for one in recorded if isinstance(one, Event)])
-        rows = [one for one in recorded if not isinstance(one, Event)]
+        for one in recorded:
+            if isinstance(one, RepeatedRows):
+                self._add_repeats(one)
+        rows = [one for one in recorded if isinstance(one, DeniedRows)]
         for source in {id(each.source): each.source for each in rows}.values():
             self._add_rows(source, [each for each in rows if each.source is source])
 
     def _add_events(self, events: Sequence[Event]) -> None:
         if not events:
             return
-        self.rows += len(events)
         self.queries += sum([event.count for event in events])
+        self._numbers["time"] += array("d", [event.time for event in events])
+        self._numbers["count"] += array("I", [event.count for event in events])
+        self._text("client", [event.client for event in events])
+        self._add_shared(events)
+
+    def _add_repeats(self, rows: RepeatedRows) -> None:
+        self.queries += rows.queries
+        self._numbers["time"] += array("d", rows.times)
+        self._numbers["count"] += array("I", rows.counts)
+        self._text("client", rows.clients)
+        self._add_shared(rows.events)
+
+    def _add_shared(self, events: Sequence[Event]) -> None:
+        """What repeats share with their event."""
+        self.rows += len(events)
         numbers, none = self._numbers, NOT_SCORED
         numbers["fact"] += array("I", map(self._facts.__getitem__, map(_fact, events)))
-        numbers["time"] += array("d", [event.time for event in events])
         numbers["duration"] += array("d", [event.duration for event in events])
         numbers["score"] += array("d", [none if (s := e.score) is None else s for e in events])
-        numbers["count"] += array("I", [event.count for event in events])
-        self._text("client", [event.client for event in events])
         self._text("name", [event.name for event in events])
         self._text("rule", [event.rule for event in events])
         self._text("cnames", [" ".join(c) if (c := e.cnames) else "" for e in events])

@@ -6,11 +6,11 @@ The log never slows DNS: when the queue is full an event is dropped and counted,
 import secrets
 from collections import deque
 
-from namewarden.events.rows import DeniedRows
+from namewarden.events.rows import Rows
 from namewarden.query import Event
 
-Recorded = Event | DeniedRows
-ROWS_AS_QUICK = 8  # rows of denials are written in the time of one event
+Recorded = Event | Rows
+ROWS_AS_QUICK = 8  # so many rows are written in the time of one event
 
 
 class Recorder:
@@ -37,7 +37,7 @@ class Recorder:
             self.dropped_events += 1
             self.dropped_queries += event.count
 
-    def record_rows(self, rows: DeniedRows) -> None:
+    def record_rows(self, rows: Rows) -> None:
         """As many events; what does not fit whole is dropped."""
         count = len(rows)
         if self._waiting + count <= self._room:
@@ -45,7 +45,7 @@ class Recorder:
             self._waiting += count
         else:
             self.dropped_events += count
-            self.dropped_queries += count
+            self.dropped_queries += rows.queries
 
     @property
     def waiting(self) -> int:

@@ -1,6 +1,7 @@
-"""Events of prepared denials, many in one value: what they share is a number, the rule's text is made when they leave.
+"""Many events in one value, in columns: what they share is said once, and their texts are made when they leave.
 
-Counterparts: `stages/denials.py` says what the numbers mean, `recorder.py` holds the rows, `batch.py` writes them.
+Counterparts: `stages/denials.py` and the packet cache of `net/` make the rows, `recorder.py` holds them, `batch.py`
+writes them.
 """
 
 from typing import Protocol
@@ -32,3 +33,26 @@ class DeniedRows(Struct, frozen=True, gc=False):
 
     def __len__(self) -> int:
         return len(self.clients)
+
+    @property
+    def queries(self) -> int:
+        return len(self.clients)
+
+
+class RepeatedRows(Struct, frozen=True, gc=False):
+    """Repeats, folded: each row is its event but for client, time (epoch seconds) and count."""
+
+    events: list[Event]
+    clients: list[str]
+    times: list[float]
+    counts: list[int]
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @property
+    def queries(self) -> int:
+        return sum(self.counts)
+
+
+Rows = DeniedRows | RepeatedRows

@@ -18,7 +18,7 @@ enum { ANSWERS, RESERVED, IS_RULED, API, SOURCE }; /* fields of Denials */
 enum { HEAD, TAIL, CODE };                         /* fields of Prepared */
 
 struct entry_slots {
-    Py_ssize_t tail, fresh, client, count;
+    Py_ssize_t tail, fresh, dead, stored, ttls, aged, client, count, time;
 };
 struct client_slots {
     Py_ssize_t ip, entries, is_limited, denials;
@@ -33,10 +33,11 @@ struct rows {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *entry_class, *client_class, *count, *admit;
+    PyObject *entry_class, *client_class, *keep, *admit;
+    PyObject *count, *dirty, *wall; /* of the RepeatCounter */
     struct entry_slots entry;
     struct client_slots client;
-    Py_buffer seen;
+    Py_buffer known; /* the table of KnownQuestions */
     Py_ssize_t payload;
     struct rows rows;
 } Packets;
@@ -182,15 +183,15 @@ grow(struct rows *rows)
 }
 
 static int
-add_row(struct rows *rows, PyObject *source, PyObject *client, PyObject *name, uint64_t code, uint64_t hit)
+add_row(struct rows *rows, PyObject *source, PyObject *client, PyObject *name, const uint64_t row[2])
 {
     if (!rows->clients && (!(rows->clients = PyList_New(0)) || !(rows->names = PyList_New(0))))
         return -1;
     if (grow(rows) < 0 || PyList_Append(rows->clients, client) < 0 || PyList_Append(rows->names, name) < 0)
         return -1;
     Py_XSETREF(rows->source, Py_NewRef(source));
-    rows->codes[rows->count] = code;
-    rows->hits[rows->count++] = hit;
+    rows->codes[rows->count] = row[0];
+    rows->hits[rows->count++] = row[1];
     return 0;
 }
 
@@ -236,17 +237,42 @@ held_off(Packets *self, PyObject *client, double now)
     return admitted;
 }
 
+/* KnownQuestions.is_known. */
+static int
+is_known(Packets *self, Py_hash_t mixed)
+{
+    uint64_t *place = (uint64_t *)self->known.buf + (size_t)mixed % (self->known.len / sizeof *place);
+    uint16_t mark = (uint16_t)((uint64_t)mixed >> 32);
+    mark = mark ? mark : 1;
+    for (uint64_t marks = *place; marks; marks >>= 16)
+        if ((uint16_t)marks == mark)
+            return 1;
+    *place = *place << 16 | mark;
+    return 0;
+}
+
+/* The question came before: the packet cache keeps the answer, and counts. -1 for an error. */
+static int
+keep(Packets *self, PyObject *client, PyObject *key, PyObject *wire, PyObject *name, const uint64_t row[2], double now)
+{
+    PyObject *done = PyObject_CallFunction(self->keep, "OOy#(KKO)d", client, key, PyBytes_AS_STRING(wire) + 2,
+                                           PyBytes_GET_SIZE(wire) - 2, (unsigned long long)row[0],
+                                           (unsigned long long)row[1], name, now);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
 /* The denial of one datagram: a new reference, NULL without an error when it is not plain. */
 static PyObject *
-deny(Packets *self, PyObject *client, PyObject *denials, PyObject *data, Py_hash_t mixed, double now, long *held)
+deny(Packets *self, PyObject *client, PyObject *data, PyObject *key, double now, long *held)
 {
+    PyObject *denials = slot(client, self->client.denials);
+    Py_hash_t mixed = PyObject_Hash(key);
     struct question q;
     struct lookup_hit hits[MOST_HITS];
     uint64_t hit;
-    uint16_t *place = (uint16_t *)self->seen.buf + (size_t)mixed % (self->seen.len / 2);
-    uint16_t mark = (uint16_t)((uint64_t)mixed >> 32);
-    mark = mark ? mark : 1;
-    if (*place == mark || !read_question((uint8_t *)PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), self->payload, &q))
+    if (!PyTuple_Check(denials) || PyTuple_GET_ITEM(denials, API) == Py_None ||
+        !read_question((const uint8_t *)PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), self->payload, &q))
         return NULL;
     const struct lookup_api *api = PyCapsule_GetPointer(PyTuple_GET_ITEM(denials, API), LOOKUP_CAPSULE);
     if (!api)
@@ -262,34 +288,104 @@ deny(Packets *self, PyObject *client, PyObject *denials, PyObject *data, Py_hash
     PyObject *tail = PyTuple_GET_ITEM(prepared, TAIL);
     if (q.end + PyBytes_GET_SIZE(tail) > q.limit)
         return NULL;
-    uint64_t code = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(prepared, CODE)) | q.type;
+    uint64_t row[2] = {PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(prepared, CODE)) | q.type, hit};
     PyObject *name = PyUnicode_FromStringAndSize(q.name, q.name_length + 1), *wire = NULL;
     if (name && !PyErr_Occurred() && is_ruled(PyTuple_GET_ITEM(denials, IS_RULED), name) == 0 &&
         (*held = held_off(self, client, now)) == 0)
         wire = splice(&q, PyTuple_GET_ITEM(prepared, HEAD), tail);
-    if (wire && add_row(&self->rows, PyTuple_GET_ITEM(denials, SOURCE), slot(client, self->client.ip), name, code, hit) < 0)
+    if (wire && (is_known(self, mixed) ? keep(self, client, key, wire, name, row, now)
+                                       : add_row(&self->rows, PyTuple_GET_ITEM(denials, SOURCE),
+                                                 slot(client, self->client.ip), name, row)) < 0)
         Py_CLEAR(wire);
-    if (wire)
-        *place = mark;
     Py_XDECREF(name);
     return wire;
 }
 
-/* One more repeat of an entry; -1 on error. */
+/* The first repeat since the last flush; -1 on error. */
+static int
+begin_count(Packets *self, PyObject *entry, PyObject *client)
+{
+    PyObject *one = PyLong_FromLong(1), *time = one ? PyObject_CallNoArgs(self->wall) : NULL;
+    if (!time || PyList_Append(self->dirty, entry) < 0) {
+        Py_XDECREF(one);
+        Py_XDECREF(time);
+        return -1;
+    }
+    put(entry, self->entry.count, one);
+    put(entry, self->entry.time, time);
+    put(entry, self->entry.client, Py_NewRef(client));
+    return 0;
+}
+
+/* One more repeat of an entry, as RepeatCounter.count has it; -1 on error. */
 static int
 count_repeat(Packets *self, PyObject *entry, PyObject *client)
 {
+    long long count = PyLong_AsLongLong(slot(entry, self->entry.count));
+    if (count < 0)
+        return -1;
     if (slot(entry, self->entry.client) == client) {
-        long long count = PyLong_AsLongLong(slot(entry, self->entry.count));
-        PyObject *more = PyErr_Occurred() ? NULL : PyLong_FromLongLong(count + 1);
+        PyObject *more = PyLong_FromLongLong(count + 1);
         if (!more)
             return -1;
         put(entry, self->entry.count, more);
         return 0;
     }
+    if (!count)
+        return begin_count(self, entry, client);
     PyObject *done = PyObject_CallFunctionObjArgs(self->count, entry, client, NULL);
     Py_XDECREF(done);
     return done ? 0 : -1;
+}
+
+static double
+number(PyObject *object, Py_ssize_t offset)
+{
+    return PyFloat_AsDouble(slot(object, offset));
+}
+
+/* The TTLs of a copy of the message, `passed` seconds less; -1 on error. */
+static int
+age(PyObject *tail, PyObject *ttls, long passed)
+{
+    uint8_t *octets = (uint8_t *)PyBytes_AS_STRING(tail);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(ttls); i++) {
+        Py_ssize_t at = PyLong_AsSsize_t(PyTuple_GET_ITEM(ttls, i));
+        if (at < 0 || at + 4 > PyBytes_GET_SIZE(tail)) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_ValueError, "a TTL is not in the message");
+            return -1;
+        }
+        int64_t left = (int64_t)(two(octets + at) << 16 | two(octets + at + 2)) - passed;
+        left = left < 0 ? 0 : left;
+        for (int octet = 3; octet >= 0; octet--, left >>= 8)
+            octets[at + octet] = (uint8_t)left;
+    }
+    return 0;
+}
+
+/* PacketEntry.renew: a second of its age has passed; -1 on error. */
+static int
+renew(Packets *self, PyObject *entry, double now)
+{
+    PyObject *before = slot(entry, self->entry.tail), *ttls = slot(entry, self->entry.ttls);
+    double stored = number(entry, self->entry.stored), dead = number(entry, self->entry.dead);
+    long aged = PyLong_AsLong(slot(entry, self->entry.aged)), passed = (long)(now - stored);
+    if (PyErr_Occurred() || !PyBytes_Check(before) || !PyTuple_Check(ttls))
+        return -1;
+    double fresh = stored + passed + 1 < dead ? stored + passed + 1 : dead;
+    PyObject *tail = PyBytes_FromStringAndSize(PyBytes_AS_STRING(before), PyBytes_GET_SIZE(before));
+    PyObject *until = PyFloat_FromDouble(fresh), *age_now = PyLong_FromLong(passed);
+    if (!tail || !until || !age_now || age(tail, ttls, passed - aged) < 0) {
+        Py_XDECREF(tail);
+        Py_XDECREF(until);
+        Py_XDECREF(age_now);
+        return -1;
+    }
+    put(entry, self->entry.tail, tail);
+    put(entry, self->entry.fresh, until);
+    put(entry, self->entry.aged, age_now);
+    return 0;
 }
 
 static PyObject *
@@ -304,25 +400,33 @@ repeat(PyObject *data, PyObject *tail)
     return wire;
 }
 
+/* The message of an entry that is not dead; NULL without an error when the client is held off. */
+static PyObject *
+answer_again(Packets *self, PyObject *entry, PyObject *data, PyObject *client, double now, long *held)
+{
+    PyObject *wire = NULL;
+    Py_INCREF(entry); /* what is called below is Python's */
+    if ((*held = held_off(self, client, now)) == 0 &&
+        (now < number(entry, self->entry.fresh) || renew(self, entry, now) == 0) && !PyErr_Occurred() &&
+        count_repeat(self, entry, client) == 0)
+        wire = repeat(data, slot(entry, self->entry.tail));
+    Py_DECREF(entry);
+    return wire;
+}
+
 /* The message to send, NULL without an error when the datagram goes the longer way. */
 static PyObject *
 answer_one(Packets *self, PyObject *data, PyObject *client, double now, long *held)
 {
-    PyObject *entries = slot(client, self->client.entries), *denials = slot(client, self->client.denials);
+    PyObject *entries = slot(client, self->client.entries);
     if (PyBytes_GET_SIZE(data) < 12 || !PyDict_Check(entries))
         return NULL;
     PyObject *key = PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + 2, PyBytes_GET_SIZE(data) - 2), *wire = NULL;
     PyObject *entry = key ? PyDict_GetItemWithError(entries, key) : NULL;
-    if (entry && Py_TYPE(entry) == (PyTypeObject *)self->entry_class) {
-        Py_INCREF(entry); /* what is called below is Python's */
-        PyObject *fresh = slot(entry, self->entry.fresh), *tail = slot(entry, self->entry.tail);
-        if (PyFloat_Check(fresh) && now < PyFloat_AS_DOUBLE(fresh) && PyBytes_Check(tail) &&
-            (*held = held_off(self, client, now)) == 0 && count_repeat(self, entry, client) == 0)
-            wire = repeat(data, slot(entry, self->entry.tail));
-        Py_DECREF(entry);
-    }
-    else if (key && !entry && !PyErr_Occurred() && PyTuple_Check(denials) && PyTuple_GET_ITEM(denials, API) != Py_None)
-        wire = deny(self, client, denials, data, PyObject_Hash(key), now, held);
+    if (entry && Py_TYPE(entry) == (PyTypeObject *)self->entry_class && now < number(entry, self->entry.dead))
+        wire = answer_again(self, entry, data, client, now, held);
+    else if (key && !PyErr_Occurred())
+        wire = deny(self, client, data, key, now, held);
     Py_XDECREF(key);
     return wire;
 }
@@ -434,6 +538,9 @@ find_slots(Packets *self)
 {
     PyObject *entry = self->entry_class, *client = self->client_class;
     return (self->entry.tail = offset_of(entry, "tail")) < 0 || (self->entry.fresh = offset_of(entry, "fresh")) < 0 ||
+           (self->entry.dead = offset_of(entry, "dead")) < 0 || (self->entry.stored = offset_of(entry, "stored")) < 0 ||
+           (self->entry.ttls = offset_of(entry, "ttls")) < 0 || (self->entry.aged = offset_of(entry, "aged")) < 0 ||
+           (self->entry.time = offset_of(entry, "time")) < 0 ||
            (self->entry.client = offset_of(entry, "client")) < 0 || (self->entry.count = offset_of(entry, "count")) < 0 ||
            (self->client.ip = offset_of(client, "ip")) < 0 || (self->client.entries = offset_of(client, "entries")) < 0 ||
            (self->client.is_limited = offset_of(client, "is_limited")) < 0 ||
@@ -446,8 +553,11 @@ Packets_traverse(Packets *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->entry_class);
     Py_VISIT(self->client_class);
-    Py_VISIT(self->count);
+    Py_VISIT(self->keep);
     Py_VISIT(self->admit);
+    Py_VISIT(self->count);
+    Py_VISIT(self->dirty);
+    Py_VISIT(self->wall);
     Py_VISIT(self->rows.source);
     Py_VISIT(self->rows.clients);
     Py_VISIT(self->rows.names);
@@ -460,8 +570,11 @@ Packets_clear(Packets *self)
     clear_rows(&self->rows);
     Py_CLEAR(self->entry_class);
     Py_CLEAR(self->client_class);
-    Py_CLEAR(self->count);
+    Py_CLEAR(self->keep);
     Py_CLEAR(self->admit);
+    Py_CLEAR(self->count);
+    Py_CLEAR(self->dirty);
+    Py_CLEAR(self->wall);
     return 0;
 }
 
@@ -473,8 +586,8 @@ Packets_dealloc(Packets *self)
     Packets_clear(self);
     PyMem_Free(self->rows.codes);
     PyMem_Free(self->rows.hits);
-    if (self->seen.obj)
-        PyBuffer_Release(&self->seen);
+    if (self->known.obj)
+        PyBuffer_Release(&self->known);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -482,20 +595,29 @@ Packets_dealloc(Packets *self)
 static PyObject *
 Packets_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *entry_class, *client_class, *count, *admit, *seen;
+    PyObject *entry_class, *client_class, *counter, *keep, *admit, *known;
     Py_ssize_t payload;
-    if (!PyArg_ParseTuple(args, "O!O!OOOn:Packets", &PyType_Type, &entry_class, &PyType_Type, &client_class, &count, &admit,
-                          &seen, &payload))
+    if (!PyArg_ParseTuple(args, "O!O!OOOOn:Packets", &PyType_Type, &entry_class, &PyType_Type, &client_class, &counter,
+                          &keep, &admit, &known, &payload))
         return NULL;
     Packets *self = (Packets *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     self->entry_class = Py_NewRef(entry_class);
     self->client_class = Py_NewRef(client_class);
-    self->count = Py_NewRef(count);
+    self->keep = Py_NewRef(keep);
     self->admit = Py_NewRef(admit);
+    self->count = PyObject_GetAttrString(counter, "count");
+    self->dirty = PyObject_GetAttrString(counter, "dirty");
+    self->wall = PyObject_GetAttrString(counter, "wall");
     self->payload = payload;
-    if (find_slots(self) || PyObject_GetBuffer(seen, &self->seen, PyBUF_WRITABLE) < 0) {
+    if (!self->count || !self->dirty || !self->wall || find_slots(self) ||
+        PyObject_GetBuffer(known, &self->known, PyBUF_WRITABLE) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    if (!PyList_Check(self->dirty)) {
+        PyErr_SetString(PyExc_TypeError, "dirty is not a list");
         Py_DECREF(self);
         return NULL;
     }

@@ -4,16 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from namewarden.net.datagrams import Datagram, Host
+from namewarden.net.denials import Row
 from namewarden.net.packet_entry import CacheClient, PacketEntry
+from namewarden.net.repeats import RepeatCounter
 
 class Packets:
     def __new__(
         cls,
         entry_class: type[PacketEntry],
         client_class: type[CacheClient],
-        count: Callable[[PacketEntry, CacheClient], None],
+        counter: RepeatCounter,
+        keep: Callable[[CacheClient, bytes, bytes, Row, float], None],
         admit: Callable[[str, float], int],
-        seen: memoryview,
+        known: memoryview,
         payload: int,
         /,
     ) -> Packets: ...

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from namewarden.query import Query
+from namewarden.query import Event, Query
 from namewarden.wire.answers import BEHIND_LABEL
 from namewarden.wire.message import CD, RD
 from namewarden.wire.types import AAAA, OPT, A
@@ -38,7 +38,15 @@ class Denials(Protocol):
     @property
     def find(self) -> Callable[[str], tuple[int, int] | None]: ...
     @property
-    def source(self) -> Any: ...
+    def source(self) -> "Source": ...
+
+
+Row = tuple[int, int, str]  # number, hit, name
+
+
+class Source(Protocol):
+    def event_at(self, code: int, hit: int, name: str) -> Event:
+        """The event of one row, but for client, time and count."""
 
 
 class Rows:
@@ -57,12 +65,13 @@ class Rows:
         self.clients = [] if clients is None else clients
         self.names = [] if names is None else names
 
-    def add(self, source: Any, code: int, found: tuple[int, int], query: Query) -> None:
+    def add(self, source: Any, row: Row, client: str) -> None:
         self.source = source
+        code, hit, name = row
         self.codes.append(code)
-        self.hits.append(found[0] << 40 | found[1])
-        self.clients.append(query.client)
-        self.names.append(query.name)
+        self.hits.append(hit)
+        self.clients.append(client)
+        self.names.append(name)
 
 
 def is_plain(query: Query, data: bytes) -> bool:

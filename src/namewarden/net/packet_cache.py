@@ -18,9 +18,11 @@ from msgspec.structs import replace
 
 from namewarden import native
 from namewarden.net.datagrams import Address, Datagram, Host, host_text
-from namewarden.net.denials import EACH, Denials, Rows, is_plain, place_of, spliced
+from namewarden.net.denials import EACH, Denials, Row, Rows, is_plain, place_of, spliced
+from namewarden.net.known import KnownQuestions
 from namewarden.net.listener import Reaches
 from namewarden.net.packet_entry import (
+    REJUDGE,
     CacheClient,
     PacketEntry,
     Shard,
@@ -29,6 +31,7 @@ from namewarden.net.packet_entry import (
     is_repeatable,
     size_of,
 )
+from namewarden.net.repeats import RepeatCounter, Repeats
 from namewarden.query import Answer, Event, Query
 from namewarden.wire.answers import limit_of, to_wire
 from namewarden.wire.errors import WireError
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from namewarden.net._packets import Packets
 
 MOST_BYTES = 32 * 1024 * 1024  # of all entries
-SEEN = 1 << 17
 CLIENTS = 20_000  # addresses remembered before all are looked up anew
 SHORTEST = 512  # octets that every client takes
 _CUT = TC >> 8  # in the third octet: what was sent truncated has no TTLs
@@ -60,7 +62,7 @@ class CacheRules:
     limited: tuple[Answer, Answer]  # above the rate: silence, truncation
     turned_away: Callable[[Query, Answer], None]  # records a query above the rate
     repeated: Callable[[Query, Answer], Event]  # what the next one that asks the same leaves
-    record: Callable[[Event], None]
+    record_repeats: Callable[[Repeats], None]
     counts: _Counts
     denials: Callable[[str], Denials | None] = lambda group: None
     record_rows: Callable[[Rows], None] = lambda rows: None
@@ -95,14 +97,16 @@ class PacketCache:
         self._shards: dict[tuple[str, str], Shard] = {}
         self._strangers = Shard()  # nothing is kept for them
         self._clients: dict[Host, CacheClient] = {}
-        self._dirty: list[PacketEntry] = []  # those with repeats not yet recorded
+        self._repeats = RepeatCounter(rules.record_repeats, rules.wall)
         self._rows = Rows()
-        self._seen = memoryview(bytearray(2 * SEEN)).cast("H")
+        self._known = KnownQuestions()
         helper = native.load("namewarden.net._packets", environ)
         self._helper: Packets | None = None
         if helper:
-            given = PacketEntry, CacheClient, self._count, rules.admit, self._seen, rules.payload
-            self._helper = helper.Packets(*given)
+            self._helper = helper.Packets(
+                PacketEntry, CacheClient, self._repeats, self._keep_denial, rules.admit,
+                self._known.table, rules.payload,
+            )  # fmt: skip
 
     def answer(self, arrived: list[Datagram], out: list[Datagram], now: float) -> list[Datagram]:
         """Put the messages that the C helper has for these into `out`; give back the datagrams that go to `lookup`."""
@@ -124,7 +128,7 @@ class PacketCache:
         if entry.client is client:
             entry.count += 1
         else:
-            self._count(entry, client)
+            self._repeats.count(entry, client)
         return data[:2] + entry.tail
 
     def client(self, host: Host) -> CacheClient:
@@ -132,11 +136,15 @@ class PacketCache:
 
     def store(self, asked: PendingQuery, answer: Answer, wire: bytes, now: float) -> None:
         """Keep what is sent for the next one that asks the same: where the question came before, where only time
-        and policy decide about the answer, and the policy is still the one it was asked under."""
+        and policy decide about the answer, and the policy is still the one it was asked under.
+
+        The second time it comes, for names that never repeat, as floods of random ones do, shall neither cost the
+        memory nor wash the others out.
+        """
         query, client, key = asked.query, asked.client, asked.data[2:]
         if asked.generation != self.generation or client.shard is self._strangers:
             return
-        if not is_repeatable(query, answer, len(asked.data)) or not self._is_known(key):
+        if not is_repeatable(query, answer, len(asked.data)) or not self._known.is_known(key):
             return
         event = self._rules.repeated(replace(query, group=client.group), answer)
         entry = PacketEntry(wire[2:], event, end_of(answer, now, self._rules.wall()))
@@ -161,11 +169,7 @@ class PacketCache:
 
     def flush(self) -> None:
         """Record the repeats counted so far."""
-        dirty, self._dirty = self._dirty, []
-        for entry in dirty:
-            self._settle(entry)
-            entry.count = 0
-            entry.client = None
+        self._repeats.flush()
 
     def _new_client(self, host: Host) -> CacheClient:
         if len(self._clients) >= CLIENTS:
@@ -191,14 +195,13 @@ class PacketCache:
             return self._hold_off(data, client, admitted, now)
         if now >= entry.fresh:
             entry.renew(now)
-        self._count(entry, client)
+        self._repeats.count(entry, client)
         return data[:2] + entry.tail
 
     def _deny(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
-        """The answer of a list's plain line, the first time that the question comes; None: the chain's business."""
+        """The answer of a list's plain line; None: the chain's business."""
         denials = client.denials
-        mixed = hash(data[2:])
-        if denials is None or self._seen[mixed % SEEN] == mark_of(mixed):
+        if denials is None:
             return None
         try:
             query = read_query(data, client.ip, "udp", now)
@@ -215,12 +218,26 @@ class PacketCache:
         admitted = self._rules.admit(client.ip, now) if client.is_limited else _ANSWER
         if admitted != _ANSWER:
             return self._hold_off(data, client, admitted, now)
-        self._seen[mixed % SEEN] = mark_of(mixed)
-        self._rows.add(denials.source, prepared.code | query.qtype, found, query)
+        row = prepared.code | query.qtype, found[0] << 40 | found[1], query.name
+        if self._known.is_known(data[2:]):
+            self._keep_denial(client, data[2:], wire[2:], row, now)
+        else:
+            self._rows.add(denials.source, row, client.ip)
         return wire
 
+    def _keep_denial(
+        self, client: CacheClient, key: bytes, tail: bytes, row: Row, now: float
+    ) -> None:
+        """The question came again: from now on its repeats are counted, and share an event."""
+        assert client.denials is not None, "who was denied has denials"
+        client.shard.older.pop(key, None)
+        entry = PacketEntry(tail, client.denials.source.event_at(*row), now + REJUDGE)
+        self._put(client.shard, key, entry)
+        self._repeats.count(entry, client)
+
     def report(self) -> None:
-        """Hand over the events of the denials since the last call; a listener does at the end of a wake-up."""
+        """Hand over the events since the last call; a listener does at the end of a wake-up."""
+        self._repeats.report()
         if self._rows.clients:
             rows, self._rows = self._rows, Rows()
             self._rules.record_rows(rows)
@@ -237,19 +254,6 @@ class PacketCache:
         return b"" if answer.silent else to_wire(query, answer, now, SHORTEST)
 
     # Entries.
-
-    def _is_known(self, key: bytes) -> bool:
-        """Has this question come lately? It is from now on known; one in 65,535 strangers is taken for known.
-
-        A question gets its entry the second time it comes: names that never repeat, as floods of random ones do,
-        neither cost the memory nor wash the others out.
-        """
-        mixed = hash(key)  # keyed by the interpreter, so nobody can aim at a place
-        place, mark = mixed % SEEN, mark_of(mixed)
-        if self._seen[place] == mark:
-            return True
-        self._seen[place] = mark
-        return False
 
     def _put(self, shard: Shard, key: bytes, entry: PacketEntry) -> None:
         entry.size = size_of(key, entry)
@@ -272,29 +276,3 @@ class PacketCache:
         if entry is not None:
             self._put(shard, key, entry)
         return entry
-
-    # Repeats that were answered and are not recorded yet.
-
-    def _count(self, entry: PacketEntry, client: CacheClient) -> None:
-        """One more repeat; where another client's are being counted, those are recorded first."""
-        if entry.client is client:
-            entry.count += 1
-            return
-        if entry.count:
-            self._settle(entry)
-        else:
-            self._dirty.append(entry)
-        entry.client = client
-        entry.count = 1
-        entry.time = self._rules.wall()
-
-    def _settle(self, entry: PacketEntry) -> None:
-        assert entry.client is not None, "an entry with repeats has whose they are"
-        self._rules.record(
-            replace(entry.event, client=entry.client.ip, time=entry.time, count=entry.count)
-        )
-
-
-def mark_of(mixed: int) -> int:
-    """What is remembered of a question, beside its place."""
-    return (mixed >> 32) & 0xFFFF or 1

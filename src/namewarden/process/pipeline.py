@@ -15,9 +15,10 @@ from namewarden.detector.guard import guarded
 from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels, dynamic_providers
 from namewarden.detector.model import Model, ModelError
-from namewarden.events.rows import DeniedRows
+from namewarden.events.rows import DeniedRows, RepeatedRows
 from namewarden.net.denials import Rows
 from namewarden.net.packet_cache import CacheRules, PacketCache
+from namewarden.net.repeats import Repeats
 from namewarden.net.system import system_servers, without_ourselves
 from namewarden.net.udp import UdpCounts
 from namewarden.net.upstreams import Upstreams
@@ -130,6 +131,11 @@ class Pipeline:
             names, packed = "\n".join(rows.names), (rows.codes.tobytes(), rows.hits.tobytes())
             sink.record_rows(DeniedRows(time.time(), *packed, rows.clients, names, rows.source))
 
+        def record_repeats(folded: Repeats) -> None:
+            sink.record_rows(
+                RepeatedRows(folded.events, folded.clients, folded.times, folded.counts)
+            )
+
         return PacketCache(
             CacheRules(
                 group_of=lambda client: self.watcher.current().groups.of(client).name,
@@ -139,7 +145,7 @@ class Pipeline:
                 limited=(SILENCE, TRUNCATION),
                 turned_away=turn_away,
                 repeated=partial(repeated, source=SOURCE),
-                record=sink.record,
+                record_repeats=record_repeats,
                 counts=counts,
                 denials=self.denials.of,
                 record_rows=record_rows,

@@ -14,7 +14,7 @@ import uvloop
 
 from namewarden.config import Settings
 from namewarden.events.recorder import Recorder
-from namewarden.events.rows import DeniedRows
+from namewarden.events.rows import Rows
 from namewarden.events.sender import Sender
 from namewarden.net import datagrams, eager
 from namewarden.net.connection import Serving, TcpCounts
@@ -208,5 +208,5 @@ class Nowhere:
     def record(self, event: Event) -> None:
         pass
 
-    def record_rows(self, rows: DeniedRows) -> None:
+    def record_rows(self, rows: Rows) -> None:
         pass

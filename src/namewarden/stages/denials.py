@@ -5,6 +5,7 @@ rules and expressions, allow entries and RPZ zones send the query down the chain
 `record.py`, whose answer and event these are; the packet cache of `net/`, which answers by them.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from zlib import crc32
@@ -71,6 +72,10 @@ class Source:
 
     def lines(self, hits: bytes) -> str:
         return self._snapshot.lines(hits)
+
+    def event_at(self, code: int, hit: int, name: str) -> Event:
+        rule = self.lines(hit.to_bytes(8, sys.byteorder))
+        return replace(self.event_of(code), name=name, rule=rule)
 
 
 class PreparedDenials:

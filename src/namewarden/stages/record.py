@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from namewarden.events.rows import DeniedRows
+from namewarden.events.rows import Rows
 from namewarden.query import Answer, Event, Handler, Query, Stage, Verdict
 from namewarden.wire.types import rcode_name, type_name
 
@@ -29,9 +29,9 @@ class EventRecorder(Protocol):
 
 
 class RowSink(EventRecorder, Protocol):
-    """Takes the events of prepared denials too, many in one value."""
+    """Takes the events of the packet cache too, many in one value."""
 
-    def record_rows(self, rows: DeniedRows) -> None: ...
+    def record_rows(self, rows: Rows) -> None: ...
 
 
 class TurnedAway:
