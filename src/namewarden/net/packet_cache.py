@@ -101,6 +101,7 @@ class PacketCache:
         self._rows = Rows()
         self._known = KnownQuestions()
         helper = native.load("namewarden.net._packets", environ)
+        self._calls = 0  # of the helper
         self._helper: Packets | None = None
         if helper:
             self._helper = helper.Packets(
@@ -112,6 +113,7 @@ class PacketCache:
         """Put the messages that the C helper has for these into `out`; give back the datagrams that go to `lookup`."""
         if self._helper is None:
             return arrived
+        self._calls += 1
         off: list[tuple[Datagram, int]] = []
         rest = self._helper.answer(arrived, self._clients, out, off, now)
         for (data, address), admitted in off:
@@ -181,6 +183,7 @@ class PacketCache:
         shard = self._shards.setdefault((group, known), Shard()) if is_friend else self._strangers
         denials = rules.denials(group) if is_friend and not known else None
         client = CacheClient(ip, group, shard, rules.is_limited(ip), denials)
+        client.since = self._calls
         self._clients[host] = client
         return client
 
@@ -188,6 +191,8 @@ class PacketCache:
         """All that is not a fresh repeat of an unlimited client."""
         key = data[2:]
         entry = client.entries.get(key) or self._rejuvenated(client.shard, key)
+        if entry is None and self._is_looked_at(client):
+            return None
         if entry is None or now >= entry.dead:
             return self._deny(data, client, now) if client.denials else None
         admitted = self._rules.admit(client.ip, now) if client.is_limited else _ANSWER
@@ -197,6 +202,12 @@ class PacketCache:
             entry.renew(now)
         self._repeats.count(entry, client)
         return data[:2] + entry.tail
+
+    def _is_looked_at(self, client: CacheClient) -> bool:
+        """Has the C helper looked for a denial in vain? Not for who was unknown then, nor for all of who is limited."""
+        denials = client.denials
+        is_able = denials is not None and denials.api is not None
+        return is_able and not client.is_limited and client.since < self._calls
 
     def _deny(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
         """The answer of a list's plain line; None: the chain's business."""

@@ -17,7 +17,7 @@ _NEVER_REPEATED = frozenset({"LIMITED", "FAILED", "REFUSED", "CACHE_STALE", "DRO
 class CacheClient:
     """One address that asks here: what the packet cache must know of it."""
 
-    __slots__ = ("denials", "entries", "group", "ip", "is_limited", "shard")
+    __slots__ = ("denials", "entries", "group", "ip", "is_limited", "shard", "since")
 
     def __init__(
         self, ip: str, group: str, shard: "Shard", is_limited: bool, denials: Denials | None = None
@@ -28,6 +28,7 @@ class CacheClient:
         self.shard = shard
         self.entries = shard.younger
         self.is_limited = is_limited
+        self.since = 0  # calls of the C helper before it came
 
 
 class PacketEntry:
