@@ -56,6 +56,7 @@ def _bounded(scores: list[Score], scorer: Scorer) -> None:
 
 def _deterministic(labels: list[str], first: list[Score], scorer: Scorer) -> None:
     assert scorer.score_batch(labels) == first
+    assert [scorer.score(label) for label in labels] == first
 
 
 def _order_free(labels: list[str], first: list[Score], scorer: Scorer) -> None:

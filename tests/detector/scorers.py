@@ -35,6 +35,9 @@ class Lengths:
         kept = names[self.keeps_back :]
         return [score_of(len(name.partition(".")[0]) / 10 - 1.5) for name in kept]
 
+    def score(self, name: str) -> Score:
+        return self.score_batch([name])[0]
+
 
 def score_of(logit: float) -> Score:
     return Score(probability(logit), logit, band_of(logit, LIMITS), "", Lengths.model, 0.5)

@@ -97,12 +97,13 @@ class Batcher:
         return self._made(name) if self._scorer.is_quick else None
 
     def _made(self, name: str) -> Score | None:
-        scores = _scores(self._scorer, [name])
-        if scores is None:
+        try:
+            score = self._scorer.score(name)
+        except Exception:
             return None  # `ask` counts it
         self.counts.scored += 1
-        self._remember(name, scores[0])
-        return scores[0]
+        self._remember(name, score)
+        return score
 
     def ask(self, name: str, client: Client = b"") -> Waiter | None:
         """A future for the score of a name that is not known, done when the deadline comes at the latest; to be

@@ -6,7 +6,8 @@ everywhere else and gives the same answers.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -48,9 +49,7 @@ class Forward:
         self._helper = helper
         self._classes = classes
         self._network = helper.load(parts, classes)
-
-    def logit(self, label: str) -> float:
-        return self._helper.logit(self._network, label)  # type: ignore[no-any-return]
+        self.logit: Callable[[str], float] = partial(helper.logit, self._network)
 
     def logits(self, labels: Sequence[str]) -> NDArray[np.float64]:
         return self._each(self._helper.logits, labels, 1)[:, 0]

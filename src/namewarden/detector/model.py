@@ -40,7 +40,7 @@ class Model:
     def score_batch(self, names: Sequence[str]) -> list[Score]:
         """A family is told of names that are not benign; it alone heeds the suffix."""
         if len(names) <= 1:
-            return [self._score(name) for name in names]
+            return [self.score(name) for name in names]
         logits, bands, p_values = self._judged(self.raw([each.partition(".")[0] for each in names]))
         families = self._named(names, bands)
         model = self.model
@@ -63,7 +63,7 @@ class Model:
         except ModelError as error:
             raise self._broken(str(error)) from error
 
-    def _score(self, name: str) -> Score:
+    def score(self, name: str) -> Score:
         """As `score_batch`, to the last bit: for one name, arrays would take longer than the arithmetic."""
         try:
             found = self.network.logit(name.partition(".")[0])

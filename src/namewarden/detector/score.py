@@ -26,3 +26,6 @@ class Scorer(Protocol):
         """A name takes some microseconds: it is scored where it is asked about, by no other thread."""
 
     def score_batch(self, names: Sequence[str]) -> list[Score]: ...
+
+    def score(self, name: str) -> Score:
+        """As `score_batch` of this one."""
