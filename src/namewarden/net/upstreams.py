@@ -33,6 +33,7 @@ WEIGHT = 0.2  # of a new round trip in the average
 FADING = 0.98  # of the others' averages at each question, so that they are tried again one day
 NETWORK_ERROR = 23  # RFC 8914
 DEFINITE = frozenset((int(Rcode.NOERROR), int(Rcode.NXDOMAIN)))
+REFUSED = int(Rcode.REFUSED)
 
 
 class UpstreamServer:
@@ -94,7 +95,7 @@ class UpstreamServer:
 
     def _answered(self, answer: Answer, began: float) -> None:
         now = self.clock()
-        if answer.rcode == Rcode.REFUSED:
+        if answer.rcode == REFUSED:
             self._failed(now)
             return
         passed = now - began

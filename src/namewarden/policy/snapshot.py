@@ -172,12 +172,12 @@ class Snapshot:
     def find(self, name: str) -> list[Hit]:
         """All that the lists say about a name, lists in order, the longest suffix first. Guard entries apart."""
         claims = self.lookup.claims(name) if self.lookup else None
-        return self._find(name) if claims is None else self._of_claims(name, claims)
+        if claims is None:
+            return self._find(name)
+        return self._of_claims(name, claims) if claims else []
 
     def _of_claims(self, name: str, claims: Sequence[tuple[int, int, int]]) -> list[Hit]:
         """What the helper found, as hits."""
-        if not claims:
-            return []
         labels = name[:-1].encode().split(b".") if len(name) > 1 else []
         hits: list[Hit] = []
         for entry, depth, wanted in claims:

@@ -6,7 +6,7 @@ shares the same `Buckets`.
 """
 
 from array import array
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -48,10 +48,9 @@ class Buckets:
         self._over = array("L", [0]) * slots
         exempted, allowed = _masks(exempt), _masks(allow)
         self._slot_of = lru_cache(REMEMBERED)(lambda client: self._slot(client, exempted))
-        self._is_allowed = lru_cache(REMEMBERED)(lambda client: _is_in(client, allowed))
-
-    def is_allowed(self, client: str) -> bool:
-        return self._is_allowed(client)
+        self.is_allowed: Callable[[str], bool] = lru_cache(REMEMBERED)(
+            lambda client: _is_in(client, allowed)
+        )
 
     def is_limited(self, client: str) -> bool:
         """False for the exempt: `admit` always lets them through."""

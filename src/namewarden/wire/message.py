@@ -5,6 +5,7 @@ an `Answer` or a `WireError`, nothing else, for any bytes. Plain messages are re
 what it passes over, and everything where there is none, by the functions here.
 """
 
+from functools import lru_cache
 from ipaddress import IPv6Address
 from struct import Struct as Layout
 from struct import error as LayoutError
@@ -148,6 +149,7 @@ def _has_opt(data: bytes) -> bool:
     return False
 
 
+@lru_cache(maxsize=64)
 def opt_record(payload: int, extended: int, do: bool, ede: tuple[tuple[int, str], ...]) -> bytes:
     """An OPT pseudo-record (RFC 6891 §6.1.2) with Extended DNS Errors (RFC 8914), texts cut to 200 octets."""
     if not ede:
