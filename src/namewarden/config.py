@@ -235,6 +235,10 @@ class Events(Section):
 
     retention: int = Field(91, ge=1)
     """Days kept."""
+    size: int = Field(10 * 1024**3, ge=0)
+    """Bytes of all days together: the oldest go first; 0 = no bound."""
+    reserve: int = Field(256 * 1024**2, ge=0)
+    """Bytes of the disk that events leave free for all else; a fiftieth of the disk where that is less."""
     queue: int = Field(300_000, ge=1000)
     """Events a resolver holds while the hub is away; beyond it they are dropped and counted."""
     enabled: bool = True

@@ -4,6 +4,7 @@ All events are stored before the first question, so that wrong matches show. A l
 its name; when it turns out to have it, that is a failure too.
 """
 
+import random
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,7 @@ from tests.events.samples import NOON, blocked, event
 
 HOUR, DAY = 3600.0, 86_400.0
 RETENTION = 91  # days that a log is opened with
+SIZE = 4 << 20  # octets that it may have
 EVER = Period(0.0, NOON * 2)
 EVENTS = [
     event(time=NOON - DAY, name="yesterday.example.org.", count=100),
@@ -371,6 +373,25 @@ def what_is_too_old_goes_and_is_not_taken(open_log: Open) -> None:
     log.stop()
 
 
+def the_oldest_goes_where_the_size_is_reached(open_log: Open) -> None:
+    """Whole days, and of a day that is too large alone its beginning; sums are those of what is kept."""
+    log = open_log(now)
+    for sequence in (1, 2, 3):
+        log.append(batch(sequence, [event(time=NOON - sequence * DAY)]))
+    assert len(everything(log)) == 3
+    size = 500
+    for sequence in range(4, 30):  # some 7 MB that nobody can make smaller
+        rows = [event(time=NOON + sequence, rule=random.randbytes(500).hex()) for _ in range(size)]
+        assert log.append(batch(sequence, rows)) == Stored(rows=size)
+    times = [item.time for item in everything(log)]
+    assert len(log.days()) == 1
+    assert min(times) > NOON + 4 and max(times) == NOON + 29
+    total = log.summary(EVER)
+    assert total.rows == total.queries == len(times) < 26 * size
+    assert log.append(batch(4, [event()])) == Stored(repeated=1)
+    log.stop()
+
+
 def absurd_times_are_not_kept(open_log: Open) -> None:
     log = open_log(now)
     rows = [event(time=value) for value in (-1e300, 1e300, 0.0, 5e9, -1.0)]
@@ -418,6 +439,28 @@ def readers_beside_the_writer_see_whole_batches(open_log: Open) -> None:
     log.stop()
 
 
+def damage_is_named_and_the_rest_is_read(open_log: Open, spoil: Callable[[], object]) -> None:
+    """For a log that keeps octets of its own: `spoil` makes one of the newest day wrong while it is closed."""
+    log = open_log(now)
+    day_before = [event(time=NOON - DAY, name=f"old{n}.test.") for n in range(100)]
+    log.append(batch(1, day_before))
+    log.append(batch(2, [event(time=NOON + n, name=f"n{n}.test.") for n in range(500)]))
+    log.stop()
+    spoil()
+    log = open_log(now)
+    log.append(batch(3, [event(time=NOON + 5000, name="after.test.")]))
+    found = names(log)
+    assert found[0] == "after.test."
+    assert found[-100:] == [item.name for item in reversed(day_before)]
+    (problem,) = log.problems()
+    assert "damaged" in problem and "\n" not in problem
+    log.stop()
+    log = open_log(now)
+    assert names(log) == found
+    assert log.problems() == []
+    log.stop()
+
+
 CAPABILITIES: dict[str, Callable[[Open], None]] = {
     each.__name__: each
     for each in (
@@ -439,6 +482,7 @@ CAPABILITIES: dict[str, Callable[[Open], None]] = {
         kept_over_a_restart,
         days_are_of_universal_time,
         what_is_too_old_goes_and_is_not_taken,
+        the_oldest_goes_where_the_size_is_reached,
         absurd_times_are_not_kept,
         closed_it_says_so,
         readers_beside_the_writer_see_whole_batches,

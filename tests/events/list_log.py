@@ -14,8 +14,8 @@ DAY, PAGE, FIRST = 86_400.0, 10_000, (float("inf"), "", 0)
 
 
 class ListLog:
-    def __init__(self, retention: int, clock: Callable[[], float]) -> None:
-        self._retention, self._clock = retention, clock
+    def __init__(self, retention: int, clock: Callable[[], float], size: int = 1 << 40) -> None:
+        self._retention, self._clock, self._size = retention, clock, size
         self._events: list[Event] | None = None
         self._gaps: list[Gap] = []
         self._last: dict[str, int] = {}  # sequence by run
@@ -32,6 +32,8 @@ class ListLog:
             return Stored(repeated=batch.rows)
         new = [e for e in to_events(batch) if self._is_kept(e) and e.time < now + 2 * DAY]
         self._events = sorted([*kept, *new], key=_place, reverse=True)
+        while sum(len(e.rule) + 100 for e in self._events) > self._size:
+            del self._events[-len(self._events) // 4 :]
         self._last[batch.run] = batch.sequence
         if batch.dropped_events:
             dropped = batch.dropped_events, batch.dropped_queries

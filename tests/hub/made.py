@@ -79,7 +79,6 @@ async def services(
     finally:
         ingest.stop()
         control.stop()
-        event_log.stop()
 
 
 def user(services: Services, name: str, role: Any, password: str = PASSWORD) -> None:

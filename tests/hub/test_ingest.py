@@ -7,8 +7,9 @@ import pytest
 import structlog
 
 from namewarden.events.batch import Batch, BatchError, from_events, to_events, to_wire
-from namewarden.events.log import Gap, Period
-from namewarden.hub.ingest import WAITING
+from namewarden.events.log import EventLogError, Gap, Period
+from namewarden.hub.ingest import WAITING, Ingest
+from tests.events.list_log import ListLog
 from tests.events.samples import NOON, blocked, event
 from tests.hub.made import Clock, at_socket, build, services
 
@@ -89,3 +90,47 @@ async def test_what_is_new_of_a_batch_that_came_in_part_before_is_handed_out(
         assert (stored.rows, stored.repeated) == (1, 1)
         assert sink.names == ["before.", "after."]
         assert 'status="BLOCKED"} 2.0' in parts.metrics.page().decode()
+
+
+class Shut(ListLog):
+    """Cannot be opened, and then can."""
+
+    is_shut = True
+
+    def start(self) -> None:
+        if self.is_shut:
+            raise EventLogError("somebody has it")
+        super().start()
+
+
+async def test_a_log_that_cannot_be_opened_is_tried_with_each_batch_and_said_once() -> None:
+    said: list[str] = []
+    log = Shut(91, lambda: NOON)
+    ingest = Ingest(log, {}, said.append)
+    ingest.start()
+    body = to_wire(from_events("r", 1, "resolver", [event()]))
+    for _ in range(2):
+        with pytest.raises(EventLogError):
+            await ingest.put(body)
+    assert ingest.problem == "somebody has it"
+    log.is_shut = False
+    assert (await ingest.put(body)).rows == 1
+    assert said == ["events are not stored: somebody has it", "events are stored again"]
+    ingest.stop()
+
+
+class Damaged(ListLog):
+    def problems(self) -> list[str]:
+        return ["a day is damaged"]
+
+    def stop(self) -> None:
+        raise EventLogError("no room")
+
+
+async def test_damage_is_named_once_and_an_end_is_never_a_traceback() -> None:
+    said: list[str] = []
+    ingest = Ingest(Damaged(91, lambda: NOON), {}, said.append)
+    ingest.start()
+    await ingest.put(to_wire(from_events("r", 1, "resolver", [event()])))
+    ingest.stop()
+    assert said == ["a day is damaged", "the event log was not closed in order: no room"]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,26 @@ async def test_a_job_counts_to_three(jobs: Jobs, tmp_path: Path) -> None:
     assert kept == ended
     kept_there = json.loads((tmp_path / "jobs" / ended.id / "job.json").read_text())
     assert kept_there["state"] == "done"
+
+
+GIVES_WAY = """
+import asyncio, os, sys
+from pathlib import Path
+from namewarden.hub.jobs import Job, Jobs
+
+os.nice(10)
+jobs = Jobs(Path(sys.argv[1]))
+jobs.start()
+ended = asyncio.run(jobs.run(Job("nice", ("-c", "import os; print(os.nice(0))"), nice=5)))
+sys.exit(ended.problem or ended.result != os.nice(0))
+"""
+
+
+def test_a_job_never_has_more_priority_than_its_hub(tmp_path: Path) -> None:
+    """Who is not root may not give it back: then nothing was ever compiled."""
+    command = [sys.executable, "-c", GIVES_WAY, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
 
 
 async def begun(jobs: Jobs, job: Job) -> tuple[asyncio.Task[Record], str]:

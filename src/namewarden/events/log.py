@@ -56,6 +56,13 @@ class Period(Struct, frozen=True):
     until: float
 
 
+class Bounds(Struct, frozen=True):
+    """What a store may take of its disk, octets; 0 = no bound. The days it keeps are a bound of their own."""
+
+    size: int = 0  # of all events together: the oldest go first
+    reserve: int = 0  # of the disk, free for all else: below it nothing is stored
+
+
 class Stored(Struct, frozen=True):
     """What became of the rows of a batch."""
 
@@ -92,13 +99,18 @@ class EventLog(Protocol):
 
     One thread at a time writes (`append`, `note_gap`); any number read beside it. What is given out belongs to who
     asked; of a batch nothing is kept or changed. Nothing found is an empty result. What a store cannot ask is a
-    FilterError, never a wrong or a partial answer. What is beyond the retention goes unasked.
+    FilterError, never a wrong or a partial answer. What is beyond the retention goes unasked, and so does the oldest
+    of what is beyond the size.
+
+    What is damaged is set aside, named in `problems()`, and what can be read of it is read. An error of the system (no
+    room, no access, an unreadable disk) is no damage: what was acknowledged stays as it is until the system is well.
     """
 
     def start(self) -> None:
-        """Open it, and see that it can be written."""
+        """Open it, and see that it can be written. After an EventLogError it may be tried again."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """What cannot be put in order now is at the next start."""
 
     def append(self, batch: Batch) -> Stored:
         """When it returns, the rows are found by who asks, and are here after any crash.
@@ -141,7 +153,7 @@ class EventLog(Protocol):
         """UTC days that are kept, newest first."""
 
     def problems(self) -> list[str]:
-        """What was found broken since the start, for people."""
+        """What was found damaged since the start, for people; a bounded number."""
 
 
 def name_asked(text: str) -> tuple[str, bool]:

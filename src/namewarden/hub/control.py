@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from namewarden.hub.reserve import Reserve
+
 Kind = Literal["user", "token", "session", "group", "list", "rule", "decision", "audit"]
 ABSENT = 0  # as expected version: the document must not be there
 SCHEMA = 1
@@ -57,9 +59,15 @@ class Document(Struct, frozen=True):
 
 
 class Control:
-    """`start()`, then from any thread, then `stop()`. Each change is one transaction, on disk when it returns."""
+    """`start()`, then from any thread, then `stop()`. Each change is one transaction, on disk when it returns.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    A disk that others filled leaves it the `reserve`.
+    """
+
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = time.time, reserve: Reserve | None = None
+    ) -> None:
+        self.reserve = reserve or Reserve(path.with_name("reserve"))
         self._path = path
         self._clock = clock
         self._lock = threading.RLock()
@@ -70,6 +78,7 @@ class Control:
     def start(self) -> None:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.reserve.give()
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             database.execute("PRAGMA journal_mode=WAL")
@@ -83,6 +92,7 @@ class Control:
                 f"{self._path}: made by another version (schema {schema}, not {SCHEMA})"
             )
         self._database = database
+        self.reserve.keep()
 
     def stop(self) -> None:
         with self._lock:
@@ -113,7 +123,7 @@ class Control:
     ) -> Document:
         """Write it when its version is `expected` (ABSENT: when it is not there; None: in any case)."""
         with self._lock:
-            with _Transaction(self._open()) as database:
+            with self._transaction() as database:
                 self._expect(database, kind, id, expected)
                 document = Document(kind, id, self._next(database), self._clock(), expires, body)
                 values = (kind, id, document.version, document.changed, expires, json.dumps(body))
@@ -126,7 +136,7 @@ class Control:
     def remove(self, kind: Kind, id: str, expected: int | None = None) -> bool:
         """False when it was not there."""
         with self._lock:
-            with _Transaction(self._open()) as database:
+            with self._transaction() as database:
                 self._expect(database, kind, id, expected)
                 where = "DELETE FROM document WHERE kind = ? AND id = ?"
                 gone = database.execute(where, (kind, id)).rowcount > 0
@@ -136,7 +146,7 @@ class Control:
     def expire(self, kind: Kind | None = None) -> int:
         """Remove what has expired; how many."""
         which = ("AND kind = ?", [kind]) if kind else ("", [])
-        with self._lock, _Transaction(self._open()) as database:
+        with self._lock, self._transaction() as database:
             gone = database.execute(
                 f"DELETE FROM document WHERE expires > 0 AND expires <= ? {which[0]}",
                 [self._clock(), *which[1]],
@@ -145,7 +155,7 @@ class Control:
 
     def trim(self, kind: Kind, keep: int) -> None:
         """Keep only the last changed ones."""
-        with self._lock, _Transaction(self._open()) as database:
+        with self._lock, self._transaction() as database:
             database.execute(
                 "DELETE FROM document WHERE kind = ? AND version <= coalesce((SELECT version FROM document"
                 " WHERE kind = ? ORDER BY version DESC LIMIT 1 OFFSET ?), -1)",
@@ -177,6 +187,10 @@ class Control:
             self._ruled[kind, id] = document
         elif kind in ("group", "list", "token"):
             self.revision += 1
+
+    def _transaction(self) -> "_Transaction":
+        self.reserve.give()
+        return _Transaction(self._open())
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None:

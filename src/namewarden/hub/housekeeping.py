@@ -1,6 +1,7 @@
 """What the hub does unasked, now and then: notes killed reporters, forgets what has expired, removes old days."""
 
 import asyncio
+import contextlib
 
 from namewarden.events.log import EventLogError, Gap
 from namewarden.hub.control import ControlError
@@ -15,12 +16,11 @@ async def run(services: Services, step: float = STEP) -> None:
     swept = services.clock()
     while True:
         await asyncio.sleep(step)
-        try:
+        with contextlib.suppress(EventLogError, ControlError):  # both say so where they are used
             for run in services.reporters.ended():
                 gap = Gap(services.clock(), run.run, run.source, "killed")
                 await services.ingest.note_gap(gap)
             if services.clock() - swept >= EXPIRY:
                 swept = services.clock()
                 await asyncio.to_thread(services.control.expire)
-        except (EventLogError, ControlError) as problem:
-            services.ingest.problem = str(problem)
+                services.control.reserve.keep()

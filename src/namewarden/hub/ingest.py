@@ -1,7 +1,7 @@
 """The way of a batch through the hub: read, stored, handed to the sinks, acknowledged.
 
 One thread writes, whoever sends. What is acknowledged is committed; what cannot be stored now is refused and comes
-again (`events/sender.py`).
+again (`events/sender.py`). A log that cannot be opened stops nobody: it is tried again with each batch.
 """
 
 import asyncio
@@ -34,15 +34,32 @@ class Sink(Protocol):
 
 
 class Ingest:
-    """`sinks` by the name that their failures are counted under."""
+    """`sinks` by the name that their failures are counted under. `notify` tells people, a line each time."""
 
-    def __init__(self, event_log: EventLog, sinks: Mapping[str, Sink]) -> None:
+    def __init__(
+        self,
+        event_log: EventLog,
+        sinks: Mapping[str, Sink],
+        notify: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.problem = ""  # why the last batch could not be stored; "" = it was
         self.failures = dict.fromkeys(sinks, 0)
         self._event_log = event_log
+        self._notify = notify
+        self._is_closed = False
+        self._named = 0  # of the log's problems
         self._sinks = sinks
         self._writer = ThreadPoolExecutor(1, "event-log")
         self._room = asyncio.Semaphore(WAITING)
+
+    def start(self) -> None:
+        """Open the log, now or as soon as it can be."""
+        self._is_closed = True
+        try:
+            self._open()
+        except EventLogError as problem:
+            self._failed(problem)
+        self._name_damage()
 
     async def put(self, body: bytes) -> Stored:
         """BatchError: never again so. EventLogError: not now."""
@@ -57,16 +74,43 @@ class Ingest:
 
     def stop(self) -> None:
         self._writer.shutdown()
+        try:
+            self._event_log.stop()
+        except EventLogError as problem:
+            self._notify(f"the event log was not closed in order: {problem}")
 
     async def _write(self, work: Callable[[Given], Done], given: Given) -> Done:
         loop = asyncio.get_running_loop()
         try:
-            done = await loop.run_in_executor(self._writer, work, given)
+            done = await loop.run_in_executor(self._writer, self._opened, work, given)
         except EventLogError as problem:
-            self.problem = str(problem)
+            self._failed(problem)
             raise
+        finally:
+            self._name_damage()
+        if self.problem:
+            self._notify("events are stored again")
         self.problem = ""
         return done
+
+    def _opened(self, work: Callable[[Given], Done], given: Given) -> Done:
+        self._open()
+        return work(given)
+
+    def _open(self) -> None:
+        if self._is_closed:
+            self._event_log.start()
+            self._is_closed = False
+
+    def _failed(self, problem: EventLogError) -> None:
+        if not self.problem:
+            self._notify(f"events are not stored: {problem}")
+        self.problem = str(problem)
+
+    def _name_damage(self) -> None:
+        for text in self._event_log.problems()[self._named :]:
+            self._named += 1
+            self._notify(text)
 
     def _store(self, body: bytes) -> Stored:
         batch = from_wire(body)

@@ -260,7 +260,7 @@ def _bound(pid: int, job: Job) -> None:
     with suppress(ProcessLookupError):
         if job.memory and hasattr(resource, "prlimit"):  # Linux
             resource.prlimit(pid, resource.RLIMIT_DATA, (job.memory, job.memory))
-        if job.nice:
+        if job.nice > os.getpriority(os.PRIO_PROCESS, 0):  # only root may raise a priority again
             os.setpriority(os.PRIO_PROCESS, pid, job.nice)
 
 

@@ -12,7 +12,7 @@ import uvloop
 from namewarden.config import GUARD_LIST, Settings
 from namewarden.detector import guard
 from namewarden.events.duckdb.log import DuckDbLog
-from namewarden.events.log import EventLogError
+from namewarden.events.log import Bounds
 from namewarden.hub import housekeeping
 from namewarden.hub.api import build
 from namewarden.hub.auth import Auth
@@ -89,7 +89,11 @@ class Hub:
     def __init__(self, settings: Settings, paths: Paths, notify: Notify) -> None:
         self._guard = paths.lists / "guard.txt"
         self.control = Control(paths.control)
-        self.event_log = DuckDbLog(paths.events, settings.events.retention)
+        self.event_log = DuckDbLog(
+            paths.events,
+            settings.events.retention,
+            bounds=Bounds(settings.events.size, settings.events.reserve),
+        )
         self.jobs = Jobs(paths.jobs)
         self.publisher = Publisher(
             self.control,
@@ -110,19 +114,19 @@ class Hub:
             auth,
             reporters,
             metrics,
-            Ingest(self.event_log, {"reporters": reporters, "metrics": metrics}),
+            Ingest(self.event_log, {"reporters": reporters, "metrics": metrics}, notify),
             self.publisher,
             paths.lists,
             VERSION,
         )
 
     async def start(self) -> None:
-        """StartError."""
+        """StartError. An event log that cannot be opened is none: DNS does not need it."""
         try:
             self.control.start()
-            self.event_log.start()
-        except (ControlError, EventLogError) as problem:
+        except ControlError as problem:
             raise StartError(str(problem)) from problem
+        self.services.ingest.start()
         self.jobs.start()
         self.publisher.start()
         if password := self.services.auth.first_administrator():
@@ -138,7 +142,6 @@ class Hub:
 
     def stop(self) -> None:
         self.services.ingest.stop()
-        self.event_log.stop()
         self.control.stop()
 
 

@@ -1,8 +1,9 @@
-"""One DuckDB file a day: opened, healed or set aside, and removed when its time is over.
+"""One DuckDB file a day: opened, mended or set aside, and removed when its time is over.
 
 All days are attached to one DuckDB in memory, so that its memory limit holds for all together.
 """
 
+import contextlib
 import re
 import threading
 import time
@@ -12,9 +13,11 @@ from pathlib import Path
 import duckdb
 
 from namewarden.events.batch import FACT
+from namewarden.events.duckdb import damage
 from namewarden.events.log import EventLogError
 
 NAME = re.compile(r"^(\d{4}-\d\d-\d\d)\.duckdb$")
+OF_DAY = re.compile(r"^(\d{4}-\d\d-\d\d)\.duckdb")
 # A day's dictionary of facts in memory: a client that asks for 65,536 types must not fill it.
 FACTS_IN_MEMORY = 50_000
 # A checkpoint writes the last row group again, and all that is in the log since the one before. With half of DuckDB's
@@ -46,6 +49,10 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS {day}.gaps(time DOUBLE, run VARCHAR, source VARCHAR, kind VARCHAR,"
     " events BIGINT, queries BIGINT)",
 )
+AGAIN = 60.0  # seconds until a file that was found in order is examined anew: that reads all of it
+PROBLEMS = 100  # kept
+FATAL = (duckdb.FatalException, duckdb.InternalException)
+NOT_OF_FILES = (duckdb.OutOfMemoryException, duckdb.InterruptException)
 Fact = tuple[str, ...]
 
 
@@ -83,11 +90,22 @@ class DayFiles:
         self.problems: list[str] = []
         self._memory = memory
         self._open: dict[date, DayFile] = {}
+        self._examined: dict[date, float] = {}  # when, monotonic seconds
+        self.writing = threading.RLock()  # held while a transaction is open
         self._lock = threading.RLock()
         self._database: duckdb.DuckDBPyConnection | None = None
 
     def start(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """May be called again. EventLogError."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as problem:
+            raise EventLogError(f"{self.folder}: {problem.strerror}") from problem
+        with self._lock:
+            if self._database is None:
+                self._database = self._connected()
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
         database = duckdb.connect(":memory:")
         for setting in (
             "threads=1",
@@ -100,7 +118,7 @@ class DayFiles:
             "autoload_known_extensions=false",
         ):
             database.execute(f"SET {setting}")
-        self._database = database
+        return database
 
     def stop(self) -> None:
         with self._lock:
@@ -121,6 +139,25 @@ class DayFiles:
         found = (NAME.match(path.name) for path in self.folder.iterdir())
         return sorted((date.fromisoformat(match[1]) for match in found if match), reverse=True)
 
+    def sizes(self) -> dict[date, int]:
+        """Octets by day, with all that was set aside; less the blocks of open files that are free."""
+        found: dict[date, int] = {}
+        for path in self.folder.iterdir():
+            if match := OF_DAY.match(path.name):
+                day = date.fromisoformat(match[1])
+                found[day] = found.get(day, 0) + path.stat().st_size
+        with contextlib.closing(self.cursor()) as cursor:
+            rows = cursor.execute(
+                "SELECT database_name, free_blocks * block_size FROM pragma_database_size()"
+            )
+            free = dict(rows.fetchall())
+        return {day: size - free.get(schema_of(day), 0) for day, size in found.items()}
+
+    def logs(self) -> int:
+        """Octets of the write-ahead logs of open files."""
+        paths = [damage.log_of(self.path(day)) for day in list(self._open)]
+        return sum(path.stat().st_size for path in paths if path.exists())
+
     def path(self, day: date) -> Path:
         return self.folder / f"{day.isoformat()}.duckdb"
 
@@ -133,23 +170,22 @@ class DayFiles:
     def close(self, day: date) -> None:
         with self._lock:
             if self._open.pop(day, None) is not None:
-                self.cursor().execute(f"DETACH {schema_of(day)}")
+                # A checkpoint that fails here loses nothing: the rows stay in the write-ahead log.
+                with contextlib.suppress(duckdb.Error):
+                    self.cursor().execute(f"DETACH {schema_of(day)}")
 
     def remove(self, day: date) -> None:
+        """With all that was set aside of it."""
         with self._lock:
             self.close(day)
-            for path in (self.path(day), self.path(day).with_suffix(".duckdb.wal")):
+            for path in self.folder.glob(f"{self.path(day).name}*"):
                 path.unlink(missing_ok=True)
 
     def _attach(self, day: date) -> DayFile:
-        """A file that cannot be read is set aside, first only its write-ahead log, and a new one begun."""
-        path = self.path(day)
-        for suspect in (path.with_suffix(".duckdb.wal"), path):
-            try:
-                return self._try(day)
-            except duckdb.Error as problem:
-                _raise_if_not_corrupt(path, problem)
-                self._set_aside(suspect, problem)
+        try:
+            return self._try(day)
+        except duckdb.Error as problem:
+            self._mend(day, problem)
         return self._try(day)
 
     def _try(self, day: date) -> DayFile:
@@ -159,30 +195,38 @@ class DayFiles:
         try:
             return DayFile(name, cursor)
         except duckdb.Error:
-            cursor.execute(f"DETACH {name}")
+            with contextlib.suppress(duckdb.Error):
+                cursor.execute(f"DETACH {name}")
             raise
 
-    def _set_aside(self, path: Path, problem: duckdb.Error) -> None:
-        if path.exists():
-            aside = path.with_name(f"{path.name}.corrupt-{int(time.time())}")
-            path.rename(aside)
-            reason = str(problem).splitlines()[0]
-            self.problems.append(
-                f"{path.name} cannot be read and was set aside as {aside.name}: {reason}"
-            )
+    def mend(self, day: date, problem: duckdb.Error) -> None:
+        """After this problem with an open day: it was damaged, and can be used again. EventLogError: it was not."""
+        with self.writing, self._lock:
+            self.close(day)
+            if isinstance(problem, FATAL):  # DuckDB does nothing more until it is made anew
+                self.stop()
+                self.start()
+            self._mend(day, problem)
 
+    def _mend(self, day: date, problem: duckdb.Error) -> None:
+        path, now = self.path(day), time.monotonic()
+        damage.check_not_held(path)
+        reason = EventLogError(f"{path.name}: {str(problem).splitlines()[0]}")
+        if isinstance(problem, NOT_OF_FILES) or now - self._examined.get(day, -AGAIN) < AGAIN:
+            raise reason from problem
+        self._examined[day] = now
+        try:
+            found, rescued = damage.examine(path, start_of(day))
+            if found.is_whole:
+                damage.remove(rescued)
+                raise reason from problem
+            self._note(damage.set_aside(path, found, rescued, time.time()))
+        except OSError as error:
+            raise reason from error
 
-def _raise_if_not_corrupt(path: Path, problem: duckdb.Error) -> None:
-    text = str(problem)
-    if "lock" in text.lower():
-        raise EventLogError(
-            f"{path} is in use by another process: is another hub running?"
-        ) from problem
-    if any(
-        word in text
-        for word in ("Permission denied", "No space left", "Read-only file", "Too many open")
-    ):
-        raise EventLogError(text.splitlines()[0]) from problem
+    def _note(self, problem: str) -> None:
+        if len(self.problems) < PROBLEMS:
+            self.problems.append(problem)
 
 
 def quote(text: str) -> str:

@@ -1,6 +1,7 @@
 """The event log in DuckDB, one file a day in a folder. Only this package knows SQL, and only the hub opens it.
 
-It keeps what `events/log.py` promises; the parts are `days.py` (files), `writer.py`, `search.py` and `statistics.py`.
+It keeps what `events/log.py` promises; the parts are `days.py` (files), `writer.py` with `room.py`
+(bounds), `search.py`, `statistics.py`, `damage.py` and `rescue.py`.
 """
 
 import time
@@ -11,9 +12,12 @@ from pathlib import Path
 from namewarden.events.batch import Batch
 from namewarden.events.duckdb import search, statistics
 from namewarden.events.duckdb.days import DayFiles
+from namewarden.events.duckdb.room import Room
 from namewarden.events.duckdb.writer import Writer
-from namewarden.events.log import Filters, Gap, Page, Period, Ranked, Stored, Summary
+from namewarden.events.log import Bounds, Filters, Gap, Page, Period, Ranked, Stored, Summary
 from namewarden.query import Event
+
+UNBOUND = Bounds()
 
 
 class DuckDbLog:
@@ -25,9 +29,10 @@ class DuckDbLog:
         retention: int,
         clock: Callable[[], float] = time.time,
         memory: str = "256MB",
+        bounds: Bounds = UNBOUND,
     ) -> None:
         self._days = DayFiles(folder, memory)
-        self._writer = Writer(self._days, retention, clock)
+        self._writer = Writer(self._days, retention, clock, Room(self._days, bounds, clock))
 
     def start(self) -> None:
         self._days.start()

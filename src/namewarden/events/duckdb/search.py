@@ -3,6 +3,7 @@
 Every value a person gives travels as a parameter; SQL is made of the words of this file alone.
 """
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator
@@ -143,6 +144,34 @@ def run(
     days: DayFiles, wanted: list[date], statement: str, values: list[Any]
 ) -> list[tuple[Any, ...]]:
     """The rows of one statement over attached days. EventLogError when the store cannot say."""
+    for _ in range(len(wanted) + 1):
+        try:
+            return _run(days, wanted, statement, values)
+        except duckdb.InterruptException as problem:
+            raise EventLogError(
+                f"the question took longer than {PATIENCE:.0f} s: ask for less time"
+            ) from problem
+        except duckdb.Error as problem:
+            failed = problem
+            if not _mended(days, wanted, problem):
+                break
+    raise EventLogError(str(failed).splitlines()[0]) from failed
+
+
+def _mended(days: DayFiles, wanted: list[date], problem: duckdb.Error) -> bool:
+    """Whether it is worth asking again: a damaged day was mended, or one was closed meanwhile."""
+    if isinstance(problem, duckdb.CatalogException | duckdb.BinderException):
+        return True
+    for day in wanted:
+        with contextlib.suppress(EventLogError):
+            days.mend(day, problem)
+            return True
+    return False
+
+
+def _run(
+    days: DayFiles, wanted: list[date], statement: str, values: list[Any]
+) -> list[tuple[Any, ...]]:
     cursor = days.cursor()
     timer = threading.Timer(PATIENCE, cursor.interrupt)
     timer.start()
@@ -151,12 +180,6 @@ def run(
             days.open(day)
         rows: list[tuple[Any, ...]] = cursor.execute(statement, values).fetchall()
         return rows
-    except duckdb.InterruptException as problem:
-        raise EventLogError(
-            f"the question took longer than {PATIENCE:.0f} s: ask for less time"
-        ) from problem
-    except duckdb.Error as problem:
-        raise EventLogError(str(problem).splitlines()[0]) from problem
     finally:
         timer.cancel()
         cursor.close()

@@ -3,6 +3,7 @@
 For one thread; `search.py` and `statistics.py` read beside it.
 """
 
+import contextlib
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from msgspec.structs import astuple
 
 from namewarden.events.batch import FACT, TEXTS, Batch, lines, numbers
 from namewarden.events.duckdb.days import COLUMNS, DayFile, DayFiles, Fact, day_of, oldest_kept
+from namewarden.events.duckdb.room import Room
 from namewarden.events.log import EventLogError, Gap, Stored
 
 AHEAD = 86_400.0  # seconds a source's clock may be before ours
@@ -25,8 +27,11 @@ Part = tuple[date | None, Arrays]  # None: rows that are not kept
 class Writer:
     """Appends, and removes what is too old."""
 
-    def __init__(self, days: DayFiles, retention: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, days: DayFiles, retention: int, clock: Callable[[], float], room: Room
+    ) -> None:
         self._days = days
+        self._room = room
         self._retention = retention
         self._clock = clock
         self._pruned: date | None = None
@@ -34,7 +39,7 @@ class Writer:
     def start(self) -> None:
         """Take away what is too old, and see that today's file can be written."""
         self._prune()
-        self._days.open(day_of(self._clock()))
+        self._open(day_of(self._clock()))
 
     def _prune(self) -> None:
         """Remove the days beyond the retention, once a day."""
@@ -48,6 +53,8 @@ class Writer:
 
     def append(self, batch: Batch) -> Stored:
         """Store it, each day file in one transaction."""
+        octets = sum(map(len, (*batch.texts.values(), *batch.numbers.values())))
+        self._room.check(octets)
         self._prune()
         if not batch.rows and not batch.dropped_events:
             return Stored()
@@ -65,9 +72,11 @@ class Writer:
                 rows += size
             else:
                 repeated += size
+        self._room.keep(octets)
         return Stored(rows, repeated, misdated)
 
     def note_gap(self, gap: Gap) -> None:
+        self._room.check()
         when = day_of(gap.time)
         day = self._open(when)
         self._transaction(when, [_insert_gap(day, gap)])
@@ -133,34 +142,26 @@ class Writer:
     ) -> None:
         """Statements with their values. In SQL `batch` and `new_facts` are the arguments of these names (DuckDB's
         replacement scan)."""
-        cursor = self._days.cursor()
-        try:
-            cursor.begin()
-            for statement, values in steps:
-                cursor.execute(statement, values)
-            cursor.commit()
-        except duckdb.Error as problem:
-            cursor.close()  # rolls back
-            self._let_go(when)
-            raise EventLogError(self._reason(when, problem)) from problem
-        finally:
-            cursor.close()
+        with self._days.writing, contextlib.closing(self._days.cursor()) as cursor:
+            try:
+                cursor.begin()
+                for statement, values in steps:
+                    cursor.execute(statement, values)
+                cursor.commit()
+                return
+            except duckdb.Error as problem:
+                failed = problem
+        # The file is closed and opened afresh by the same batch, when it comes again: healed, or mended.
+        self._days.mend(when, failed)
+        raise EventLogError(
+            f"the file of {when} was damaged; the batch is to be sent again"
+        ) from failed
 
     def _open(self, when: date) -> DayFile:
         try:
             return self._days.open(when)
         except duckdb.Error as problem:
-            raise EventLogError(self._reason(when, problem)) from problem
-
-    def _let_go(self, when: date) -> None:
-        """Close the file, so that the next batch opens it afresh: healed, or set aside."""
-        try:
-            self._days.close(when)
-        except duckdb.Error as problem:
-            self._days.problems.append(self._reason(when, problem))
-
-    def _reason(self, when: date, problem: duckdb.Error) -> str:
-        return f"{self._days.path(when).name}: {str(problem).splitlines()[0]}"
+            raise EventLogError(f"{when}: {str(problem).splitlines()[0]}") from problem
 
 
 def _insert_rows(day: DayFile, columns: Arrays) -> str:
