@@ -49,6 +49,13 @@ def test_a_burst_passes_then_the_rate_holds():
     assert [made.admit("10.0.0.1", 1000.0) for _ in range(9)].count(ANSWER) == 5
 
 
+def test_a_query_that_waited_in_a_queue_costs_no_more_than_its_token():
+    made = buckets(slip=0)
+    assert [made.admit("10.0.0.1", 100.0) for _ in range(2)] == [ANSWER] * 2
+    assert [made.admit("10.0.0.1", 99.2) for _ in range(4)] == [ANSWER] * 3 + [DROP]
+    assert [made.admit("10.0.0.1", 100.25) for _ in range(3)] == [ANSWER] * 2 + [DROP]
+
+
 def test_a_prefix_shares_a_bucket_and_others_do_not():
     made = buckets(slip=0)
     assert [made.admit(f"10.0.0.{n}", 1.0) for n in range(6)] == [ANSWER] * 5 + [DROP]

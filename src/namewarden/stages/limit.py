@@ -61,9 +61,10 @@ class Buckets:
         slot = self._slot_of(client)
         if slot == _EXEMPT or self.rate <= 0:
             return ANSWER
-        tokens = self._tokens[slot] + (now - self._last[slot]) * self.rate
-        tokens = min(tokens, self.burst)
-        self._last[slot] = now
+        tokens = self._tokens[slot]
+        if (passed := now - self._last[slot]) > 0:  # what waited in a listener's queue is older
+            tokens = min(tokens + passed * self.rate, self.burst)
+            self._last[slot] = now
         if tokens >= 1:
             self._tokens[slot] = tokens - 1
             return ANSWER
