@@ -50,6 +50,22 @@ async def test_a_silent_server_is_passed_over_then_left_alone_then_tried_again()
             assert not made.servers[0].is_dead
 
 
+async def test_a_dead_server_is_tried_again_with_growing_pauses():
+    now, tried = [100.0], []
+    closed = f"udp://127.0.0.1:{free_port()}"
+    async with Liar() as alive, upstreams(closed, alive.url, clock=lambda: now[0]) as made:
+        dead = made.servers[0]
+        while now[0] < 200.0:
+            before = dead.retry_at
+            await ask(made)
+            await asyncio.sleep(0)
+            if dead.retry_at != before:
+                tried.append(now[0])
+            now[0] += 0.5
+    pauses = [late - early for early, late in zip(tried, tried[1:], strict=False)]
+    assert pauses == [1, 2, 4, 8, 16, 30, 30]
+
+
 async def test_a_server_that_comes_and_goes_is_told_of_once_a_minute():
     async with Liar(lies.refused) as server, upstreams(server.url) as made:
         with capture_logs() as told:
@@ -125,6 +141,18 @@ async def test_stopping_ends_who_waits():
             made.stop()
             with pytest.raises(UpstreamError):
                 await asyncio.wait_for(asked, 1.0)
+
+
+async def test_stopping_asks_no_other_server():
+    async with Liar(lies.silent) as one, Liar(lies.silent) as two:
+        made = Upstreams([one.url, two.url], timeout=5.0, total=5.0)
+        made.start()
+        asked = asyncio.ensure_future(ask(made))
+        await asyncio.sleep(0.05)
+        made.stop()
+        with pytest.raises(UpstreamError, match="stopped"):
+            await asyncio.wait_for(asked, 1.0)
+        assert [server.udp.in_flight for server in made.servers if server.udp] == [0, 0]
 
 
 async def test_a_real_server_that_dies_and_comes_back(tmp_path):

@@ -111,8 +111,12 @@ class UpstreamServer:
             self.is_told, self.told_at = True, now
             log.warning("upstream does not answer, or refuses", server=self.name)
         if self.is_dead and now >= self.retry_at:
-            self.retry_at = now + self.pause
-            self.pause = min(self.pause * 2, LONGEST_PAUSE)
+            self.leave_alone(now)
+
+    def leave_alone(self, now: float) -> None:
+        """Each time twice as long, until it answers."""
+        self.retry_at = now + self.pause
+        self.pause = min(self.pause * 2, LONGEST_PAUSE)
 
 
 class Upstreams:
@@ -159,7 +163,7 @@ class Upstreams:
             waiting_may_help = False
             for server in self._candidates(query):
                 left = until - self.clock()
-                if left <= 0:
+                if left <= 0 or self._stopped:
                     break
                 try:
                     answer = await server.ask(query, min(self.timeout, left))
@@ -185,7 +189,7 @@ class Upstreams:
         now = self.clock()
         for server in self.servers:
             if server.is_dead and server.retry_at <= now:
-                server.retry_at = now + server.pause
+                server.leave_alone(now)
                 server.probe(query, self.timeout)
         best = sorted(alive, key=lambda server: server.rtt)
         for server in best[1:]:
