@@ -127,6 +127,32 @@ def test_where_there_is_no_room_it_is_tried_again(kept):
     assert len(kept.told) == 2
 
 
+@pytest.mark.parametrize("kept", [falls_silent], indirect=True)
+def test_another_one_that_has_no_room_is_tried_again(kept):
+    def crowded(child, now):
+        if rooms.pop():
+            return kept.start(child, now)
+        raise OSError(errno.EAGAIN, "no room")
+
+    rooms = [True, True, False, True, True]
+    kept.slot = Slot(Child("echo", falls_silent, has_spare=True), crowded, kept.told.append)
+    kept.turn(0)
+    heard(kept)
+    first, old_spare = kept.slot.processes()[::-1]
+    kept.slot.replace(Child("another", falls_silent, has_spare=True), kept.now)
+    assert kept.told == ["another cannot be started (no room), tried again in 5 s"]
+    assert not kept.slot.is_settled
+    kept.end(old_spare)
+    kept.turn(5.1)
+    end = time.monotonic() + 10
+    while not kept.slot.is_settled and time.monotonic() < end:
+        time.sleep(0.01)
+        kept.turn(0)
+    assert kept.slot.is_settled
+    kept.end(first)
+    assert len(kept.told) == 1
+
+
 @pytest.mark.parametrize("kept", [refuses], indirect=True)
 def test_one_that_never_served_and_ends_with_1_refuses(kept):
     kept.turn(0)

@@ -48,6 +48,15 @@ print("port", udp.getsockname()[1], flush=True)
 sockets, spare = {"udp": [udp.fileno()]}, "spare" in sys.argv
 child = slot.Child("echo", serve, sockets, ("echo", "1"), gives_way=True, has_spare=spare)
 notify = lambda text: print(text, flush=True)
+if "no-room" in sys.argv:
+    fork, rooms = os.fork, [True, False]
+
+    def crowded():
+        if rooms and not rooms.pop(0):
+            raise BlockingIOError(11, "no room")
+        return fork()
+
+    os.fork = crowded
 other = supervise.Reload(lambda: int("wrong" in sys.argv), lambda: [child], lambda: notify("reloaded"))
 refused = supervise.Supervisor([child], notify, other, silence=2.0).run(lambda: notify("ready"))
 notify("refused " + refused if refused else "ended")
@@ -222,6 +231,15 @@ def test_without_a_spare_the_one_before_ends_first(running):
     running.process.send_signal(signal.SIGHUP)
     assert running.line() == "reloaded" and not is_alive(before)
     assert running.child() != before
+
+
+def test_told_to_reload_where_there_is_no_room_it_tries_again(tmp_path):
+    program = Running(tmp_path, "no-room")
+    before = program.child()
+    program.process.send_signal(signal.SIGHUP)
+    assert program.line() == "reloaded" and program.errors() == ""
+    assert program.child() != before
+    program.close()
 
 
 def test_what_is_wrong_is_not_taken(tmp_path):

@@ -123,8 +123,7 @@ class Slot:
         if child.has_spare and self._serving:
             if self._spare:
                 self._retire(self._spare, now)
-            self._spare = self._started(child, now)
-            self._next = child if self._spare else None
+            self._next, self._spare = child, self._started(child, now)
             return
         self._child = child
         if self._serving:
@@ -157,13 +156,13 @@ class Slot:
         if self._serving and self._serving.is_ready:
             self.was_ready = True
             if self._child.has_spare and self._spare is None and now >= self._due:
-                self._spare = self._started(self._child, now)
+                self._spare = self._started(self._next or self._child, now)
 
     def _started(self, child: Child, now: float) -> Process | None:
         """None where the system has no room for one more, now."""
         try:
             return self._start(child, now)
-        except OSError as error:
+        except OSError as error:  # `tick` tries again
             self._due = now + DELAYS[-1]
             again = f"tried again in {DELAYS[-1]:g} s"
             self._notify(f"{child.name} cannot be started ({error.strerror}), {again}")

@@ -97,8 +97,9 @@ class Supervisor:
                     self._replacing = list(zip(self._slots, children, strict=True))
                     self._begin_replacing(now)
         elif self._is_told_to_reload and self._reload:
-            self._is_told_to_reload = False
-            self._checking = forked(self._reload.check, self._reload.title, set())
+            with contextlib.suppress(OSError):  # no room for a process: at the next turn
+                self._checking = forked(self._reload.check, self._reload.title, set())
+                self._is_told_to_reload = False
 
     def _begin_replacing(self, now: float) -> None:
         if self._replacing:
