@@ -66,13 +66,22 @@ def test_every_command_and_target_that_is_shown_is_there(page):
             assert target in targets, f"{page.name} shows: make {target}"
 
 
+def is_there(name):
+    tops = [ROOT / top for top in ("src", "tests", "bench")]
+    return any(path.as_posix().endswith(f"/{name}") for top in tops for path in top.rglob("*.*"))
+
+
 @pytest.mark.parametrize("page", OF_THE_TREE, ids=lambda page: page.name)
 def test_every_source_file_that_is_named_is_there(page):
-    tops = [ROOT / top for top in ("src", "tests", "bench")]
-    files = {path.as_posix() for top in tops for path in top.rglob("*.*")}
     for code in spans(page):
         if re.fullmatch(r"[\w/]+\.(py|c|sh)", code):
-            assert any(path.endswith(f"/{code}") for path in files), f"{page.name} names {code}"
+            assert is_there(code), f"{page.name} names {code}"
+
+
+def test_every_source_file_that_another_one_names_is_there():
+    for path in (ROOT / "src").rglob("*.py"):
+        for name in set(re.findall(r"[\w/]*\w\.py\b", path.read_text())):
+            assert is_there(name), f"{path.relative_to(ROOT)} names {name}"
 
 
 def settings_of(section, before=""):

@@ -12,7 +12,7 @@ from namewarden.query import Answer, Handler, Query, Stage
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages, each made by its file in `stages/` with what it needs (`app.py` makes them)."""
+    """The stages, each made by its file in `stages/` with what it needs (`process/pipeline.py` makes them)."""
 
     guard: Stage
     groups: Stage

@@ -124,7 +124,7 @@ class Dns(Section):
     tcp_connections: int = Field(500, ge=1)
     """TCP connections in all."""
     in_flight: int = Field(10_000, ge=1)
-    """Queries being answered at a time; beyond it UDP queries are dropped and counted."""
+    """Queries answered at a time; by UDP 2,048 more wait, clients in turn. What is beyond is dropped and counted."""
 
     @model_validator(mode="after")
     def _has_a_listener(self) -> "Dns":
@@ -213,7 +213,7 @@ class Model(Section):
 
 
 class VerdictApi(Section):
-    """Verdicts for other listeners: HTTP, served by the resolver."""
+    """Verdicts for other servers: HTTP, served by the resolver."""
 
     listen: Endpoint | Literal[""] = "127.0.0.1:8052"
     """TCP address, bearer token needed; empty = the Unix socket only."""

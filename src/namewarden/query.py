@@ -99,7 +99,7 @@ class Query(Struct, frozen=True, gc=False):
     name: str
     qtype: int
     client: str  # IP address text, the socket's, never ECS
-    transport: str  # "udp" | "tcp" (later "tls", "https"), "api" at the verdict source
+    transport: str  # "udp" | "tcp" (later "tls", "https"), "api" at the verdict API
     now: float  # monotonic seconds of its arrival
     question: bytes  # the question section as sent: its 0x20 case goes back
     qclass: int = 1
@@ -142,7 +142,7 @@ class Event(Struct, frozen=True, gc=False, array_like=True):
 
     id: str  # unique: the source's run and a counter
     time: float  # epoch seconds of arrival
-    source: str  # "resolver", "verdicts", later "coredns", "sensor"
+    source: str  # "resolver", later "coredns", "sensor"
     client: str
     group: str
     name: str

@@ -38,7 +38,7 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def first(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Notify which.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show it.")
     ] = False,
 ) -> None:
     """A DNS firewall that judges names."""

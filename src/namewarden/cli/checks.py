@@ -11,7 +11,7 @@ from namewarden.cli.shared import ConfigFile, config_errors, fail, notify, put, 
 
 
 def config_check(config: ConfigFile = None) -> None:
-    """Notify whether the configuration is right; every problem at once."""
+    """Check whether the configuration is right; every problem at once."""
     settings = settings_of(config)
     with config_errors():
         if found := problems(settings):
@@ -58,7 +58,7 @@ def lists_check(
     ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals.")] = False,
 ) -> None:
-    """Notify what each line of a list became, or why it was skipped."""
+    """Show what each line of a list became, or why it was skipped."""
     from collections import Counter
 
     from namewarden.policy.check import Totals, check

@@ -29,7 +29,7 @@ def explain(
     format: Annotated[TextFormat, typer.Option()] = TextFormat.text,
     config: ConfigFile = None,
 ) -> None:
-    """Notify what the model sees in a name, then walk the real chain with it: what is decided, and why. Nothing is
+    """Show what the model sees in a name, then walk the real chain with it: what is decided, and why. Nothing is
     recorded."""
     from namewarden.detector.explain import lines
 

@@ -27,7 +27,7 @@ def resolver(config: ConfigFile = None, worker: int = 0) -> None:
 
 
 def hub(config: ConfigFile = None) -> None:
-    """Serve API, event store and status page alone, and publish the policy."""
+    """Serve API, event log and status page alone, and publish the policy."""
     settings = settings_of(config)
     with start_errors():
         _hub(settings, None, notify)

@@ -39,7 +39,7 @@ TYPES = {
 }
 RCODES = {"", "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
 TRANSPORTS = {"udp", "tcp", "tls", "https", "api"}
-SOURCES = {"resolver", "verdicts", "coredns", "sensor"}
+SOURCES = {"resolver", "coredns", "sensor"}
 _AT = {name: place for place, name in enumerate(FACT)}
 _KNOWN: dict[str, frozenset[str]] = {
     "qtype": frozenset(TYPES),

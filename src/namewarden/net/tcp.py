@@ -1,7 +1,8 @@
 """The TCP listener: connections in, framed queries down the chain, answers out as they come (RFC 7766).
 
 Everything a client can make us hold is bounded: connections in all and of one address, and of each what
-`ServerLimits` says. Counterparts: `connection.py` (one client's), `listener.py`, `supervise.py` (who bound the socket).
+`ServerLimits` says. Counterparts: `connection.py` (one client's), `listener.py`,
+`process/sockets.py` (who bound the socket).
 """
 
 import asyncio

@@ -316,7 +316,7 @@ def _query(place: int, asked: VerdictQuery, now: float) -> Query:
 
 
 def to_reply(identity: str, query: Query, answer: Answer, epoch: float) -> VerdictReply:
-    """An answer of the chain as a verdict for another listener. No verdict means that nothing spoke about the name.
+    """An answer of the chain as a verdict for another server. No verdict means that nothing spoke about the name.
 
     It may be kept no longer than the rule that made it lives.
     """

@@ -279,7 +279,7 @@ def _seconds(text: str) -> int:
 
 
 class Reader:
-    """All formats behind one listener: `read(line)` for every line of one list, in order."""
+    """All formats behind one method: `read(line)` for every line of one list, in order."""
 
     def __init__(self, form: str, zone: str = "") -> None:
         self.form = form

@@ -91,5 +91,5 @@ def _announce(settings: Settings, notify: Notify) -> None:
     notify(f"DNS  {', '.join(settings.dns.listen)} (UDP and TCP)")
     notify(f"hub  http://{settings.hub.listen} (status page and API)")
     if settings.verdict.listen:
-        notify(f"API  http://{settings.verdict.listen} (verdicts for other listeners)")
+        notify(f"API  http://{settings.verdict.listen} (verdicts for other servers)")
     notify("ready; Ctrl-C ends it")

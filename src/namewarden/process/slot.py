@@ -148,7 +148,7 @@ class Slot:
         for process in self.processes():
             self._watch(process, now)
         self._take_over(now)
-        # One that was replaced may hold what there is only once, such as the store's files.
+        # One that was replaced may hold what there is only once, such as the event log's files.
         if self._serving is None and not self._retired and now >= self._due:
             self._serving = self._started(self._child, now)
             if self._serving:

@@ -1,6 +1,6 @@
 """Answers kept, bounded in bytes, the least lately used forgotten first. Counterpart: `stages/cache.py`.
 
-What an entry costs was measured (tests/stages/test_store.py measures it again): its body, its name and the
+What an entry costs was measured (tests/stages/test_dns_cache.py measures it again): its body, its name and the
 texts found in it, and OVERHEAD for the objects around them.
 """
 

@@ -1,7 +1,7 @@
 """Who may ask, and how fast. Keyed by the socket's address, never by ECS: the client writes ECS.
 
 Token buckets for prefixes (/24, /56) in arrays of fixed size, so no flood of addresses costs memory. A prefix
-finds its slot by a keyed hash: nobody can aim at another's bucket. Counterpart: the packet cache of `net/udp.py`
+finds its slot by a keyed hash: nobody can aim at another's bucket. Counterpart: the packet cache of `net/`
 shares the same `Buckets`.
 """
 

@@ -119,7 +119,7 @@ def _empty_zone(query: Query, zone: str) -> Answer | None:
     """RFC 6303 §3: SOA and NS at the top, below it nothing."""
     is_top = query.name == zone
     if query.qtype == DS and is_top:
-        return None  # the parent's to notify: an insecure delegation must be provable (RFC 8375 §4)
+        return None  # the parent's to answer: an insecure delegation must be provable (RFC 8375 §4)
     if query.name in special.LOOPBACK_POINTERS:
         return (
             _records(query, "PTR", "localhost.")
