@@ -26,7 +26,7 @@ $(VENV)/.venv:
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: install your system's venv package (Debian: python3-venv)" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.venv requirements/run.lock pyproject.toml setup.py $(wildcard src/namewarden/*/_*.c)
+$(VENV)/.run: $(VENV)/.venv requirements/run.lock pyproject.toml setup.py $(wildcard src/namewarden/*/_*.[ch])
 	@echo "installing what Namewarden runs on (once; about a minute)" >&2
 	@$(PIP) install --require-hashes -r requirements/run.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .

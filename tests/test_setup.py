@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,17 @@ def test_warnings_are_errors_where_helpers_are_needed(tmp_path):
     status, helpers = built(tmp_path / "b", code, NAMEWARDEN_REQUIRE_C="1")
     assert status != 0 and helpers == 0
     assert built(tmp_path / "c", MODULE % "", NAMEWARDEN_REQUIRE_C="1") == (0, 1)
+
+
+def test_a_source_archive_has_what_helpers_include(tmp_path):
+    for room, name in (("net", "_helper.c"), ("policy", "_helper.h")):
+        folder = tmp_path / "src" / "namewarden" / room
+        folder.mkdir(parents=True)
+        (folder / name).write_text("")
+    shutil.copy(ROOT / "setup.py", tmp_path)
+    command = [sys.executable, "setup.py", "-q", "sdist"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    [archive] = tmp_path.glob("dist/*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {Path(name).name for name in opened.getnames()}
+    assert {"_helper.c", "_helper.h"} <= names
