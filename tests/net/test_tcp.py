@@ -1,6 +1,7 @@
 """The TCP listener takes whom it can, turns away the rest, and is the same after every hostile stream."""
 
 import asyncio
+import socket
 import time
 
 import dns.asyncquery
@@ -56,6 +57,15 @@ async def test_stopping_closes_every_connection():
             await asyncio.sleep(0.02)
             await listener.stop()
             assert listener.open_connections == 0 and await reader.read() == b""
+
+
+async def test_stopping_answers_what_has_come_by_now():
+    async with tcp_listener() as (listener, port, _):
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as asking:
+            await asyncio.sleep(0.05)
+            asking.sendall(framed("www.example.org", 7))  # and the loop has not turned
+            await listener.stop()
+            assert dns.message.from_wire(asking.recv(4096)[2:]).id == 7
 
 
 async def test_stopping_lets_what_is_in_flight_be_answered_and_takes_no_more():

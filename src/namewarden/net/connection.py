@@ -79,7 +79,9 @@ class Connection:
         self._guarded(self._work)
 
     def end(self) -> None:
-        """Read no more; close when the last answer has left."""
+        """Read what has come by now, and no more; close when the last answer has left."""
+        if self._is_reading:
+            self._guarded(self._readable)
         self._stream.end()
         self._guarded(self._work)
 

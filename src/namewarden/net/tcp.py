@@ -56,7 +56,7 @@ class TcpListener:
         self._resume()
 
     async def stop(self) -> None:
-        """No more connections; those open end when they have the answers they wait for."""
+        """No more connections; those open end when what they have asked by now is answered."""
         asyncio.get_running_loop().remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()
