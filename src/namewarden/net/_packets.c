@@ -10,7 +10,7 @@
 #include "../policy/_lookup.h"
 
 #define MOST_HITS 16
-#define EACH 9
+#define EACH 9 /* as wire/prepared.py has it, the order too */
 #define BARE_OPT 11
 #define LONGEST_NAME 253
 #define OF_PARENT 0x0e /* with 0xc0 before it, the owner of a prepared SOA: what is behind the first label */

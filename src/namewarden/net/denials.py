@@ -10,9 +10,8 @@ from typing import Any, Protocol
 from namewarden.query import Event, Query
 from namewarden.wire.answers import BEHIND_LABEL
 from namewarden.wire.message import CD, RD
-from namewarden.wire.types import AAAA, OPT, A
+from namewarden.wire.types import OPT
 
-EACH = 9  # prepared answers of a list: three kinds of type, three states of EDNS
 _BARE_OPT = 11  # octets
 _OF_PARENT = (BEHIND_LABEL + 1).to_bytes(2)  # how a prepared SOA begins
 
@@ -85,12 +84,6 @@ def is_plain(query: Query, data: bytes) -> bool:
         and query.qtype != OPT
         and "\\" not in query.name
     )
-
-
-def place_of(query: Query) -> int:
-    """Of the answer among those of a list: by type, and by what the query says of EDNS."""
-    kind = 0 if query.qtype == A else 1 if query.qtype == AAAA else 2
-    return 3 * kind + (0 if not query.payload else 2 if query.do else 1)
 
 
 def spliced(data: bytes, query: Query, prepared: Prepared) -> bytes:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from namewarden import native
 from namewarden.net.datagrams import Address, Datagram, Host, host_text
-from namewarden.net.denials import EACH, Denials, Row, Rows, is_plain, place_of, spliced
+from namewarden.net.denials import Denials, Row, Rows, is_plain, spliced
 from namewarden.net.known import KnownQuestions
 from namewarden.net.listener import Reaches
 from namewarden.net.packet_entry import (
@@ -36,6 +36,7 @@ from namewarden.query import Answer, Event, Query
 from namewarden.wire.answers import limit_of, to_wire
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import TC, read_query
+from namewarden.wire.prepared import EACH, place_of
 
 if TYPE_CHECKING:
     from namewarden.net._packets import Packets

@@ -20,15 +20,9 @@ from namewarden.query import Event, Query
 from namewarden.stages.block import blocked
 from namewarden.stages.record import to_event
 from namewarden.wire.answers import to_wire
-from namewarden.wire.types import AAAA, TXT, A, type_name
+from namewarden.wire.prepared import EACH, EDNS, KINDS
+from namewarden.wire.types import type_name
 
-KINDS = (A, AAAA, TXT)  # of types: an answer is one of the first two's, or any other's
-EDNS = (
-    (0, False),
-    (512, False),
-    (512, True),
-)  # UDP size and DO of the query: no OPT, OPT, OPT with DO
-EACH = len(KINDS) * len(EDNS)  # answers of a list
 _QUESTION = b"\x01a\x01b\0"  # the SOA of a denial is owned by `b.`
 _BEFORE = 12 + len(_QUESTION) + 4
 _ROOMY = 65535
