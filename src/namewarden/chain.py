@@ -76,7 +76,7 @@ PACKET_CACHE: dict[str, StoodInFor] = {
     ),  # fmt: skip
     "local": StoodInFor("the message", "for good", ("status", "rcode", "action", "reason")),
     "lists": StoodInFor(
-        "the client's group, and the triggers of zones that know its address",
+        "the client's group, which lines are for it, and the triggers of zones that know its address",
         "a change that reaches the name; the end of the rule; what asks for silence is not kept",
         ("action", "reason", "rule"),
     ),

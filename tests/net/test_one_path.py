@@ -57,13 +57,31 @@ LISTED = {
     "zone": ZONE,
     "deny": "bad.example.net\n||worse.example.net^\n0.0.0.0 ads.example.org\n",
     "more": "bad.example.net\nonly-here.example.net\n",
+    "terms": """\
+||worse.example.net^
+server=/ok.worse.example.net/#
+@@||z*.worse.example.net^
+||client.example.net^$client=10.1.0.5|203.0.113.0/24
+||types.example.net^$dnstype=AAAA
+||other.example.net^
+||other.example.net^$badfilter
+||spared.example.net^$denyallow=a.spared.example.net
+||im.example.net^$important
+||rewritten.example.net^$dnsrewrite=192.0.2.77
+||ads*.example.net^
+/^exp[0-9]/
+""",
     "short": "mine.example.org\nprinter\nfoo.local\n",
     "allow:good": "ads.example.org\n",
 }
 GROUPS = (
     GroupSpec(name="default", mode="off", ttl=7),
     GroupSpec(
-        name="kids", clients=("10.1.0.0/16",), mode="off", block="nxdomain", lists=("more", "zone")
+        name="kids",
+        clients=("10.1.0.0/16",),
+        mode="off",
+        block="nxdomain",
+        lists=("more", "zone", "terms"),
     ),
 )
 RULES = (
@@ -71,12 +89,16 @@ RULES = (
     (RuleSpec("1", "www.example.org.", "deny", "both"),),
     (RuleSpec("2", "bad.example.net.", "allow", expires=EPOCH + 20),),
     (RuleSpec("3", "target.example.com.", "deny", groups=("kids",)),),
+    (RuleSpec("4", "^bad|^exp", "allow", "pattern"),),
 )
 NAMES = (
     "bad.example.net", "x.worse.example.net", "ads.example.org", "only-here.example.net", "www.example.org",
     "alias.example.org", "mine.example.org", "localhost", "printer", "gone.example.org", "many.example.org",
     "rpz.example.com", "walled.example.com", "drop.example.com", "foo.local",
     "a\\.b.worse.example.net", "y.x.worse.example.net",
+    "ok.worse.example.net", "a.ok.worse.example.net", "zz.worse.example.net", "client.example.net", "types.example.net",
+    "other.example.net", "spared.example.net", "a.spared.example.net", "im.example.net", "rewritten.example.net",
+    "ads1.example.net", "exp1.example.org", "exp1.worse.example.net",
 )  # fmt: skip
 CLIENTS = ("127.0.0.1", "10.0.0.5", "10.1.0.5", "10.1.0.6", "203.0.113.9")
 
@@ -152,6 +174,7 @@ class Path:
                 denials=denials.of,
                 record_rows=self.record_rows,
                 key_of=lambda client, group: self.policy.client_key(client, group),
+                class_of=lambda client: self.policy.class_of(client),
                 wall=world.wall,
             ),
             environ=environ,
@@ -336,7 +359,7 @@ async def test_the_packet_cache_answered_some_of_it(policies, environ):
     paths = play([step] * 5 + [2.5] + [step] * 2, policies, environ)
     queries = [path.listener._counts.queries for path in paths]
     assert queries[0] < queries[1] == 7 * len(NAMES)
-    assert paths[0].denied == 4 and paths[1].denied == 0
+    assert paths[0].denied == 5 and paths[1].denied == 0
 
 
 class Watched(PacketCache):

@@ -26,7 +26,7 @@ def test_each_line_is_told(tmp_path):
         ["skipped: comment"],
         ["bad.example.  the name and all below  the list's kind"],
         ["skipped: option"],
-        ["worse.example.  only what is below  the list's kind"],
+        ["worse.example.  the name and all below  the list's kind"],
         ["good.example.  the name and all below  allowed"],
         ["z.example.  the name alone  answers A 192.0.2.1"],
         ["^x[0-9]  names the expression finds  the list's kind"],

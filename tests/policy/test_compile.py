@@ -141,7 +141,7 @@ def test_as_a_child_process(tmp_path):
 
 
 SAMPLES = {  # file: (lines that are rules, a name it denies, a name it does not)
-    "adblock_adguard_sdn_filter_2019.txt": (27194, "www.ntjcrsfvszoen.com.", "example.org."),
+    "adblock_adguard_sdn_filter_2019.txt": (27442, "www.ntjcrsfvszoen.com.", "example.org."),
     "bind_zones_oznu_2021_first30k.conf": (29999, "www.s.sh.", "example.org."),
     "dnsmasq_hagezi_adaway_2022.conf": (4456, "x.a8.net.", "example.org."),
     "domains_blackbook_2024.txt": (18151, "werdotx.shop.", "www.werdotx.shop."),
@@ -154,7 +154,7 @@ SAMPLES = {  # file: (lines that are rules, a name it denies, a name it does not
     "rpz_ubuntu_2026.db": (332, "www.tiktok.com.", "example.org."),
     "unbound_hagezi_personal_2022.conf": (9671, "x.01c54544-2.we-stats.com.", "example.org."),
     "unbound_oznu_2021_first30k.conf": (29999, "x.dragonsknot.com.", "example.org."),
-    "wildcard_hagezi_light_2022_first30k.txt": (29990, "x.api.tinypass.com.", "api.tinypass.com."),
+    "wildcard_hagezi_light_2022_first30k.txt": (29990, "api.tinypass.com.", "tinypass.com."),
 }
 
 
@@ -171,4 +171,4 @@ def test_every_sample_compiles(tmp_path):
         assert snapshot.report[ranks[name]].rules == rules, name
         assert not denied or ranks[name] in {hit.list for hit in snapshot.find(denied)}, name
         assert ranks[name] not in {hit.list for hit in snapshot.find(passed)}, name
-    assert len(snapshot.patterns()[0]) >= 67
+    assert len(snapshot.patterns()) >= 67

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, RuleSpec
+from namewarden.policy.terms import Asked
 from tests.policy.made import ruled, snapshot_of
 
 NAME = "www.bad.example."
@@ -38,11 +39,11 @@ def policy_of(folder, lists=None, rules=(), groups=DEFAULT):
 
 
 def ask(policy, name=NAME, group="default", now=1000.0, stream=False) -> Any:
-    return decide.lists(policy, name, group, now, stream)
+    return decide.lists(policy, name, Asked(group, now, stream))
 
 
 def ask_chain(policy, *names) -> Any:
-    found = decide.chain(policy, names, "default", 0)
+    found = decide.chain(policy, names, Asked("default", 0))
     return found and found[1]
 
 

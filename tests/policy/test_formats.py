@@ -6,17 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namewarden.policy.formats import ListRule, read_line
-from namewarden.policy.rpz import Reader, zone_of
+from namewarden.policy.formats import read_line
+from namewarden.policy.lines import ListRule
+from namewarden.policy.reader import Reader
+from namewarden.policy.rpz import zone_of
+from namewarden.policy.terms import Terms
 
 
-def rule(name, match="exact", effect="own"):
-    return (ListRule(name, match, effect),)
+def rule(name, match="exact", effect="own", suffix="", **terms):
+    return (ListRule(name, match, effect, terms=Terms(**terms) if terms else None, suffix=suffix),)
 
 
 BAD = rule("bad.example.")
 BOTH = rule("bad.example.", "both")
 BELOW = rule("bad.example.", "below")
+ASK = rule("bad.example.", "both", "ask")
 
 
 @pytest.mark.parametrize(
@@ -42,8 +46,11 @@ BELOW = rule("bad.example.", "below")
         ("bad.example", BAD),
         ("  bad.example.  ", BAD),
         ("bad.example # why", BAD),
-        ("*.bad.example", BELOW),
+        ("*.bad.example", BOTH),
         (".bad.example", BOTH),
+        (".zip", rule("zip.", "both")),
+        ("*.zip", rule("zip.", "both")),
+        ("*.co.uk", rule("co.uk.", "both")),
         ("*.bad.*", "wildcard"),
         ("word", "name"),
         ("-ad.gif", "name"),
@@ -68,18 +75,48 @@ BELOW = rule("bad.example.", "below")
         ("||bad.example^", BOTH),
         ("||bad.example^|", BOTH),
         ("||bad.example", BOTH),
-        ("||bad.example^$important", BOTH),
+        ("||bad.example^$important", rule("bad.example.", "both", important=True)),
+        ("||zip^", rule("zip.", "both")),
+        ("|bad.example^", BAD),
+        ("|bad.example|", BAD),
+        ("@@|bad.example^", rule("bad.example.", "exact", "allow")),
+        (".bad.example^", BELOW),
+        ("*.bad.example^", BELOW),
+        ("//bad.example^", "comment"),
+        ("bad.example$important", rule(r"bad\.example", "pattern", important=True)),
+        ("@@bad.example", rule(r"bad\.example", "pattern", "allow")),
+        ("bad.example^", rule(r"bad\.example$", "pattern")),
+        ("ad.bad.example^", rule(r"ad\.bad\.example$", "pattern", suffix="bad.example.")),
+        ("|bad.exam", rule(r"^bad\.exam", "pattern")),
+        ("||bad.example^$badfilter", rule("bad.example.", "both", is_bad=True)),
+        (
+            "||bad.example^$important,badfilter",
+            rule("bad.example.", "both", important=True, is_bad=True),
+        ),
+        ("||bad.example^$important,important", "option"),
         ("||*.bad.example^", BELOW),
         ("@@||bad.example^", rule("bad.example.", "both", "allow")),
-        ("@@||bad.example^$important", rule("bad.example.", "both", "allow")),
+        ("@@||bad.example^$important", rule("bad.example.", "both", "allow", important=True)),
         ("||bad.example^$third-party", "option"),
         ("||bad.example^$script,domain=a.example", "option"),
         ("||bad.example/ads/^", "path"),
-        ("||bad.*^", "wildcard"),
-        ("||ads*.bad.example^", "wildcard"),
-        ("||ads.", "unanchored"),
-        (".bad.example^", "unanchored"),
-        ("|http://bad.example^", "path"),
+        ("||bad.*^", rule(r"(?:^|\.)bad\.", "pattern")),
+        (
+            "||ads*.bad.example^",
+            rule(r"(?:^|\.)ads.*\.bad\.example$", "pattern", suffix="bad.example."),
+        ),
+        (
+            "@@||c*k.bad.example^",
+            rule(r"(?:^|\.)c.*k\.bad\.example$", "pattern", "allow", "bad.example."),
+        ),
+        ("||ads*.example^", rule(r"(?:^|\.)ads.*\.example$", "pattern")),
+        ("||*ads*^", rule("ads", "pattern")),
+        ("||a*^", "wildcard"),
+        ("||*^", "wildcard"),
+        ("||ads.", rule(r"(?:^|\.)ads\.", "pattern")),
+        ("|http://bad.example^", BAD),
+        ("||172.16.*.1^", "address"),
+        ("||bad.example^x", "unanchored"),
         ("example.org##.banner", "cosmetic"),
         ("example.org#@#.banner", "cosmetic"),
         ("##.banner", "cosmetic"),
@@ -95,13 +132,18 @@ BELOW = rule("bad.example.", "below")
         ("address=/bad.example/worse.example/", BOTH + rule("worse.example.", "both")),
         ("local=/bad.example/", BOTH),
         ("server=/bad.example/", BOTH),
-        ("server=/bad.example/9.9.9.9", "option"),
-        ("server=/bad.example/#", "option"),
+        ("server=/bad.example/9.9.9.9", ASK),
+        ("server=/bad.example/#", ASK),
+        ("server=/bad.example/worse.example/#", ASK + rule("worse.example.", "both", "ask")),
         ("address=/bad.example/8.8.8.8", "mapping"),
         # Unbound
         ('local-zone: "bad.example." always_nxdomain', BOTH),
         ("local-zone: bad.example static", BOTH),
-        ('local-zone: "bad.example" transparent', "option"),
+        ("local-zone: 'bad.example' static", BOTH),
+        ("local-zone: 'bad.example.' 'refuse' # why", BOTH),
+        ('local-zone: "bad.example" transparent', ASK),
+        ("local-zone: bad.example inform", ASK),
+        ('local-zone: "bad.example" nodefault', "option"),
         ('local-data: "bad.example A 0.0.0.0"', BAD),
         ('local-data: "www.example.org A 8.8.8.8"', "mapping"),
         ("server:", "header"),
@@ -113,6 +155,18 @@ BELOW = rule("bad.example.", "below")
         (r"/^ads[0-9]+\./", rule(r"^ads[0-9]+\.", "pattern")),
         (r"\.agency$", rule(r"\.agency$", "pattern")),
         (r"@@/^ok[0-9]/", rule(r"^ok[0-9]", "pattern", "allow")),
+        ("/^x[0-9]/$important", rule("^x[0-9]", "pattern", important=True)),
+        ("/^x[0-9]$/$badfilter", rule("^x[0-9]$", "pattern", is_bad=True)),
+        ("/.*/$dnstype=HTTPS", rule(".*", "pattern", types=(65,))),
+        ("ads?[0-9]+", rule("ads?[0-9]+", "pattern")),
+        ("doubleclick|adservice", rule("doubleclick|adservice", "pattern")),
+        (
+            "^ad([sxv]?[0-9]*|system)[_.-]([^.[:space:]]+\\.){1,}|[_.-]ad([sxv]?[0-9]*|system)[_.-]",
+            rule(
+                "^ad([sxv]?[0-9]*|system)[_.-]([^.[:space:]]+\\.){1,}|[_.-]ad([sxv]?[0-9]*|system)[_.-]",
+                "pattern",
+            ),
+        ),
         ("/(a|)/", "pattern"),
         ("/(unclosed/", "pattern"),
         ("/" + "a?" * 400 + "/", "pattern"),
@@ -128,7 +182,15 @@ def test_auto_recognises_each_line(line, reading):
         ("domains", "test", rule("test.")),
         ("domains", "0.0.0.0 bad.example", "name"),
         ("hosts", "bad.example", "syntax"),
-        ("wildcard", "*.bad.example", BELOW),
+        ("wildcard", "*.bad.example", BOTH),
+        ("domains", "*.zip", rule("zip.", "both")),
+        ("domains", ".zip", rule("zip.", "both")),
+        ("dnsmasq", "address=/zip/", rule("zip.", "both")),
+        ("unbound", 'local-zone: "zip" always_null', rule("zip.", "both")),
+        ("adblock", "*.bad.example", rule(r"\.bad\.example", "pattern")),
+        ("adblock", "bad.example.", rule(r"bad\.example\.", "pattern")),
+        ("adblock", "//bad.example^", BOTH),
+        ("adblock", "bad.example # why", BAD),
         ("regex", "bad", rule("bad", "pattern")),
         ("regex", "/bad/", rule("bad", "pattern")),
         ("regex", "# comment", "comment"),

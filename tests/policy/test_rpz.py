@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namewarden.policy import rpz
-from namewarden.policy.formats import ListRule
-from namewarden.policy.rpz import Reader, zone_of
+from namewarden.policy.lines import ListRule
+from namewarden.policy.reader import Reader
+from namewarden.policy.rpz import zone_of
 
 OWNERS = [
     "a",

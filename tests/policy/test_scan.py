@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from namewarden.policy import layout
-from namewarden.policy.rpz import Reader, zone_of
+from namewarden.policy.reader import Reader
+from namewarden.policy.rpz import zone_of
 from namewarden.policy.scan import Scan
 from namewarden.policy.spec import ListSpec
 from tests.policy.made import SECRET
@@ -32,7 +33,8 @@ NAME = st.sampled_from(
 )  # fmt: skip
 SHAPE = st.sampled_from(
     ["{}", " {}", "{} ", "{}\r", "{} # c", "{}#c", "||{}^", "||{}^ ", "||{}^$all", "||{}", "@@||{}^",
-     "@@||{}^|", "*.{}",
+     "@@||{}^|", "*.{}", "||{}^$important", "@@|{}^", "||{}^$badfilter", "||ads*.{}^", "ad.{}^", "server=/{}/#",
+     'local-zone: "{}" transparent', "zone '{}' {{", "type master; }};", 'zone "{}" {{', "  type master;", "}};",
      "*.{} # c", ".{}", "0.0.0.0 {}", "127.0.0.1\t{} # x", "::1 {}", ":: {}", "0.0.0.0 {} b.test",
      "address=/{}/0.0.0.0",
      "address=/{}/#", "address=/{}/", "address=/{}/::", "server=/{}/", "local=/{}/", 'local-zone: "{}" always_null',
@@ -58,9 +60,12 @@ def slow(data, form):
             skipped[reading] += 1
             continue
         for rule in reading:
-            if rule.match != "pattern" and rule.trigger == "qname":
+            if rule.suffix:
+                found.add((rule.suffix[:-1].encode(), layout.BELOW, layout.RECORD))
+            elif rule.match != "pattern" and rule.trigger == "qname":
                 code = layout.code_of(rule.effect, "deny")
-                plain = code if rule.zone == (code >= layout.NXDOMAIN) else layout.RECORD
+                is_plain = rule.zone == (code >= layout.NXDOMAIN) and rule.terms is None
+                plain = code if is_plain else layout.RECORD
                 found.add((rule.name[:-1].encode(), layout.MATCHES[rule.match], plain))
     return found, skipped
 

@@ -12,6 +12,7 @@ from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.policy.scan import CHUNK
 from namewarden.policy.spec import RuleSpec
+from namewarden.policy.terms import Asked
 from namewarden.policy.walk import PolicyLine, walk
 from tests.policy.made import ruled, snapshot_of
 from tests.policy.test_decide import RULE, ZONE
@@ -63,7 +64,7 @@ def test_walking_and_deciding_agree(tmp_path_factory, lists, rules, asked, group
     lines = list(walk(policy, NOW))
     names = {line.name for line in lines} | {f"{name}." for name in asked}
     for name in names | {f"x.{name}" for name in names}:
-        verdict = decide.lists(policy, name, group, NOW)
+        verdict = decide.lists(policy, name, Asked(group, NOW))
         found = None if verdict is None else (verdict.action, "")
         assert found == expected(lines, name, group), name
         if verdict is not None and not verdict.rule.startswith("rule:"):
@@ -86,7 +87,7 @@ def test_each_line_says_where_it_is_and_what_it_does(tmp_path):
     assert walked == [
         PolicyLine("y.example.", "exact", "allow", "rule", 0, "rule:decision y.example"),
         PolicyLine("z.example.", "below", "redirect", "rule", 0, "rule:r *.z.example (why)",
-                   (), ("kids",), 2000.0),
+                   (), None, ("kids",), 2000.0),
         PolicyLine("bad.example.", "both", "deny", "malware", 2, "||bad.example^"),
         PolicyLine("xn--bcher-kva.example.", "exact", "deny", "malware", 4, r"b\195\188cher.example"),
         PolicyLine("^ads[0-9]", "pattern", "deny", "malware", 5, "/^ads[0-9]/"),
@@ -154,6 +155,6 @@ def test_the_policy_can_be_served_as_another_format(tmp_path):
         "host.example.",
         "a.host.example.",
     ):
-        verdicts = [decide.lists(policy, name, "default", NOW) for policy in (first, second)]
+        verdicts = [decide.lists(policy, name, Asked("default", NOW)) for policy in (first, second)]
         actions = [verdict and verdict.action for verdict in verdicts]
         assert actions[0] == actions[1], name

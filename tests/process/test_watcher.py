@@ -10,6 +10,7 @@ import structlog.testing
 from namewarden.policy import decide, overlay
 from namewarden.policy.overlay import Overlay
 from namewarden.policy.spec import RuleSpec
+from namewarden.policy.terms import Asked
 from namewarden.process.notices import FolderNotices
 from namewarden.process.watcher import PolicyWatcher
 from tests.policy.made import SECRET, snapshot_of
@@ -80,7 +81,7 @@ def test_one_that_cannot_be_read_is_told_and_tried_again(tmp_path, watcher, take
 
 def denied(watcher, *names):
     policy = watcher.current()
-    return [name for name in names if decide.lists(policy, name, "default", time.time())]
+    return [name for name in names if decide.lists(policy, name, Asked("default", time.time()))]
 
 
 def test_a_decision_alone_leaves_the_snapshot_and_tells_what_it_reaches(

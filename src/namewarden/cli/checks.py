@@ -57,16 +57,20 @@ def lists_check(
         configuration.ListFormat, typer.Option(help="auto, or one of the nine formats.")
     ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals.")] = False,
+    broad: Annotated[
+        bool, typer.Option("--broad", help="As a list with broad = true is read.")
+    ] = False,
 ) -> None:
     """Show what each line of a list became, or why it was skipped."""
     from collections import Counter
 
+    from namewarden.policy.broad import popular
     from namewarden.policy.check import Totals, check
     from namewarden.policy.errors import ListError
 
     counted = Totals(Counter())
     try:
-        for line in check(file, format):
+        for line in check(file, format, None if broad else popular()):
             counted.add(line)
             if not quiet:
                 put("\n".join(f"{line.number}: {line.text}  →  {said}" for said in line.says))

@@ -21,6 +21,7 @@ from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.overlay import OverlayPublisher
 from namewarden.hub.specs import build_spec
 from namewarden.policy.overlay import move_link
+from namewarden.policy.snapshot import READING
 from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
 
 TICK = 0.25  # seconds between looks at the control data's revision
@@ -164,7 +165,7 @@ class Publisher:
         spec = self.spec()
         text = msgspec.json.encode(spec)
         files = await asyncio.to_thread(_look, spec.lists)
-        key = hashlib.sha256(text + files.encode()).hexdigest()
+        key = hashlib.sha256(b"%d " % READING + text + files.encode()).hexdigest()
         if key == self.state.key and self.current.exists():
             self.problem, self._revision = "", revision
             return True

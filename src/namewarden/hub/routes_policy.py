@@ -12,6 +12,7 @@ from namewarden.hub.control import Document
 from namewarden.hub.gate import ApiError
 from namewarden.hub.services import HubServices, Services, Who, needs, note
 from namewarden.hub.version import expected_version
+from namewarden.policy.check import odd
 from namewarden.policy.spec import GroupSpec
 from namewarden.query import BlockMode, ModelMode
 
@@ -26,6 +27,8 @@ class PutList(BaseModel):
     """Name of a file in the installation's `lists` folder."""
     kind: Literal["deny", "allow"] = "deny"
     format: ListFormat = "auto"
+    broad: bool = False
+    """Whether lines that reach more than one in a hundred popular names are taken, too."""
     version: int | None = None
 
 
@@ -82,6 +85,9 @@ def _shown(
         "lines": report.get("lines", 0),
         "rules": report.get("rules", 0),
         "skipped": report.get("skipped", {}),
+        "skipped_lines": odd(report.get("skipped", {})),
+        "broad": body.get("broad", False),
+        "refused": [{"line": line, "popular": count} for line, count in report.get("refused", [])],
         "error": report.get("error", ""),
         "stale": report.get("stale", False),
     }
@@ -93,7 +99,12 @@ def put_list(
 ) -> dict[str, Any]:
     """Subscribe to a file of the `lists` folder, or change how it is read."""
     _not_of_settings("list", name, {entry.name for entry in services.publisher.lists})
-    kept = {"path": str(_inside(services, body.file)), "kind": body.kind, "format": body.format}
+    kept = {
+        "path": str(_inside(services, body.file)),
+        "kind": body.kind,
+        "format": body.format,
+        "broad": body.broad,
+    }
     document = services.control.put(
         "list", name, kept, expected_version(if_match, body.version, None)
     )

@@ -2,7 +2,7 @@
 
 Beside what was answered it answers what was prepared: names that a list denies, and nobody else speaks about.
 Keyed by the message as sent but for its id (so flags, 0x20 case, DO, CD and UDP size are in the key), apart for each
-client group, and in it for clients that response policy zones know by their address. It limits, looks the group up
+client group, and in it for clients that lines of lists or zones know by their address. It limits, looks the group up
 and records as the stages do that it stands in for; which, and what each adds, is declared in `chain.py`. A change of
 policy ends what it reaches; time makes an entry be judged anew.
 Counterpart: `udp.py` asks `lookup` first and gives `store` what the chain answered.
@@ -68,6 +68,7 @@ class CacheRules:
     denials: Callable[[str], Denials | None] = lambda group: None
     record_rows: Callable[[Rows], None] = lambda rows: None
     key_of: Callable[[str, str], str] = lambda client, group: ""  # what zones know of the client
+    class_of: Callable[[str], str] = lambda client: ""  # lines of lists that are for some clients
     payload: int = 1232  # octets of an answer at most
     wall: Callable[[], float] = time.time  # epoch seconds
 
@@ -181,7 +182,8 @@ class PacketCache:
         group = rules.group_of(ip)
         is_friend = rules.is_allowed(ip)
         known = rules.key_of(ip, group)
-        shard = self._shards.setdefault((group, known), Shard()) if is_friend else self._strangers
+        key = group, f"{known}/{rules.class_of(ip)}"
+        shard = self._shards.setdefault(key, Shard()) if is_friend else self._strangers
         denials = rules.denials(group) if is_friend and not known else None
         client = CacheClient(ip, group, shard, rules.is_limited(ip), denials)
         client.since = self._calls

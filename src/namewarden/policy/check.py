@@ -1,19 +1,36 @@
-"""What each line of a list became, or why it was skipped: the eyes of `lists check`. Streams; keeps nothing.
+"""What each line of a list became, or why it was skipped: the eyes of `lists check`. Lines are told one by one.
 
-The same reader as the compiler's; a test holds them together.
+The same reader as the compiler's, and its scan says which lines reach too much; a test holds them together.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import dns.rdatatype
 from msgspec import Struct
 
+from namewarden.policy.broad import Popular
 from namewarden.policy.compile import LIMIT, load
-from namewarden.policy.formats import ListRule
-from namewarden.policy.rpz import Reader, zone_of
+from namewarden.policy.lines import ListRule
+from namewarden.policy.reader import Reader
+from namewarden.policy.rpz import zone_of
+from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import shown
+from namewarden.policy.spec import ListSpec
+from namewarden.policy.terms import Terms
 
+_EFFECTS = {
+    "own": "the list's kind",
+    "allow": "allowed",
+    "ask": "asked as usual where a shorter name is blocked",
+}
+_FLAGS = {
+    "important": "important",
+    "is_bad": "the line that says this is taken away",
+    "rewrites": "rewritten",
+    "inverts": "all other names",
+}
 _SILENT = frozenset(("blank", "comment"))
 _MATCHES = {
     "exact": "the name alone",
@@ -30,13 +47,15 @@ class CheckedLine(Struct, frozen=True):
     text: str  # escaped, for people
     rules: tuple[ListRule, ...] = ()
     reason: str = ""
+    reach: int = 0  # popular names, of a line that is refused for them
 
     @property
     def says(self) -> list[str]:
         """One sentence a rule: name, what it matches, how it is answered."""
-        return [f"{rule.name}  {_MATCHES[rule.match]}  {_answer(rule)}" for rule in self.rules] or [
-            f"skipped: {self.reason}"
-        ]
+        if self.reach:
+            most = f"it reaches {self.reach:,} of the 10,000 most popular names"
+            return [f"skipped: {self.reason}: {most} (a list that says broad = true takes it)"]
+        return [_said(rule) for rule in self.rules] or [f"skipped: {self.reason}"]
 
 
 class Totals(Struct):
@@ -56,12 +75,23 @@ class Totals(Struct):
     @property
     def odd(self) -> int:
         """Lines skipped that are neither blank nor comments."""
-        return sum(count for reason, count in self.skipped.items() if reason not in _SILENT)
+        return odd(self.skipped)
 
 
-def check(path: Path, form: str = "auto", limit: int = LIMIT) -> Iterator[CheckedLine]:
-    """Every line in order. ListError when the file cannot be used at all."""
-    return _lines(load(path, limit), form)
+def odd(skipped: Mapping[str, int]) -> int:
+    """Of the lines skipped, by reason, those that are neither blank nor comments."""
+    return sum(count for reason, count in skipped.items() if reason not in _SILENT)
+
+
+def check(
+    path: Path, form: str = "auto", popular: Popular | None = None, limit: int = LIMIT
+) -> Iterator[CheckedLine]:
+    """Every line in order. `popular`: what reaches too many of them is refused. ListError when the file cannot be
+    used at all."""
+    data = load(path, limit)
+    scan = Scan(ListSpec(path.name, str(path), format=form), 0, bytes(32), popular)
+    scan.read(data)
+    return _lines(data, form, scan.refused)
 
 
 def totals(lines: Iterable[CheckedLine]) -> Totals:
@@ -71,7 +101,7 @@ def totals(lines: Iterable[CheckedLine]) -> Totals:
     return counted
 
 
-def _lines(data: bytes, form: str) -> Iterator[CheckedLine]:
+def _lines(data: bytes, form: str, refused: Mapping[int, int]) -> Iterator[CheckedLine]:
     reader = Reader(form, zone_of(data) if form in ("auto", "rpz") else "")
     start, number = 0, 0
     while start < len(data):
@@ -79,14 +109,38 @@ def _lines(data: bytes, form: str) -> Iterator[CheckedLine]:
         number += 1
         reading = reader.read(data[start : min(end, start + 8192)].decode("utf-8", "replace"))
         text = shown(data[start:end])
-        if isinstance(reading, str):
+        if number in refused:
+            yield CheckedLine(number, text, reason="broad", reach=refused[number])
+        elif isinstance(reading, str):
             yield CheckedLine(number, text, reason=reading)
         else:
             yield CheckedLine(number, text, reading)
         start = end
 
 
+def _said(rule: ListRule) -> str:
+    said = f"{rule.name}  {_MATCHES[rule.match]}  {_answer(rule)}"
+    if rule.match != "exact" and rule.name.count(".") == 1 and rule.match != "pattern":
+        said += ", a whole top-level domain"
+    return said if rule.terms is None else f"{said}, {_conditions(rule.terms)}"
+
+
 def _answer(rule: ListRule) -> str:
     if rule.effect == "data":
         return "answers " + ", ".join(f"{kind} {text}" for kind, _, text in rule.records)
-    return {"own": "the list's kind", "allow": "allowed"}.get(rule.effect, rule.effect)
+    return _EFFECTS.get(rule.effect, rule.effect)
+
+
+def _conditions(terms: Terms) -> str:
+    """Terms for people."""
+    words = [word for flag, word in _FLAGS.items() if getattr(terms, flag)]
+    words += [f"type {type_text(number)}" for number in terms.types]
+    words += [f"not type {type_text(number)}" for number in terms.not_types]
+    words += [f"for {shown(text.encode())}" for text in terms.clients]
+    words += [f"not for {shown(text.encode())}" for text in terms.not_clients]
+    words += [f"not {name}" for name in terms.spared]
+    return ", ".join(words)
+
+
+def type_text(number: int) -> str:
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType(number))

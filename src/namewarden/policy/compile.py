@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from namewarden.policy import layout
+from namewarden.policy.broad import Popular, popular
 from namewarden.policy.errors import ListError
 from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import (
@@ -37,6 +38,7 @@ from namewarden.policy.spec import ListSpec, SnapshotSpec
 LIMIT = (
     128 * 1024 * 1024
 )  # octets of one list; the largest public one has 60 MB (AdGuard Home caps at 256 MB)
+REFUSED_SHOWN = 20
 _GRAIN = 1 << BLOCK_SHIFT
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 
@@ -49,13 +51,18 @@ def compile_snapshot(
     generation: int = 1,
     previous: Snapshot | None = None,
     limit: int = LIMIT,
+    popular: Popular | None = None,
 ) -> Snapshot:
-    """Write the file whole (or not at all) and map it. ListError when it cannot be written."""
+    """Write the file whole (or not at all) and map it. ListError when it cannot be written.
+
+    `popular`: lines of lists that reach too many of them are refused.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
         try:
             with os.fdopen(handle, "w+b") as file:
-                _write(file, spec, secret, generation, previous, limit)
+                made = _Blob(file, spec, secret, previous, limit, popular)
+                _write(made, generation)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, out)
@@ -76,23 +83,17 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _write(
-    file: BinaryIO,
-    spec: SnapshotSpec,
-    secret: bytes,
-    generation: int,
-    previous: Snapshot | None,
-    limit: int,
-) -> None:
+def _write(made: "_Blob", generation: int) -> None:
+    file, spec, previous = made.file, made.spec, made.previous
     file.write(bytes(START))
-    seen = [_look(each, limit) for each in spec.lists]
+    seen = [_look(each, made.limit) for each in spec.lists]
     if previous is not None and _is_same(spec, seen, previous):
         blob, report = previous.meta.blob, _renamed(spec, previous.report)
         file.write(previous.blob())
     else:
-        blob, report = _Blob(file, spec, secret, previous, limit).write()
+        blob, report = made.write()
     at = START + blob.length
-    meta = msgspec.json.encode(Meta(generation, spec, report, blob, owner_of(secret), READING))
+    meta = msgspec.json.encode(Meta(generation, spec, report, blob, owner_of(made.secret), READING))
     file.write(meta)
     file.seek(0)
     file.write(seal(at + len(meta), at, meta))
@@ -107,10 +108,11 @@ def _look(spec: ListSpec, limit: int) -> str:
 
 
 def _is_same(spec: SnapshotSpec, seen: list[str], previous: Snapshot) -> bool:
-    now = [(s.name, s.kind, s.format, look) for s, look in zip(spec.lists, seen, strict=True)]
-    return previous.meta.reading == READING and now == [
-        (r.name, r.kind, r.format, r.seen) for r in previous.report
+    now = [
+        (s.name, s.kind, s.format, s.broad, look) for s, look in zip(spec.lists, seen, strict=True)
     ]
+    then = [(r.name, r.kind, r.format, r.broad, r.seen) for r in previous.report]
+    return previous.meta.reading == READING and now == then
 
 
 def _renamed(spec: SnapshotSpec, report: list[ListReport]) -> list[ListReport]:
@@ -163,12 +165,14 @@ class _Blob:
         secret: bytes,
         previous: Snapshot | None,
         limit: int,
+        popular: Popular | None,
     ) -> None:
         self.file = file
         self.spec = spec
         self.secret = secret
         self.previous = previous
         self.limit = limit
+        self.popular = popular
         self.length = 0
         self.scans: list[Scan] = []
         self.texts: list[tuple[int, int]] = []
@@ -209,7 +213,7 @@ class _Blob:
     def _scan(self, spec: ListSpec, base: int, data: bytes) -> Scan:
         if base + len(data) >= layout.TEXT_LIMIT:
             raise ListError("the lists together are larger than 4 GiB")
-        scan = Scan(spec, base, self.secret)
+        scan = Scan(spec, base, self.secret, self.popular)
         scan.read(data)
         return scan
 
@@ -245,7 +249,7 @@ class _Blob:
         sieve_at = self._aligned(sieve.data, 8)
         triggers = self._aligned(b"".join(rows), 8)
         sections = [
-            ListSection(text, length, index, scan.zone, scan.patterns)
+            ListSection(text, length, index, scan.zone, scan.patterns, sorted(scan.refused))
             for (text, length), index, scan in zip(self.texts, indexes, scans, strict=True)
         ]
         exact = below = 0
@@ -254,6 +258,7 @@ class _Blob:
         return Blob(
             self.length, at, len(table), homes, entries, sieve_at, mask, exact, below, sections,
             triggers, len(rows), sorted({(row[0], row[1]) for row in rows}),
+            sorted(set().union(*(scan.clients for scan in scans))),
         )  # fmt: skip
 
 
@@ -270,6 +275,8 @@ def _report(spec: ListSpec, scan: Scan, data: bytes, seen: str, error: str) -> L
         seen=seen,
         error=error,
         stale=bool(error and data),
+        broad=spec.broad,
+        refused=sorted(scan.refused.items())[:REFUSED_SHOWN],
     )
 
 
@@ -315,6 +322,7 @@ def _run(given: argparse.Namespace) -> Snapshot:
         generation=given.generation,
         previous=open_if_usable(given.previous, secret),
         limit=given.limit,
+        popular=popular(),
     )
 
 

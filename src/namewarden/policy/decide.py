@@ -1,11 +1,11 @@
-"""What rules and lists say about a name. Pure: a policy, a name, a group and the time in; a verdict or None out.
+"""What rules and lists say about a name. Pure: a policy, a name and who asks in; a verdict or None out.
 
 Precedence: local exact allow > local pattern allow > local exact deny > local pattern deny > subscribed allow >
 subscribed deny. A rule is exact where it names the very name that is asked, and a pattern where it reaches the
 name through a suffix or an expression. Among equals: redirect before deny, the longest suffix, the first rule or list.
 Of the response policy zones the first that speaks has their word, as a subscribed allow or deny (`docs/rpz.md`): by the
-client's address, the name asked, and then, once there is an answer, by what that shows. What no rule or list speaks
-about is None: the model's business.
+client's address, the name asked, and then, once there is an answer, by what that shows. Terms of lines (`$important`
+and kin) are weighed by `settle.py`. What no rule or list speaks about is None: the model's business.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from namewarden.policy import layout
+from namewarden.policy import layout, settle
 from namewarden.policy.groups import Groups
 from namewarden.policy.overlay import Overlay
-from namewarden.policy.patterns import PatternSet
+from namewarden.policy.patterns import PatternSet, finds
 from namewarden.policy.rules import Rules
 from namewarden.policy.snapshot import Hit, Snapshot, shown
 from namewarden.policy.spec import DECISION, GroupSpec, RuleSpec
+from namewarden.policy.terms import Asked, is_within, network_of
 from namewarden.query import BlockMode, Reason, Verdict
 
 Hits = tuple[Hit, ...]
@@ -43,6 +44,7 @@ _MODES: dict[int, BlockMode] = {
     layout.DROP: "drop",
     layout.TCP_ONLY: "tcp-only",
     layout.RECORD: "data",
+    layout.REFUSED: "refused",
 }
 _CLIENTS = 10_000  # remembered; a flood of addresses costs the look-up again, not memory
 _SPELLING = {"exact": "{}", "both": "||{}^", "below": "*.{}"}
@@ -59,8 +61,11 @@ class Policy:
         self.groups = Groups(snapshot.spec.groups)
         self.model = snapshot.spec.model
         self.token_hashes = frozenset(snapshot.spec.token_hashes)
-        sources, self.list_patterns = snapshot.patterns()
-        self.list_pattern_set = PatternSet(sources)
+        self._expressions = ListExpressions(snapshot)
+        self._allowing = frozenset(
+            rank for rank, each in enumerate(snapshot.spec.lists) if each.kind == "allow"
+        )
+        self._networks = [network_of(text) for text in snapshot.meta.blob.clients]
         self.triggers = snapshot.triggers
         self._denying = [each.kind == "deny" for each in snapshot.spec.lists]
         self._clients: dict[str, Hits] = {}
@@ -76,18 +81,31 @@ class Policy:
         other.rules = rules
         return other
 
-    @property
-    def has_patterns(self) -> bool:
-        """Whether an expression, of a rule or of a list, may reach any name."""
-        return self.rules.has_patterns or bool(self.list_patterns)
-
     def is_guarded(self, name: str) -> bool:
         """Whether a guard list has this very name; the caller also passes the registrable domain."""
         return self.snapshot.is_guarded(name)
 
     def is_ruled(self, name: str) -> bool:
-        """Whether a local rule reaches the name, whosever it is, expired or not. Expressions: see `has_patterns`."""
-        return self.rules.reaches(name)
+        """Whether a rule, whosever it is, expired or not, or an expression of a list reaches the name."""
+        return self.rules.reaches(name) or bool(self._expressions and self._expressions.find(name))
+
+    def hits(self, name: str) -> list[Hit]:
+        """All that lists say about a name, lists in order; terms are not looked at."""
+        hits = self.snapshot.find(name)
+        if self._expressions:
+            hits = sorted(hits + self._expressions.find(name), key=lambda hit: hit.list)
+        return hits
+
+    def settled(self, hits: list[Hit], name: str, asked: Asked) -> list[Hit]:
+        """Those that speak, the one that decides first."""
+        if settle.is_needed(hits):
+            return settle.settle(hits, name, asked, self._allowing)
+        return sorted(hits, key=lambda hit: hit.effect != layout.ALLOW)
+
+    def class_of(self, client: str) -> str:
+        """Which of the addresses and networks that lines are for hold a client: equal ones get equal verdicts."""
+        fitting = (n for n, net in enumerate(self._networks) if net and is_within(client, net))
+        return ",".join(map(str, fitting)) if self._networks else ""
 
     def of_client(self, client: str) -> Hits:
         """What zones say about the address, zones in order; mostly nothing."""
@@ -116,6 +134,27 @@ class Policy:
         return self._ranks.get(group.name)
 
 
+class ListExpressions:
+    """The expressions of all lists that no name stands for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        each = [hit for hit in snapshot.patterns() if hit.effect != layout.GUARD]
+        self._plain = [hit for hit in each if not settle.terms_of(hit).inverts]
+        self._inverting = [hit for hit in each if settle.terms_of(hit).inverts]
+        self._set = PatternSet([source_of(hit) for hit in self._plain])
+
+    def __bool__(self) -> bool:
+        return bool(self._plain or self._inverting)
+
+    def find(self, name: str) -> list[Hit]:
+        found = [self._plain[at] for at in self._set.search(name)]
+        return found + [hit for hit in self._inverting if not finds(source_of(hit), name)]
+
+
+def source_of(hit: Hit) -> str:
+    return hit.record.pattern if hit.record else ""
+
+
 def _ranks_of(wanted: Iterable[str], names: list[str]) -> frozenset[int]:
     return frozenset(names.index(name) for name in wanted if name in names)
 
@@ -128,20 +167,17 @@ class Shown(NamedTuple):
     server_addresses: tuple[str, ...] = ()
 
 
-def lists(
-    policy: Policy, name: str, group: str, now: float, stream: bool = False, client: Hits = ()
-) -> Verdict | None:
-    """What rules and lists say about a name (`now` is epoch seconds), None when nothing does.
+def lists(policy: Policy, name: str, asked: Asked, client: Hits = ()) -> Verdict | None:
+    """What rules and lists say about a name, None when nothing does.
 
-    `stream`: the client came by a connection. What asks for nothing else (tcp-only) is silent then; others speak.
+    From a client that came by a connection, what asks for nothing else (tcp-only) is silent; others speak.
     `client`: what zones say about its address (`Policy.of_client`); of the name asked only.
     """
-    spec = policy.groups.named(group)
     if not policy.rules.is_empty:
-        ranked = [one for one in _rules(policy, name) if _applies(one[3], group, now)]
+        ranked = [one for one in _rules(policy, name) if _applies(one[3], asked)]
         if ranked:
-            return _of_rule(min(ranked, key=lambda one: one[:3]), spec)
-    return _subscribed(policy, name, spec, stream, client)
+            return _of_rule(min(ranked, key=lambda one: one[:3]), policy.groups.named(asked.group))
+    return _subscribed(policy, name, asked, client)
 
 
 def answered(
@@ -191,15 +227,13 @@ def _used(policy: Policy, spec: GroupSpec, hits: list[Hit]) -> list[Hit]:
     return hits if ranks is None else [hit for hit in hits if hit.list in ranks]
 
 
-def chain(
-    policy: Policy, cnames: Sequence[str], group: str, now: float, stream: bool = False
-) -> tuple[int, Verdict] | None:
+def chain(policy: Policy, cnames: Sequence[str], asked: Asked) -> tuple[int, Verdict] | None:
     """(place, what is said) of the first name of a CNAME chain that is denied, or that a zone lets pass.
 
     A zone's passthru is the last word about what follows, as in BIND; other allows are about that name only.
     """
     for place, name in enumerate(cnames):
-        verdict = lists(policy, name, group, now, stream)
+        verdict = lists(policy, name, asked)
         if verdict is not None and verdict.action != "allow":
             return place, replace(verdict, reason="cname_deny")
         if verdict is not None and verdict.zone:
@@ -214,9 +248,9 @@ def _rules(policy: Policy, name: str) -> Iterator[Ranked]:
         yield _PRECEDENCE[rule.effect, is_exact], above, place, rule
 
 
-def _applies(rule: RuleSpec, group: str, now: float) -> bool:
-    is_alive = not rule.expires or rule.expires > now
-    return is_alive and (not rule.groups or group in rule.groups)
+def _applies(rule: RuleSpec, asked: Asked) -> bool:
+    is_alive = not rule.expires or rule.expires > asked.now
+    return is_alive and (not rule.groups or asked.group in rule.groups)
 
 
 def _of_rule(ranked: Ranked, spec: GroupSpec) -> Verdict:
@@ -254,31 +288,30 @@ def _blocked(spec: GroupSpec, mode: BlockMode, reason: Reason, rule: str) -> Ver
     )
 
 
-def _subscribed(
-    policy: Policy, name: str, spec: GroupSpec, stream: bool, client: Hits
-) -> Verdict | None:
-    hits = policy.snapshot.find(name)
-    if policy.list_patterns or client:
-        more = _pattern_hits(policy, name) if policy.list_patterns else []
-        hits = sorted([*client, *hits, *more], key=lambda hit: hit.list)
+def _subscribed(policy: Policy, name: str, asked: Asked, client: Hits) -> Verdict | None:
+    hits = policy.hits(name)
+    if client:
+        hits = sorted([*client, *hits], key=lambda hit: hit.list)
     if not hits:
         return None
-    denial = None
-    zone = False  # whether one has spoken
-    for hit in _used(policy, spec, hits):
-        if hit.effect == layout.GUARD or (zone and policy.is_zone(hit)):
-            continue
-        zone = zone or policy.is_zone(hit)
-        if hit.effect == layout.ALLOW:
+    spec = policy.groups.named(asked.group)
+    used = _of_first_zone(policy, _used(policy, spec, hits))
+    for hit in policy.settled(used, name, asked):
+        if not (asked.stream and hit.effect == layout.TCP_ONLY):
             return _of_hit(policy, hit, name, spec)
-        if not (stream and hit.effect == layout.TCP_ONLY):
-            denial = denial or hit
-    return _of_hit(policy, denial, name, spec) if denial else None
+    return None
 
 
-def _pattern_hits(policy: Policy, name: str) -> list[Hit]:
-    found = (policy.list_patterns[at] for at in policy.list_pattern_set.search(name))
-    return [one for one in found if one.effect != layout.GUARD]
+def _of_first_zone(policy: Policy, hits: list[Hit]) -> list[Hit]:
+    """Without what zones say after the first that speaks."""
+    left: list[Hit] = []
+    has_spoken = False
+    for hit in hits:
+        in_zone = policy.is_zone(hit)
+        if hit.effect != layout.GUARD and not (has_spoken and in_zone):
+            left.append(hit)
+            has_spoken = has_spoken or in_zone
+    return left
 
 
 def denied(spec: GroupSpec, rule: str) -> Verdict:
@@ -290,7 +323,9 @@ def _of_hit(policy: Policy, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
     rule = policy.snapshot.line(hit)
     in_zone = policy.is_zone(hit)
     data = hit.record.records if hit.record else []
-    if hit.effect == layout.ALLOW or any(one[0] == "CNAME" and one[2] == name for one in data):
+    if hit.effect in (layout.ALLOW, layout.ASK) or any(
+        one[0] == "CNAME" and one[2] == name for one in data
+    ):
         return Verdict(action="allow", reason="list_allow", rule=rule, zone=in_zone)
     mode = _MODES.get(hit.effect)
     if mode is None:

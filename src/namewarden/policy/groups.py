@@ -45,7 +45,7 @@ class Groups:
 
     def _look(self, client: str) -> GroupSpec:
         try:
-            address = _plain(client)
+            address = plain_address(client)
         except ValueError:
             return self.default
         number, version = int(address), address.version
@@ -57,7 +57,7 @@ class Groups:
         return self.default
 
 
-def _plain(client: str) -> IPv4Address | IPv6Address:
+def plain_address(client: str) -> IPv4Address | IPv6Address:
     """Without scope; an IPv4 client on a dual-stack socket is an IPv4 client."""
     address = ip_address(client.partition("%")[0])
     return getattr(address, "ipv4_mapped", None) or address

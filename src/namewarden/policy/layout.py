@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from namewarden.policy.formats import Effect
+from namewarden.policy.lines import Effect
 from namewarden.policy.spec import ListKind, Match
 
 if TYPE_CHECKING:
@@ -27,12 +27,15 @@ TAG_SHIFT, KIND_SHIFT = 37, 32
 MATCHES: dict[Match, int] = {"exact": 1, "below": 2, "both": 3}
 EXACT, BELOW = 1, 2  # bits of a match
 RECORD, DENY, ALLOW, GUARD, NXDOMAIN, NODATA, DROP, TCP_ONLY = range(8)
+REFUSED, ASK = 8, 9  # of records alone
 EFFECTS: dict[Effect, int] = {
     "nxdomain": NXDOMAIN,
     "nodata": NODATA,
     "drop": DROP,
     "tcp-only": TCP_ONLY,
     "allow": ALLOW,
+    "refused": REFUSED,
+    "ask": ASK,
 }
 OWN: dict[ListKind, int] = {"deny": DENY, "allow": ALLOW, "guard": GUARD}
 TEXT_LIMIT = 1 << 32  # what an offset reaches

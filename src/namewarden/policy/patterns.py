@@ -30,14 +30,25 @@ def _options_of_one() -> Any:
     return options(PATTERN_MEMORY)
 
 
-def is_usable(source: str) -> bool:
+def is_usable(source: str, may_match_all: bool = False) -> bool:
     """Whether RE2 takes it within bounds and it does not match everything."""
     if not source or len(source) > LENGTH_LIMIT or not source.isprintable():
         return False
     try:
-        return re2.compile(source, _options_of_one()).search("") is None
+        found = re2.compile(source, _options_of_one()).search("")
     except re2.error:
         return False
+    return may_match_all or found is None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str) -> Any:
+    return re2.compile(source, _options_of_one())
+
+
+def finds(source: str, name: str) -> bool:
+    """Whether one expression finds a name (FQDN)."""
+    return _compiled(source).search(name.removesuffix(".")) is not None
 
 
 class PatternSet:

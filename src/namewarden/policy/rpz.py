@@ -17,7 +17,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from namewarden.policy import names
-from namewarden.policy.formats import LINE_LIMIT, Effect, ListRule, Reading, Reason, read_line
+from namewarden.policy.lines import LINE_LIMIT, Effect, ListRule, Reading, Reason
 from namewarden.policy.spec import Match, Trigger
 from namewarden.policy.triggers import network_of
 
@@ -276,19 +276,3 @@ def _head(line: str, words: list[str]) -> str:
 def _seconds(text: str) -> int:
     parts = (int(n[:10]) * _SECONDS[unit.lower()] for n, unit in _TTL_PART.findall(text[:20]))
     return min(sum(parts), 0x7FFFFFFF)
-
-
-class Reader:
-    """All formats behind one method: `read(line)` for every line of one list, in order."""
-
-    def __init__(self, form: str, zone: str = "") -> None:
-        self.form = form
-        self.zone = Zone(zone)
-
-    def read(self, text: str) -> Reading:
-        line = text.rstrip("\r\n").removeprefix("\ufeff")
-        if self.form == "rpz" or (
-            self.form == "auto" and (self.zone.is_open or is_zone_line(line[: LINE_LIMIT + 1]))
-        ):
-            return self.zone.read(line) if line else "blank"
-        return read_line(line, self.form)

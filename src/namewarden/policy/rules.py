@@ -44,14 +44,16 @@ class Layer:
                 yield False, EXPRESSION, self.expressions[place]
 
     def reaches(self, name: str, above: Sequence[str], gone: frozenset[RuleSpec]) -> bool:
-        """Whether a rule that is not gone names it, or what is above it."""
+        """Whether a rule that is not gone names it, what is above it, or finds it."""
         if (found := self.exact.get(name)) and not gone.issuperset(found):
             return True
         wide = self.wide
         for suffix in above:
             if (found := wide.get(suffix)) and not gone.issuperset(found):
                 return True
-        return False
+        return bool(self.expressions) and any(
+            self.expressions[place] not in gone for place in self._set.search(name)
+        )
 
 
 class Rules:
@@ -67,7 +69,6 @@ class Rules:
         self._gone = frozenset(said.gone)
         self.is_empty = not (said.rules or self.base.rules)
         self._is_wide = bool(self.top.wide or self.base.wide)
-        self.has_patterns = bool(self.top.expressions or self.base.expressions)
 
     def find(self, name: str) -> Iterator[Found]:
         """All whose name or expression fits, expired and other groups' ones too."""
@@ -79,7 +80,7 @@ class Rules:
                 yield found
 
     def reaches(self, name: str) -> bool:
-        """Whether a rule names it, or what is above it; expressions apart."""
+        """Whether a rule names it, what is above it, or finds it."""
         if self.is_empty:
             return False
         above = _above(name) if self._is_wide else ()

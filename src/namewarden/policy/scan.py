@@ -1,5 +1,5 @@
 """A whole list → entries, fast: one regular expression of ours reads the common shapes of a megabyte at a time,
-every other line goes to `rpz.Reader`. Both read a line alike; a test holds them together.
+every other line goes to `reader.Reader`. Both read a line alike; a test holds them together.
 """
 
 import re
@@ -13,9 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from namewarden.policy import layout, patterns
-from namewarden.policy.formats import Effect, ListRule
-from namewarden.policy.rpz import RECORD_LIMIT, Reader, zone_of
+from namewarden.policy.broad import Popular
+from namewarden.policy.lines import Effect, ListRule
+from namewarden.policy.reader import Reader
+from namewarden.policy.rpz import RECORD_LIMIT, zone_of
 from namewarden.policy.spec import ListKind, ListSpec, Match
+from namewarden.policy.terms import Terms, network_of
 from namewarden.policy.triggers import key_of
 
 Flags = npt.NDArray[np.bool_]
@@ -41,7 +44,7 @@ class Shape(NamedTuple):
 SHAPES = (
     Shape("adblock", "both", "own", rb"\|\|(" + _NAME + rb")\^" + _END),
     Shape("adblock", "both", "allow", rb"@@\|\|(" + _NAME + rb")\^\|?" + _END),
-    Shape("domains wildcard", "below", "own", rb"\*\.(?!localhost)(" + _NAME + rb")" + _COMMENTED),
+    Shape("domains wildcard", "both", "own", rb"\*\.(?!localhost)(" + _NAME + rb")" + _COMMENTED),
     Shape(
         "hosts", "exact", "own",
         _SINK + rb"(?!localhost|ip6-)(" + _NAME + rb")" + _COMMENTED,
@@ -72,10 +75,12 @@ class Pattern(NamedTuple):
     effect: int
     line: int
     offset: int
+    terms: Terms | None = None
+    records: tuple[tuple[str, int, str], ...] = ()
 
 
 class ListRecord(msgspec.Struct, array_like=True):
-    """What does not fit an entry: local data, names that are not spelled in their line."""
+    """What does not fit an entry: local data, terms, expressions below a name, names that their line does not spell."""
 
     offset: int  # of the line in the snapshot's text
     line: int
@@ -84,13 +89,21 @@ class ListRecord(msgspec.Struct, array_like=True):
     effect: int  # as in layout; RECORD = answers `records`
     zone: bool
     records: list[tuple[str, int, str]]
+    terms: Terms | None = None
+    pattern: str = ""  # it speaks about the names that this finds
 
 
 class Scan:
     """One list read: `prints`, `lows` for the table, records, patterns and the counts for its report."""
 
-    def __init__(self, spec: ListSpec, base: int, secret: bytes) -> None:
+    def __init__(
+        self, spec: ListSpec, base: int, secret: bytes, popular: Popular | None = None
+    ) -> None:
         self.spec = spec
+        is_bound = popular is not None and spec.kind == "deny" and not spec.broad
+        self._popular = popular if is_bound else None
+        self._wide = {name[:-1].encode() for name in self._popular.wide} if self._popular else set()
+        self.refused: dict[int, int] = {}  # lines that reach too much: how many popular names
         self.base = base  # where the list's text begins in the snapshot's
         self.lines = 0
         self.rules = 0
@@ -98,9 +111,10 @@ class Scan:
         self.prints = bytearray()
         self.sums: list[layout.Sums] = []  # CRC-32 of the names, for the sieve
         self.lows: list[layout.Words] = []
-        self.records: dict[tuple[str, int], ListRecord] = {}
+        self.records: dict[tuple[str, int], list[ListRecord]] = {}
         self.triggers: dict[bytes, ListRecord] = {}  # by the key of their row
         self.rows: list[tuple[bytes, int]] = []  # of `finish`: each key and where its record lies
+        self.clients: set[str] = set()  # addresses and networks of terms
         self.patterns: list[Pattern] = []
         self.depths = {layout.EXACT: 0, layout.BELOW: 0}  # bit n: entries with n labels
         self.zone = ""
@@ -117,6 +131,8 @@ class Scan:
         self.begin(zone_of(data) if self.spec.format in ("auto", "rpz") else "")
         for start, chunk in _chunks(data):
             self._chunk(chunk, start)
+        if self._popular:
+            self._refuse_expressions(self._popular)
 
     def begin(self, zone: str) -> None:
         """`zone`: what its lines lie below, where they are a zone's."""
@@ -126,6 +142,7 @@ class Scan:
 
     def _chunk(self, chunk: bytes, start: int) -> None:
         """The hot loop: one match a line. Lines that no shape fits are read one by one."""
+        before = self.lines
         names: list[bytes] = []
         starts: list[int] = []
         kinds: list[int] = []
@@ -148,9 +165,12 @@ class Scan:
                     kinds.append(code)
                     continue
             self._odd(chunk, at.span(), start)
-            while self._reader.zone.is_open and (following := next(found, None)):
+            while self._reader.is_open and (following := next(found, None)):
                 self.lines += 1
                 self._odd(chunk, following.span(), start)
+        if not self._wide.isdisjoint(names):
+            lines = (before + chunk.count(b"\n", 0, at) + 1 for at in starts)
+            names, starts, kinds = self._narrow(names, starts, kinds, lines)
         self.rules += len(names)
         self._take(names, np.array(starts, np.uint64) + np.uint64(self.base + start), kinds)
 
@@ -197,40 +217,104 @@ class Scan:
         if isinstance(reading, str):
             self.skipped[reading] += 1
             return
-        if reading[0].match == "pattern" and len(self.patterns) >= patterns.COUNT_LIMIT:
-            self.skipped["pattern"] += 1
+        reach = max(map(self._reach, reading))
+        if reach:
+            self._refuse(self.lines, reach)
             return
-        self.rules += 1
-        for rule in reading:
-            self._rule(rule, line, self.base + start + span[0])
+        taken = [self._rule(rule, line, self.base + start + span[0]) for rule in reading]
+        if any(taken):
+            self.rules += 1
+        else:
+            self.skipped["pattern"] += 1
 
-    def _rule(self, rule: ListRule, line: bytes, offset: int) -> None:
+    def _reach(self, rule: ListRule) -> int:
+        """How many popular names a rule speaks about, where those are too many; expressions are counted at the end."""
+        terms = rule.terms
+        if self._popular is None or rule.match in ("exact", "pattern") or rule.effect == "ask":
+            return 0
+        if terms and (terms.is_narrow or terms.is_bad):
+            return 0
+        reach = self._popular.below(rule.name, terms)
+        return reach if reach > self._popular.limit else 0
+
+    def _refuse(self, line: int, reach: int) -> None:
+        self.refused[line] = reach
+        self.skipped["broad"] += 1
+
+    def _narrow(
+        self, names: list[bytes], starts: list[int], kinds: list[int], lines: Iterator[int]
+    ) -> tuple[list[bytes], list[int], list[int]]:
+        """Without those that reach too much."""
+        left = []
+        for name, start, kind, line in zip(names, starts, kinds, lines, strict=True):
+            if self._popular and kind >> 3 & layout.BELOW and name in self._wide:
+                self._refuse(line, self._popular.below(f"{name.decode()}."))
+            else:
+                left.append((name, start, kind))
+        return [one[0] for one in left], [one[1] for one in left], [one[2] for one in left]
+
+    def _refuse_expressions(self, popular: Popular) -> None:
+        filed = [one for several in self.records.values() for one in several if one.pattern]
+        each = [(one.source, one.terms, one.line) for one in self.patterns]
+        each += [(one.pattern, one.terms, one.line) for one in filed]
+        found = popular.found([(source, terms) for source, terms, _ in each])
+        for (_, terms, line), reach in zip(each, found, strict=True):
+            if reach > popular.limit and not (terms and (terms.is_narrow or terms.is_bad)):
+                self._refuse(line, reach)
+                self.rules -= 1
+        self.patterns = [one for one in self.patterns if one.line not in self.refused]
+        for several in self.records.values():
+            several[:] = [one for one in several if one.line not in self.refused]
+
+    def _rule(self, rule: ListRule, line: bytes, offset: int) -> bool:
+        """False when there is no room for it."""
         code = layout.code_of(rule.effect, self.spec.kind)
         if rule.trigger != "qname":
-            self._trigger(rule, code, offset)
-            return
-        if rule.match == "pattern":
-            self.patterns.append(Pattern(rule.name, code, self.lines, offset))
-            return
+            return self._trigger(rule, code, offset)
+        if rule.terms:
+            several = (*rule.terms.clients, *rule.terms.not_clients)
+            self.clients.update(text for text in several if network_of(text))
+        if rule.match == "pattern" and not rule.suffix:
+            return self._pattern(rule, code, offset)
         name = rule.name[:-1].encode()
-        match = layout.MATCHES[rule.match]
-        at = _spelled(name, line)
+        match = layout.MATCHES.get(rule.match, layout.BELOW)
         in_zone = code >= layout.NXDOMAIN
-        if at >= 0 and code != layout.RECORD and rule.zone == in_zone:
-            low = np.array([offset + at], np.uint64)
-            self._take([name], low, [match << 3 | code])
-            return
-        self._record(rule, match, code, offset)
+        is_plain = rule.terms is None and not rule.suffix and rule.zone == in_zone
+        if is_plain and code != layout.RECORD:
+            at = _spelled(name, line)
+            if at >= 0:
+                low = np.array([offset + at], np.uint64)
+                self._take([name], low, [match << 3 | code])
+                return True
+        return self._record(rule, match, code, offset)
 
-    def _record(self, rule: ListRule, match: int, code: int, offset: int) -> None:
-        made = ListRecord(offset, self.lines, rule.name, match, code, rule.zone, [])
-        _add_data(self.records.setdefault((rule.name, match), made), rule, code)
+    def _pattern(self, rule: ListRule, code: int, offset: int) -> bool:
+        if len(self.patterns) >= patterns.COUNT_LIMIT:
+            return False
+        self.patterns.append(Pattern(rule.name, code, self.lines, offset, rule.terms, rule.records))
+        return True
 
-    def _trigger(self, rule: ListRule, code: int, offset: int) -> None:
+    def _record(self, rule: ListRule, match: int, code: int, offset: int) -> bool:
+        """Of a zone the first record of an owner says what is done; else each line speaks for itself."""
+        name, pattern = (rule.suffix, rule.name) if rule.suffix else (rule.name, "")
+        known = self.records.setdefault((name, match), [])
+        of_zone = next((one for one in known if one.zone), None) if rule.zone else None
+        if of_zone is not None:
+            _add_data(of_zone, rule, code)
+            return True
+        if len(known) >= RECORD_LIMIT:
+            return bool(pattern) and self._pattern(rule, code, offset)
+        made = ListRecord(offset, self.lines, name, match, code, rule.zone, [], rule.terms, pattern)
+        made.records += rule.records
+        known.append(made)
+        return True
+
+    def _trigger(self, rule: ListRule, code: int, offset: int) -> bool:
         key = key_of(rule.trigger, rule.name, rule.match, self._mark_of)
         match = layout.MATCHES[rule.match]
         made = ListRecord(offset, self.lines, rule.name, match, code, rule.zone, [])
         _add_data(self.triggers.setdefault(key, made), rule, code)
+        return True
 
     def _mark_of(self, name: bytes) -> bytes:
         one = self._hash.copy()
@@ -256,25 +340,26 @@ class Scan:
         blob = bytearray()
         encode = msgspec.msgpack.Encoder().encode
 
-        def put(record: ListRecord) -> int:
+        def put(several: list[ListRecord]) -> int:
             at = extras + len(blob)
-            octets = encode(record)
+            octets = encode(several)
             blob.extend(len(octets).to_bytes(4, "little") + octets)
             return at
 
-        owners = list(self.records.values())
+        each = [several for several in self.records.values() if several]
+        owners = [record for several in each for record in several if record.zone]
         for record in owners:
             depth = 1 << min(record.name.count(".") if record.name != "." else 0, 63)
-            if record.zone and record.match == layout.EXACT:
+            if record.match == layout.EXACT:
                 self.zone_exact |= depth
-            elif record.zone:
+            else:
                 self.zone_below |= depth
-        records = [*owners, *self._close_empty([one for one in owners if one.zone])]
-        offsets = [put(record) for record in records]
-        kinds = [record.match << 3 | layout.RECORD for record in records]
-        names = [record.name[:-1].encode() for record in records]
+        each += [[record] for record in self._close_empty(owners)]
+        offsets = [put(several) for several in each]
+        kinds = [several[0].match << 3 | layout.RECORD for several in each]
+        names = [several[0].name[:-1].encode() for several in each]
         self._take(names, np.array(offsets, np.uint64), kinds)
-        self.rows = [(key, put(record)) for key, record in self.triggers.items()]
+        self.rows = [(key, put([record])) for key, record in self.triggers.items()]
         self.records.clear()
         self.triggers.clear()
         return bytes(blob)

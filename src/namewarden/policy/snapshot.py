@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from namewarden import native
-from namewarden.policy import layout
+from namewarden.policy import layout, patterns
 from namewarden.policy.errors import ListError
 from namewarden.policy.scan import CHUNK, NAME_BYTES, ListRecord, Pattern
 from namewarden.policy.spec import ListKind, SnapshotSpec, Trigger
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 Environ = Mapping[str, str]
 MAGIC, VERSION = b"NWPOLICY", 1
 HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
-READING = 1  # rises when the same lines come to mean something else: then lists are compiled anew
+READING = 2  # rises when the same lines come to mean something else: then lists are compiled anew
 START = 4096  # of the lists
 BLOCK_SHIFT = 10
 SHOWN = 200  # characters of a line in reasons
+_RECORDS = msgspec.msgpack.Decoder(list[ListRecord])
 
 
 class ListReport(Struct, frozen=True):
@@ -54,6 +55,10 @@ class ListReport(Struct, frozen=True):
     seen: str = ""  # digest of the file as it is now, or what is wrong with it
     error: str = ""
     stale: bool = False  # the text is an earlier snapshot's
+    broad: bool = False  # as the list says
+    refused: list[
+        tuple[int, int]
+    ] = []  # lines that reach too much, and how many popular names; the first of them
 
 
 class ListSection(Struct, frozen=True):
@@ -64,6 +69,7 @@ class ListSection(Struct, frozen=True):
     index: int  # its line index: newlines before each KiB
     zone: str = ""
     patterns: list[Pattern] = []
+    refused: list[int] = []  # lines that are no rules for what they would reach
 
 
 class Blob(Struct, frozen=True):
@@ -82,6 +88,7 @@ class Blob(Struct, frozen=True):
     triggers: int = 0  # rows of triggers that are no names asked
     trigger_count: int = 0
     trigger_keys: list[tuple[int, int]] = []  # as `Triggers` takes them
+    clients: list[str] = []  # addresses and networks that some line is for, or not for
 
 
 class Meta(Struct, frozen=True):
@@ -173,8 +180,10 @@ class Snapshot:
         """All that the lists say about a name, lists in order, the longest suffix first. Guard entries apart."""
         claims = self.lookup.claims(name) if self.lookup else None
         if claims is None:
-            return self._find(name)
-        return self._of_claims(name, claims) if claims else []
+            hits = self._find(name)
+        else:
+            hits = self._of_claims(name, claims) if claims else []
+        return [hit for hit in hits if hit.record is None or _finds(hit.record, name)]
 
     def _of_claims(self, name: str, claims: Sequence[tuple[int, int, int]]) -> list[Hit]:
         """What the helper found, as hits."""
@@ -218,11 +227,10 @@ class Snapshot:
         return one.digest()
 
     def _of_rows(self, rows: list[Found]) -> list[Hit]:
-        found = [(row, self._record_at(START + row.record)) for row in rows]
         return [
             Hit(row.rank, one.match, one.effect, START + one.offset, 0, one.zone, one)
-            for row, one in found
-            if one is not None
+            for row in rows
+            for one in self._records_at(START + row.record)
         ]
 
     def is_guarded(self, name: str) -> bool:
@@ -254,24 +262,24 @@ class Snapshot:
         """Keep what speaks about the name, and zone owners at or above it, which end the reach of wildcards."""
         if entry >> layout.KIND_SHIFT & 7 == layout.GUARD:
             return
-        hit = self._confirm(entry, key, depth)
-        if hit is not None and (hit.match & wanted or hit.zone):
-            hits.append(hit)
+        for hit in self._confirm(entry, key, depth):
+            if hit.match & wanted or hit.zone:
+                hits.append(hit)
 
-    def _confirm(self, entry: int, key: bytes, depth: int) -> Hit | None:
-        """The hit when the text at the entry's offset says this name, else None."""
+    def _confirm(self, entry: int, key: bytes, depth: int) -> Sequence[Hit]:
+        """The hit when the text at the entry's offset says this name; several of a record."""
         offset = START + (entry & 0xFFFFFFFF)
         effect, match = entry >> 32 & 7, entry >> 35 & 3
         if effect == layout.RECORD:
-            return self._confirm_record(offset, key, match, depth)
+            return self._confirm_record(offset, key, depth)
         end = offset + len(key)
         if self._map[offset:end].lower() != key:
-            return None
+            return ()
         rank = bisect_right(self._starts, offset) - 1
         after = self._map[end]
         if after in NAME_BYTES or (after == 46 and not self._ends(rank, end + 1)):
-            return None
-        return Hit(rank, match, effect, offset, depth, effect >= layout.NXDOMAIN)
+            return ()
+        return (Hit(rank, match, effect, offset, depth, effect >= layout.NXDOMAIN),)
 
     def _ends(self, rank: int, after: int) -> bool:
         """Whether a name ends with the dot before `after`: nothing follows, or the zone's own name does."""
@@ -282,22 +290,28 @@ class Snapshot:
             and self._map[after : after + len(zone)].lower() == zone
         )
 
-    def _confirm_record(self, offset: int, key: bytes, match: int, depth: int) -> Hit | None:
-        record = self._record_at(offset)
-        if record is None or record.name != f"{key.decode()}.":
-            return None
-        rank = bisect_right(self._starts, START + record.offset) - 1
-        return Hit(
-            rank, match, record.effect, START + record.offset, depth, record.zone, record
-        )  # fmt: skip
+    def _confirm_record(self, offset: int, key: bytes, depth: int) -> Sequence[Hit]:
+        name = f"{key.decode()}."
+        return [
+            Hit(
+                bisect_right(self._starts, START + record.offset) - 1,
+                record.match,
+                record.effect,
+                START + record.offset,
+                depth,
+                record.zone,
+                record,
+            )
+            for record in self._records_at(offset)
+            if record.name == name and record.effect != layout.GUARD
+        ]
 
-    def _record_at(self, offset: int) -> ListRecord | None:
+    def _records_at(self, offset: int) -> Sequence[ListRecord]:
         try:
             length = int.from_bytes(self._map[offset : offset + 4], "little")
-            octets = self._map[offset + 4 : offset + 4 + length]
-            return msgspec.msgpack.decode(octets, type=ListRecord)
+            return _RECORDS.decode(self._map[offset + 4 : offset + 4 + length])
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return None
+            return ()
 
     def line(self, hit: Hit) -> str:
         """`malware:17 ||bad.example^`: the list, the line's number and the line, escaped, for people."""
@@ -321,15 +335,13 @@ class Snapshot:
         text = mapped[start : end if end >= 0 else offset + SHOWN]
         return f"{source}:{number} {shown(text)}"
 
-    def patterns(self) -> tuple[list[str], list[Hit]]:
-        """Every list's regular expressions, and the hit that each one is when it matches."""
-        each = [
-            (rank, one)
+    def patterns(self) -> list[Hit]:
+        """The hit that each expression of a list is when it finds a name; its record has the source."""
+        return [
+            _pattern_hit(rank, one)
             for rank, section in enumerate(self.meta.blob.sections)
             for one in section.patterns
         ]
-        hits = [Hit(rank, layout.EXACT, one.effect, START + one.offset, 0) for rank, one in each]
-        return [one.source for _, one in each], hits
 
     def text_of(self, name: str) -> bytes | None:
         """The text of a list as it was compiled: its last good copy."""
@@ -351,6 +363,17 @@ class Snapshot:
     def blob(self) -> memoryview:
         """The compiled lists as octets, to be copied into the next snapshot."""
         return memoryview(self._map)[START : START + self.meta.blob.length]
+
+
+def _finds(record: ListRecord, name: str) -> bool:
+    return not record.pattern or patterns.finds(record.pattern, name)
+
+
+def _pattern_hit(rank: int, one: Pattern) -> Hit:
+    record = ListRecord(
+        one.offset, one.line, ".", layout.EXACT, one.effect, False, list(one.records), one.terms, one.source
+    )  # fmt: skip
+    return Hit(rank, layout.EXACT, one.effect, START + one.offset, 0, record=record)
 
 
 def shown(text: bytes) -> str:

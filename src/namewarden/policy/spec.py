@@ -27,6 +27,7 @@ class ListSpec(Struct, frozen=True):
     path: str
     kind: ListKind = "deny"
     format: str = "auto"  # auto, or one of the nine: every line is read as that format
+    broad: bool = False  # lines that reach more than one in a hundred popular names are taken, too
 
 
 class GroupSpec(Struct, frozen=True):

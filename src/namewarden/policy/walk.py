@@ -13,15 +13,25 @@ from msgspec import Struct
 
 from namewarden.policy import layout
 from namewarden.policy.decide import Policy, rule_text
-from namewarden.policy.formats import ListRule
+from namewarden.policy.lines import ListRule
 from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import Snapshot, shown
 from namewarden.policy.spec import ListSpec, Match
+from namewarden.policy.terms import Terms
 
 LineAction = Literal[
-    "allow", "deny", "redirect", "guard", "nxdomain", "nodata", "drop", "tcp-only", "data"
-]  # deny and redirect: as the client's group says
-Found = tuple[int, str, int, tuple[tuple[str, int, str], ...]]  # offset, name, code, records
+    "allow",
+    "deny",
+    "redirect",
+    "guard",
+    "nxdomain",
+    "nodata",
+    "drop",
+    "tcp-only",
+    "data",
+    "refused",
+    "ask",
+]  # deny and redirect: as the client's group says; ask: lifts what shorter names of lists deny
 _MATCHES: dict[int, Match] = {code: match for match, code in layout.MATCHES.items()}
 _ACTIONS: dict[int, LineAction] = {
     layout.RECORD: "data",
@@ -32,7 +42,20 @@ _ACTIONS: dict[int, LineAction] = {
     layout.NODATA: "nodata",
     layout.DROP: "drop",
     layout.TCP_ONLY: "tcp-only",
+    layout.REFUSED: "refused",
+    layout.ASK: "ask",
 }
+
+
+class Found(Struct, frozen=True):
+    """What a line says."""
+
+    offset: int
+    name: str
+    match: Match
+    code: int  # of the effect, as in layout
+    records: tuple[tuple[str, int, str], ...] = ()
+    terms: Terms | None = None
 
 
 class PolicyLine(Struct, frozen=True, gc=False):
@@ -45,6 +68,7 @@ class PolicyLine(Struct, frozen=True, gc=False):
     number: int  # of the line; 0 = a rule
     text: str  # the line, or the rule as people write it; escaped
     records: tuple[tuple[str, int, str], ...] = ()  # of action data: type, TTL s, rdata
+    terms: Terms | None = None  # which must hold
     groups: tuple[str, ...] = ()  # of a rule; empty = all
     expires: float = 0.0  # epoch seconds; 0 = never
 
@@ -65,18 +89,21 @@ def walk_list(snapshot: Snapshot, rank: int) -> Iterator[PolicyLine]:
     """The lines of one list that are rules."""
     report, zone = snapshot.report[rank], snapshot.meta.blob.sections[rank].zone
     reader = _Reading(ListSpec(report.name, report.path, report.kind, report.format), zone)
+    refused = frozenset(snapshot.meta.blob.sections[rank].refused)
     number = 1
     for start, piece in snapshot.pieces(rank):
         at = 0
-        for offset, name, code, records in reader.of_piece(piece, start):
-            here = offset - start
+        for one in reader.of_piece(piece, start):
+            here = one.offset - start
             number += piece.count(b"\n", at, here)
             at = here
+            if number in refused:
+                continue
             text = piece[piece.rfind(b"\n", 0, here) + 1 : piece.find(b"\n", here)]
-            match: Match = "pattern" if code < 8 else _MATCHES[code >> 3]
             yield PolicyLine(
-                name, match, _ACTIONS[code & 7], report.name, number, shown(text), records
-            )
+                one.name, one.match, _ACTIONS[one.code], report.name, number, shown(text),
+                one.records, one.terms,
+            )  # fmt: skip
         number += piece.count(b"\n", at)
 
 
@@ -87,23 +114,24 @@ class _Reading(Scan):
         super().__init__(spec, 0, bytes(32))
         self.begin(zone)
         self._found: list[Found] = []
-        self._told = 0  # expressions
 
     def of_piece(self, piece: bytes, start: int) -> list[Found]:
         self._chunk(piece, start)
-        for one in self.patterns[self._told :]:
-            self._found.append((one.offset, one.source, one.effect, ()))
-        self._told = len(self.patterns)
         found, self._found = self._found, []
-        found.sort(key=lambda one: one[0])
+        found.sort(key=lambda one: one.offset)
         return found
 
     def _take(self, names: list[bytes], offsets: layout.Words, kinds: list[int]) -> None:
         for name, offset, kind in zip(names, offsets.astype(np.int64).tolist(), kinds, strict=True):
-            self._found.append((offset, f"{name.decode()}.", kind, ()))
+            self._found.append(Found(offset, f"{name.decode()}.", _MATCHES[kind >> 3], kind & 7))
 
-    def _trigger(self, rule: ListRule, code: int, offset: int) -> None:
+    def _trigger(self, rule: ListRule, code: int, offset: int) -> bool:
         """Addresses and name servers are no names that are asked."""
+        return True
 
-    def _record(self, rule: ListRule, match: int, code: int, offset: int) -> None:
-        self._found.append((offset, rule.name, match << 3 | code, rule.records))
+    def _record(self, rule: ListRule, match: int, code: int, offset: int) -> bool:
+        self._found.append(Found(offset, rule.name, rule.match, code, rule.records, rule.terms))
+        return True
+
+    def _pattern(self, rule: ListRule, code: int, offset: int) -> bool:
+        return self._record(rule, 0, code, offset)

@@ -158,7 +158,7 @@ async def write_guard_list(jobs: Jobs, path: Path, notify: Notify) -> None:
 
 def list_specs(settings: Settings) -> list[ListSpec]:
     return [
-        ListSpec(each.name, str(Path(each.source).absolute()), each.kind, each.format)
+        ListSpec(each.name, str(Path(each.source).absolute()), each.kind, each.format, each.broad)
         for each in settings.lists
     ]
 

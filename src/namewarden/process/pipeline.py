@@ -150,6 +150,7 @@ class Pipeline:
                 denials=self.denials.of,
                 record_rows=record_rows,
                 key_of=lambda client, group: self.watcher.current().client_key(client, group),
+                class_of=lambda client: self.watcher.current().class_of(client),
                 payload=payload,
             )
         )

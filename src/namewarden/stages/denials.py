@@ -1,8 +1,8 @@
 """Denials prepared when a policy is taken: what a list's plain line answers, made once by the functions of the chain.
 
 Only what is plain: one or more denials by lists, and nothing else that could speak. Special names, own records, local
-rules and expressions, allow entries and RPZ zones send the query down the chain. Counterparts: `lists.py` and
-`record.py`, whose answer and event these are; the packet cache of `net/`, which answers by them.
+rules, expressions that find the name, allow entries, lines with terms and RPZ zones send the query down the chain.
+Counterparts: `lists.py` and `record.py`, whose answer and event these are; the packet cache of `net/`.
 """
 
 import sys
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from namewarden.policy import layout
 from namewarden.policy.decide import Policy, denied
-from namewarden.policy.snapshot import Snapshot
+from namewarden.policy.snapshot import Hit, Snapshot
 from namewarden.policy.spec import GroupSpec
 from namewarden.query import Event, Query
 from namewarden.stages.block import blocked
@@ -88,7 +88,7 @@ class PreparedDenials:
         """None where no denial is plain."""
         policy = self._policy()
         spec = policy.groups.named(group)
-        if policy.has_patterns or spec.block in _SILENT or "." in self._names:
+        if spec.block in _SILENT or "." in self._names:
             return None
         if policy.snapshot is not self._snapshot or self._source is None:
             self._snapshot, self._answers = policy.snapshot, {}
@@ -140,6 +140,10 @@ def _bits(names: frozenset[str]) -> bytes:
     return bytes(bits)
 
 
+def _is_plain(hit: Hit) -> bool:
+    return hit.effect == layout.DENY and (hit.record is None or hit.record.terms is None)
+
+
 def _finder(
     snapshot: Snapshot, answers: tuple[Prepared | None, ...], reserved: frozenset[str]
 ) -> Callable[[str], tuple[int, int] | None]:
@@ -154,7 +158,7 @@ def _finder(
 
     def find(name: str) -> tuple[int, int] | None:
         hits = snapshot.find(name)
-        if not hits or any([hit.effect != layout.DENY for hit in hits]):
+        if not hits or not all([_is_plain(hit) for hit in hits]):
             return None
         if name.count(".") < 2 or is_reserved(name):
             return None

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
+from namewarden.policy.terms import Asked
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
 from namewarden.stages.given import given
 from namewarden.wire import sections, types
@@ -25,11 +26,8 @@ STREAMS = frozenset(("tcp", "tls", "https"))  # transports whose client has show
 def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
     def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         current = policy()
-        by_stream = query.transport in STREAMS
         client = current.of_client(query.client)
-        verdict = decide.lists(
-            current, query.name, query.group, epoch(query.now), by_stream, client
-        )
+        verdict = decide.lists(current, query.name, asked_by(query, epoch(query.now)), client)
         if verdict is None:
             return following(query)
         if verdict.zone and current.triggers.answer_ranks:
@@ -40,6 +38,11 @@ def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stag
         return respond(query, verdict, answer, following)
 
     return stage
+
+
+def asked_by(query: Query, now: float) -> Asked:
+    """`now`: epoch seconds."""
+    return Asked(query.group, now, query.transport in STREAMS, query.qtype, query.client)
 
 
 async def _allowed(query: Query, verdict: Verdict, following: Handler) -> Answer:

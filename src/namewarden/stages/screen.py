@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
-from namewarden.stages.lists import STREAMS, Answering, Epoch, respond, shown
+from namewarden.stages.lists import STREAMS, Answering, Epoch, asked_by, respond, shown
 from namewarden.wire import sections, types
 from namewarden.wire.joined import beyond, join
 
@@ -34,8 +34,7 @@ def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Sta
 
 def _judge(policy: Policy, query: Query, below: Answer, now: float) -> Judged | None:
     """Where the chain is first spoken about. At its end a zone that comes earlier may speak about the answer."""
-    by_stream = query.transport in STREAMS
-    judged = decide.chain(policy, below.cnames, query.group, now, by_stream)
+    judged = decide.chain(policy, below.cnames, asked_by(query, now))
     if query.qtype == types.CNAME and (judged is None or judged[1].zone):
         return None  # the CNAME itself is the answer, its target is not (as in BIND)
     is_before = judged is not None and (judged[0] < len(below.cnames) - 1 or not judged[1].zone)
@@ -49,7 +48,7 @@ def _judge_end(policy: Policy, query: Query, below: Answer, now: float) -> Judge
     by_stream = query.transport in STREAMS
     name = below.cnames[-1] if below.cnames else query.name
     if below.cnames:
-        verdict = decide.lists(policy, name, query.group, now, by_stream)
+        verdict = decide.lists(policy, name, asked_by(query, now))
         if verdict is not None and verdict.action == "allow" and not verdict.zone:
             return None
     client = () if below.cnames else policy.of_client(query.client)

@@ -66,7 +66,7 @@ function showSources(status) {
 
 function showLists(lists) {
   fill("lists", lists.lists.map((list) => row([
-    list.name, list.kind, number(list.rules), number(list.lines), number(sum(list.skipped)),
+    list.name, list.kind, number(list.rules), number(list.lines), number(list.skipped_lines),
     list.error ? [(list.stale ? "last good copy: " : "") + list.error, "error"]
       : list.compiled ? ["in force", "good"] : "not compiled yet",
   ])), "no lists");

@@ -1,0 +1,112 @@
+"""Which of the lines that lists have about a name decides: terms, `$badfilter`, the most labels, `$important`.
+
+Counterpart: `decide.py`, which asks it where a line has more to say than its name.
+"""
+
+from collections.abc import Collection, Iterator
+from itertools import chain
+
+from msgspec.structs import replace
+
+from namewarden.policy import layout
+from namewarden.policy.scan import ListRecord
+from namewarden.policy.snapshot import Hit
+from namewarden.policy.terms import Asked, Terms, applies
+
+_NONE = Terms()
+
+
+def is_needed(hits: Collection[Hit]) -> bool:
+    """Whether any of them has more to say than its name."""
+    return any(hit.record is not None for hit in hits)
+
+
+def settle(hits: list[Hit], name: str, asked: Asked, allowing: Collection[int]) -> list[Hit]:
+    """Those that speak, the strongest first. `allowing`: the ranks of allow lists, which beat all lists that deny."""
+    speaking = [hit for hit in hits if applies(terms_of(hit), name, asked)]
+    speaking = _rewritten(_lifted(_without_bad(speaking)))
+    return sorted(speaking, key=lambda hit: _weakness(hit, allowing))
+
+
+def terms_of(hit: Hit) -> Terms:
+    return hit.record.terms or _NONE if hit.record else _NONE
+
+
+def _without_bad(hits: list[Hit]) -> list[Hit]:
+    """Less those that `$badfilter` takes away, in whatever list."""
+    bad = {_key(hit, replace(terms_of(hit), is_bad=False)) for hit in hits if terms_of(hit).is_bad}
+    if not bad:
+        return hits
+    return [hit for hit in hits if not terms_of(hit).is_bad and _key(hit, terms_of(hit)) not in bad]
+
+
+def _key(hit: Hit, terms: Terms) -> tuple[object, ...]:
+    pattern, records = (hit.record.pattern, tuple(hit.record.records)) if hit.record else ("", ())
+    return hit.depth, hit.match, hit.effect, pattern, terms, records
+
+
+def _lifted(hits: list[Hit]) -> list[Hit]:
+    """The most labels win: less plain denials of fewer labels than a line that has its name asked as usual."""
+    asking = [hit for hit in hits if hit.effect == layout.ASK]
+    if not asking:
+        return hits
+    deepest = max(asking, key=lambda hit: hit.depth)
+    others = [hit for hit in hits if hit.effect != layout.ASK]
+    left = [hit for hit in others if not _is_above(hit, deepest.depth)]
+    return left if len(left) == len(others) else [*left, deepest]
+
+
+def _is_above(hit: Hit, depth: int) -> bool:
+    is_plain = hit.effect == layout.DENY and not hit.zone and not terms_of(hit).important
+    return is_plain and hit.depth < depth and not (hit.record and hit.record.pattern)
+
+
+def _rewritten(hits: list[Hit]) -> list[Hit]:
+    """`$dnsrewrite`: less what an allow takes away; a code before a CNAME, a CNAME before other records together."""
+    answers = [hit for hit in hits if terms_of(hit).rewrites]
+    if not answers:
+        return hits
+    allowed = [hit for hit in answers if hit.effect == layout.ALLOW]
+    left = [
+        hit
+        for hit in answers
+        if hit.effect != layout.ALLOW and not any(_takes_away(one, hit) for one in allowed)
+    ]
+    others = [hit for hit in hits if not terms_of(hit).rewrites]
+    return [*_answering(left), *others]
+
+
+def _takes_away(allow: Hit, answer: Hit) -> bool:
+    wanted, said = _records(allow), _records(answer)
+    return not wanted or [(kind, text) for kind, _, text in wanted] == [
+        (kind, text) for kind, _, text in said
+    ]
+
+
+def _records(hit: Hit) -> list[tuple[str, int, str]]:
+    return hit.record.records if hit.record else []
+
+
+def _answering(hits: list[Hit]) -> Iterator[Hit]:
+    codes = [hit for hit in hits if hit.effect != layout.RECORD]
+    aliases = [hit for hit in hits if any(kind == "CNAME" for kind, _, _ in _records(hit))]
+    if first := (codes or aliases or hits)[:1]:
+        hit, record = first[0], first[0].record
+        if not codes and not aliases and isinstance(record, ListRecord):
+            records = list(chain.from_iterable(map(_records, hits)))
+            hit = replace(hit, record=replace(record, records=records))
+        yield hit
+
+
+def _weakness(hit: Hit, allowing: Collection[int]) -> int:
+    terms = terms_of(hit)
+    if hit.effect == layout.ASK:
+        return 6
+    is_allow = hit.effect == layout.ALLOW
+    if is_allow and hit.list in allowing:
+        return 0
+    if terms.rewrites:
+        return 1
+    if terms.important:
+        return 2 if is_allow else 3
+    return 4 if is_allow else 5
