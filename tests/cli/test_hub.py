@@ -32,3 +32,19 @@ def test_allow_and_deny_take_the_same(command, words):
 )
 def test_a_filter_that_nothing_can_be_like_is_refused(args, words):
     assert words in " ".join(said("query", *args, status=2).replace("│", "").split())
+
+
+@pytest.mark.parametrize("command", ["allow", "deny"])
+@pytest.mark.parametrize("name", ["-", "--", ".", "*"])
+def test_what_is_no_name_is_refused(command, name):
+    assert "is no domain name" in said(command, "--", name, status=2)
+
+
+def test_blocking_what_many_use_must_be_meant():
+    told = said("deny", "com", "--below", status=2)
+    assert "of the 10,000 most popular names, such as" in " ".join(told.split())
+    assert "--yes" in told
+    assert "name its configuration" in said("deny", "com", "--below", "--yes")
+    assert "name its configuration" in said("deny", "zip", "--below")
+    assert "name its configuration" in said("deny", "com")
+    assert "name its configuration" in said("allow", "com", "--below")

@@ -47,6 +47,9 @@ def outcome(folder, lists, name, **who):
         ("@@||a.x.test^|\n||x.test^\n@@||a.x.test^|$badfilter", "a.x.test", "block"),
         ("/^a[0-9]/\n/^a[0-9]/$badfilter", "a1.test", "none"),
         ("||a*.x.test^\n||a*.x.test^$badfilter", "ab.x.test", "none"),
+        ("x.test\nx.test$badfilter", "x.test", "none"),
+        ("0.0.0.0 x.test\nx.test$badfilter", "x.test", "none"),
+        ("/$client=192.0.2.1", "x.test", "none"),
         ("||a*.x.test^\n||b*.x.test^$badfilter", "ab.x.test", "block"),
         # stars
         ("||gvt*.x.test^", "gvt3.x.test", "block"),
@@ -101,7 +104,7 @@ def test_what_decides(tmp_path, text, name, action):
         ("||x.test^$dnstype=~A|AAAA", 1, "none"),
         ("||x.test^$dnstype=~A|AAAA", 28, "block"),
         ("||x.test^$dnstype=~A|AAAA", 5, "none"),
-        ("/x/$dnstype=https", 65, "path"),
+        ("/x/$dnstype=https", 65, "block"),
         ("/x.*/$dnstype=https", 65, "block"),
         ("*$dnstype=HTTPS", 65, "block"),
         ("*$dnstype=HTTPS", 1, "none"),
@@ -119,7 +122,7 @@ def test_types(tmp_path, line, qtype, action):
     form = "regex" if line.startswith((".*", "^")) else "auto"
     policy = Policy(snapshot_of(tmp_path, {"l": line}, form=form))
     verdict = decide.lists(policy, "x.test.", Asked("default", 1.0, qtype=qtype))
-    assert (verdict.action if verdict else "none") == ("none" if action == "path" else action)
+    assert (verdict.action if verdict else "none") == action
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,8 @@ def test_clients_that_lines_tell_apart_are_of_another_class(tmp_path):
         ("||x.test^$dnsrewrite=192.0.2.1\n@@||x.test^$dnsrewrite\n||x.test^", "null", []),
         ("/^x[.]/$dnsrewrite=192.0.2.1", "data", [("A", "192.0.2.1")]),
         ("^x[.];reply=192.0.2.1,2001:db8::1", "data", [("A", "192.0.2.1"), ("AAAA", "2001:db8::1")]),
-        ("^x[.];reply=NODATA", "nodata", []),
+        ("^x[.];reply=192.0.2.1;reply=2001:db8::1", "data", [("A", "192.0.2.1"), ("AAAA", "2001:db8::1")]),
+        ("^x(?#why)[.];reply=NODATA", "nodata", []),
         ("^x[.];reply=nxdomain", "nxdomain", []),
         ("^x[.];reply=REFUSED", "refused", []),
         ("^x[.];reply=NONE", "drop", []),

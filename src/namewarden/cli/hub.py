@@ -93,6 +93,7 @@ def _row(event: dict[str, Any]) -> str:
 
 For = Annotated[str, typer.Option("--for", metavar="1d", help="How long; unset = for good.")]
 Why = Annotated[str, typer.Option("--reason", help="Shown to who asks why.")]
+Sure = Annotated[bool, typer.Option("--yes", help="Do so though many popular names are below it.")]
 Below = Annotated[bool, typer.Option("--below", help="The name and all names below it.")]
 
 
@@ -100,9 +101,12 @@ def _deciding(verdict: str, help: str) -> Callable[..., None]:
     """The command that says this of a name."""
 
     def decide(
-        name: str, time: For = "", reason: Why = "", below: Below = False, url: Url = "",
-        token: Token = "", config: ConfigFile = None,
+        name: str, time: For = "", reason: Why = "", below: Below = False, yes: Sure = False,
+        url: Url = "", token: Token = "", config: ConfigFile = None,
     ) -> None:  # fmt: skip
+        _check_name(name)
+        if below and verdict == "malicious" and not yes:
+            _check_reach(name)
         with asking(config, url, token) as hub:
             made = hub.decide(name, verdict, time, reason, "both" if below else "exact")
             _wait(hub, _decided(made))
@@ -117,6 +121,28 @@ allow = _deciding(
 deny = _deciding(
     "malicious", "Block a name, whatever subscribed lists and model say; in force when it returns."
 )
+
+
+def _check_name(name: str) -> None:
+    """`-` is what other commands take for standard input, and no name."""
+    if not any(char.isalnum() for char in name):
+        fail(f"{name!r} is no domain name such as bad.example.org", 2)
+
+
+def _check_reach(name: str) -> None:
+    """Who blocks much of what people use must know."""
+    from namewarden.policy.broad import popular
+    from namewarden.policy.names import listed
+
+    names = popular()
+    reach = names.below(listed(name) or "")
+    if reach:
+        some = ", ".join(names.examples(listed(name) or ""))
+        fail(
+            f"{name} and all below it are {reach:,} of the 10,000 most popular names, such as {some}: "
+            "--yes blocks them",
+            2,
+        )
 
 
 def undo(name: str, url: Url = "", token: Token = "", config: ConfigFile = None) -> None:

@@ -134,6 +134,11 @@ class Publisher:
             for each in self.state.report
             if each.get("error")
         }
+        for each in self.state.report:
+            if each.get("refused"):
+                found[f"list {each['name']!r} has no line any more that reaches too much"] = (
+                    _refused(each)
+                )
         found["the policy is compiled again"] = self.problem
         found["rules and decisions are in force again"] = self.overlay.problem
         for good, text in found.items():
@@ -213,6 +218,16 @@ class Publisher:
 
     def _newest(self) -> int:
         return (self._generations() or [0])[-1]
+
+
+def _refused(report: Mapping[str, Any]) -> str:
+    """Of a list some of whose lines reach too many popular names."""
+    line, reach = report["refused"][0]
+    count = report["skipped"].get("broad", 0)
+    return (
+        f"list {report['name']!r}: {count} line{'s' * (count != 1)} refused: line {line} alone reaches {reach:,} of "
+        "the 10,000 most popular names; broad = true takes such lines"
+    )
 
 
 def _trouble(report: Mapping[str, Any]) -> str:

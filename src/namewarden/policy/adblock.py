@@ -51,8 +51,8 @@ def is_cosmetic(line: str) -> bool:
     return bool(_COSMETIC.search(line.split()[0]))
 
 
-def read(line: str) -> Reading:
-    """One line without blanks around it. A bare name is none of ours: reason "name" where no options follow."""
+def read(line: str, is_sure: bool = False) -> Reading:
+    """One line without blanks around it. `is_sure`: of a list that holds nothing else, so `/word/` is no path."""
     if line.startswith("["):
         return "header"
     if _COSMETIC.search(line):
@@ -63,7 +63,8 @@ def read(line: str) -> Reading:
         said = options.read(found[2] or "")
         if isinstance(said, str):
             return said
-        return expressions.slashed(found[1], _effect(effect, said), said)
+        is_sure = is_sure or bool(found[2]) or effect == "allow"
+        return expressions.slashed(found[1], _effect(effect, said), said, is_sure)
     body, _, text = body.partition("$")
     said = options.read(text)
     if isinstance(said, str):
@@ -96,6 +97,8 @@ def _rule(shape: Shape, effect: Effect, said: Options) -> Reading:
     terms = said.terms if said.terms != Terms() else None
     core = shape.core
     if not core.strip("*"):
+        if not core and not shape.is_bare:
+            return "syntax"  # `/`, `|`: nothing is left
         is_some = terms and (terms.spared or terms.is_narrow or terms.clients or terms.is_bad)
         return _everything(effect, said) if is_some else "wildcard"
     if not core.isascii() and "*" not in core:
@@ -104,6 +107,8 @@ def _rule(shape: Shape, effect: Effect, said: Options) -> Reading:
         return _no_name(core)
     if is_address(core) or not set(core) - set("0123456789.*:"):
         return "address"
+    if shape.is_bare and effect == "own" and said.terms == Terms(is_bad=True):
+        shape = Shape("name", core, True, False)  # it takes a bare name away
     plain = _plain(shape._replace(core=core))
     chosen = _effect(effect, said)
     if isinstance(plain, tuple):

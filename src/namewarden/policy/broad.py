@@ -39,6 +39,11 @@ class Popular:
             for one in self.names
         )
 
+    def examples(self, name: str) -> list[str]:
+        """Three that are below a name, the shortest."""
+        below = [one[:-1] for one in self.names if one.endswith(f".{name}")]
+        return sorted(below, key=lambda one: (len(one), one))[:3]
+
     def found(self, sources: Sequence[tuple[str, Terms | None]]) -> list[int]:
         """How many each expression speaks about."""
         plain = PatternSet([source for source, _ in sources])

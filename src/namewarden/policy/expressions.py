@@ -21,6 +21,7 @@ _PIECE_OF_A_URL = re.compile(
 _FOREIGN = re.compile(  # approximate matching, collating symbols and word ends of TRE and POSIX; open ranges
     r"(?<!\\)\{(?![0-9]+(?:,[0-9]*)?\})|\[[^\]]*\[[.=]|\\[<>]"
 )
+_COMMENT = re.compile(r"\(\?#[^)]*\)")
 _REPLIES: dict[str, Effect] = {
     "NXDOMAIN": "nxdomain",
     "NODATA": "nodata",
@@ -32,7 +33,7 @@ _NULL: Records = (("A", 10, "0.0.0.0"), ("AAAA", 10, "::"))
 
 def is_bare(line: str) -> bool:
     """Whether a line of a mixed file is an expression without slashes around it."""
-    source = line.partition(";")[0]
+    source = _COMMENT.sub("", line.partition(";")[0])
     if set("/~ \t\"'&%@#!<>") & set(source) or "://" in source or not source:
         return False
     if set("=,:") & set(re.sub(r"\{[0-9,]*\}|\[:\w+:\]|\[[^\]]*\]|\(\?", "", source)):
@@ -55,7 +56,7 @@ def read(line: str) -> Reading:
         made = read_one
     if _FOREIGN.search(source):
         return "pattern"
-    return rule(source, made.effect or "own", made)
+    return rule(_COMMENT.sub("", source), made.effect or "own", made)
 
 
 def _option(made: Options, text: str) -> Options | None:
@@ -81,12 +82,12 @@ def _reply(made: Options, value: str) -> Options | None:
     records = [address_record(text.strip()) for text in value.split(",")]
     if not all(records):
         return None  # IP, the address of the Pi-hole itself, too
-    return replace(made, effect="data", records=tuple(one for one in records if one))
+    return replace(made, effect="data", records=made.records + tuple(one for one in records if one))
 
 
-def slashed(source: str, effect: Effect, said: Options) -> Reading:
+def slashed(source: str, effect: Effect, said: Options, is_sure: bool) -> Reading:
     """What stood between slashes; without a sign of a pattern, or with a slash inside, it is a path of a URL."""
-    if set("/@%=&~ ") & set(source) or not _SIGNS & set(source):
+    if set("/@%=&~ ") & set(source) or not (is_sure or _SIGNS & set(source)):
         return "path"
     return rule(source, effect, said)
 

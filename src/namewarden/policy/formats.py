@@ -141,10 +141,12 @@ def _adblock(line: str) -> Reading:
     """AdBlock lists hold hosts lines and bare names, too."""
     if _is_bare_name(line):
         return _plain(line)
-    return adblock.read(line)
+    return adblock.read(line, is_sure=True)
 
 
 def _is_bare_name(line: str) -> bool:
+    if line.startswith(("|", "@@", "/")):
+        return False
     words = _uncommented(line).split()
     return len(words) > 1 or names.listed(words[0]) is not None and not words[0].endswith(".")
 
