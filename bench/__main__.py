@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import names, processes, product, report, workloads
+from bench.fixed import FIXED
 from bench.names import NameFiles
 from bench.peers import PEERS
 from bench.processes import LOAD_CORE, SERVER_CORE, BenchError
@@ -23,7 +24,7 @@ from bench.results import Results
 from bench.server import Server
 from bench.session import Session
 
-SERVERS: tuple[Server, ...] = (*PEERS, *product.VARIANTS)
+SERVERS: tuple[Server, ...] = (*PEERS, FIXED, *product.VARIANTS)
 DEFAULT = tuple(server.name for server in SERVERS if server is not product.PURE)
 RAW = Path(__file__).resolve().parent.parent / "build" / "bench"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import load, names, packaged, testbed, workloads
+from bench.fixed import FIXED
 from bench.names import NameFiles, Sizes
 from bench.peers import PEERS
 from bench.processes import LOAD_CORE, SERVER_CORE, BenchError
@@ -83,3 +84,17 @@ def test_each_round_begins_with_another_server():
         ["c", "a", "b"],
         ["a", "b", "c"],
     ]
+
+
+def test_the_fixed_answer_is_one_that_warm_workloads_count(
+    made: NameFiles, world: int, tmp_path: Path
+):
+    running = testbed.bring_up(FIXED, tmp_path / "fixed", made, world)
+    try:
+        rounds = [
+            workloads.run_warm(workload, running, made, number=0, seconds=0.2)
+            for workload in workloads.WARM
+        ]
+    finally:
+        running.process.stop()
+    assert all(each.is_valid and each.load.completed > 1000 for each in rounds)

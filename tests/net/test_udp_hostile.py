@@ -4,6 +4,7 @@ import asyncio
 
 import dns.message
 
+from namewarden.net.listener import settled
 from namewarden.query import Answer
 from tests import hostile, pcap
 from tests.net.test_udp import Listener
@@ -31,8 +32,7 @@ async def survives(packets):
                 listener.client.send(data)
             if number % 32 == 0:
                 await drain(listener, label)
-        while listener.listener.is_busy():
-            await asyncio.sleep(0.01)
+        await settled(lambda: not listener.listener.is_busy())
         await drain(listener, "the last")
         assert dns.message.from_wire(await listener.ask(ASK)).id == 77
         return listener.counts
