@@ -81,6 +81,10 @@ def test_the_head_is_no_rule():
         ("ns.bad.example.rpz-nsdname CNAME .", trigger("ns.bad.example.", "nsdname")),
         ("*.bad.example.rpz-nsdname.rpz.test. CNAME .", trigger("bad.example.", "nsdname", "below")),
         ("48.zz.1.db8.2001.rpz-nsip CNAME .", trigger("2001:db8:1::/48", "nsip")),
+        (
+            "32.1.2.0.192.rpz-ip CNAME 32.1.2.0.192.",
+            (ListRule("192.0.2.1/32", "exact", "allow", True, (), "ip"),),
+        ),
         ("33.1.2.0.192.rpz-ip CNAME .", "trigger"),
         ("24.1.2.0.192.rpz-ip CNAME .", "trigger"),
         ("rpz-ip CNAME .", "trigger"),

@@ -227,14 +227,19 @@ class Zone:
             effect = ACTIONS.get(target)
             if effect is None and target.rstrip(".").rpartition(".")[2].startswith("rpz-"):
                 return "action"  # that TLD is for actions, and this one is none that we know
-            if (
-                effect or self._absolute(target) == trigger[0]
-            ):  # a CNAME to itself: passthru's old spelling
-                return (_rule(trigger, effect or "allow"),)
+            if effect is None and self._is_itself(target, trigger):
+                effect = "allow"  # passthru's old spelling
+            if effect is not None:
+                return (_rule(trigger, effect),)
         text = self._rdata(kind, rdata)
         if text is None:
             return "syntax"
         return (_rule(trigger, "data", ((kind, ttl, text),)),)
+
+    def _is_itself(self, target: str, trigger: Triggered) -> bool:
+        if trigger[2] in ("qname", "nsdname"):
+            return self._absolute(target) == trigger[0]
+        return target.endswith(".") and self.owner.startswith(f"{target}rpz-")
 
     def _rdata(self, kind: str, words: list[str]) -> str | None:
         try:

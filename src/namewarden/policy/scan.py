@@ -5,6 +5,7 @@ every other line goes to `reader.Reader`. Both read a line alike; a test holds t
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import compress
 from typing import NamedTuple
 from zlib import crc32
 
@@ -191,11 +192,13 @@ class Scan:
         """What the owners of a zone lie below: it exists, too."""
         if not zones.any():
             return
-        known = self._above
-        for name, offset, is_owner in zip(names, offsets.tolist(), zones.tolist(), strict=True):
-            at = name.find(b".") + 1
-            if at and is_owner and name[at:] not in known:
-                known[name[at:]] = offset + at
+        owners = names if zones.all() else list(compress(names, zones))
+        above = [name.partition(b".")[2] for name in owners]
+        fresh = set(above).difference(self._above, (b"",))
+        if fresh:  # mostly none: names share their suffixes
+            for name, rest, offset in zip(owners, above, offsets[zones].tolist(), strict=True):
+                if rest in fresh and rest not in self._above:
+                    self._above[rest] = offset + len(name) - len(rest)
 
     def _mark(self, depths: layout.Words, codes: layout.Words) -> None:
         """Which depths have entries: a name's other suffixes need no look."""
@@ -389,23 +392,23 @@ class Scan:
         ]  # fmt: skip
 
     def _wildcards(self, owners: list[ListRecord]) -> layout.Words:
-        """Fingerprints of what is below, of this zone."""
+        """Fingerprints of the zone's wildcards, sorted."""
         lows = np.concatenate([*self.lows, np.zeros(0, np.uint64)])
         kinds = lows >> np.uint64(layout.KIND_SHIFT)
         is_zone = kinds & np.uint64(7) >= np.uint64(layout.NXDOMAIN)
         chosen = is_zone & (kinds >> np.uint64(3) & np.uint64(layout.BELOW) != 0)
         known = np.frombuffer(bytes(self.prints), "<u8")[chosen]
         more = [self._mark_of(one.name[:-1].encode()) for one in owners if one.match & layout.BELOW]
-        return np.concatenate([known, np.frombuffer(b"".join(more), "<u8")])
+        return np.sort(np.concatenate([known, np.frombuffer(b"".join(more), "<u8")]))
 
     def _covered(self, names: set[bytes], wild: layout.Words) -> list[bytes]:
         """Those that have a wildcard above them."""
-        ordered = sorted(names, key=lambda name: name.count(b"."))
-        marks = np.frombuffer(b"".join(self._mark_of(name) for name in ordered), "<u8")
-        is_wild = dict(zip(ordered, np.isin(marks, wild).tolist(), strict=True))
-        is_wild[b""] = bool(np.isin(np.frombuffer(self._mark_of(b""), "<u8"), wild)[0])
+        ordered = [b"", *sorted(names, key=lambda name: name.count(b"."))]
+        marks = np.frombuffer(b"".join(map(self._mark_of, ordered)), "<u8")
+        places = np.searchsorted(wild, marks)
+        is_wild = dict(zip(ordered, (wild[places % len(wild)] == marks).tolist(), strict=True))
         covered = {b"": False}
-        for name in ordered:
+        for name in ordered[1:]:
             _, _, above = name.partition(b".")
             covered[name] = is_wild.get(above, False) or covered.get(above, False)
         return [name for name in ordered if covered[name]]

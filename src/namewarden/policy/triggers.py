@@ -21,7 +21,6 @@ ROW = struct.Struct(
 _KEY = struct.Struct(">BB16s")
 _BITS = 128  # of an address; IPv4 as ::ffff:0:0/96, as BIND keeps it
 _EXACT, _BELOW = 0, 1
-_GROUPS = 8  # of an IPv6 address
 
 
 class Found(NamedTuple):
@@ -34,7 +33,10 @@ class Found(NamedTuple):
 
 
 def network_of(text: str) -> str | None:
-    """`24.0.2.0.192` → `192.0.2.0/24`, `48.zz.1.db8.2001` likewise (RFC draft §5); None when it is none."""
+    """`24.0.2.0.192` → `192.0.2.0/24`, `48.zz.1.db8.2001` likewise (RFC draft §5); None when it is none.
+
+    As BIND does, those with host bits and those written in another way than the shortest are refused.
+    """
     length, *words = text.split(".")
     words.reverse()
     if not length.isdecimal() or not 1 <= int(length[:4]) <= _BITS:
@@ -42,14 +44,12 @@ def network_of(text: str) -> str | None:
     try:
         if len(words) == 4 and "zz" not in words:
             return str(ip_network(f"{'.'.join(words)}/{length}"))
-        if len(words) > _GROUPS or words.count("zz") > 1:
-            return None
-        joined = ":".join("" if word == "zz" else word for word in words)
-        joined = f":{joined}" if words[:1] == ["zz"] else joined
-        joined = f"{joined}:" if words[-1:] == ["zz"] else joined
-        return str(ip_network(f"{joined}/{length}"))
-    except ValueError:  # BIND ignores networks with host bits, too
+        around = ":".join(words).split("zz", 1)
+        joined = "::".join(part.strip(":") for part in around) if len(around) == 2 else around[0]
+        network = ip_network(f"{joined}/{length}")
+    except ValueError:
         return None
+    return str(network) if str(network) == f"{joined}/{length}" else None
 
 
 def key_of(trigger: Trigger, name: str, match: Match, mark: Callable[[bytes], bytes]) -> bytes:
