@@ -50,7 +50,8 @@ async def tcp_listener(handler=None, **limits):
         eager.run(handler(query), answered, waiting)
 
     bound = socket.create_server(("127.0.0.1", 0))
-    serving = Serving(ask, ServerLimits(idle=limits.pop("idle", 10.0)))
+    admit = limits.pop("admit", lambda client, now: 0)
+    serving = Serving(ask, ServerLimits(idle=limits.pop("idle", 10.0)), admit=admit)
     allowed = limits.pop("is_allowed", lambda ip: True)
     listener = TcpListener(bound, serving, TcpLimits(allowed, **limits))
     await listener.start()

@@ -12,7 +12,7 @@ from namewarden.net.listener import GRACE
 from namewarden.stages.forward import forward
 from tests import hostile
 from tests.net.asking import upstreams
-from tests.net.listeners import Handler, client, framed, receive, tcp_listener
+from tests.net.listeners import Handler, client, frame_of, framed, receive, tcp_listener
 
 
 async def answers(port):
@@ -117,3 +117,16 @@ async def test_hostile_streams_end_in_answers_formerr_or_silence():
         assert listener.open_connections == 0
         assert counts.malformed > 100 and counts.cut > 5
         assert await answers(port)
+
+
+async def test_what_is_malformed_is_answered_within_the_rate():
+    rate = iter([0, 1, 2])
+    async with tcp_listener(admit=lambda ip, now: next(rate)) as (_, port, counts):
+        async with client(port) as (reader, writer):
+            status = b"\x10\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"
+            for number in range(3):
+                writer.write(frame_of(number.to_bytes(2) + status))
+            writer.write(framed("www.example.org", 9))
+            said = [dns.message.from_wire(await receive(reader)) for _ in range(2)]
+            assert [(one.id, one.rcode()) for one in said] == [(0, dns.rcode.NOTIMP), (9, 0)]
+            assert (counts.malformed, counts.limited) == (3, 2)

@@ -41,6 +41,7 @@ class TcpCounts:
     refused: int = 0  # connections above a limit
     queries: int = 0
     malformed: int = 0
+    limited: int = 0  # malformed ones above their prefix's rate: they get nothing
     cut: int = 0  # connections ended by us: too slow, or not DNS
     faults: int = 0  # connections ended by an error of ours
 
@@ -53,6 +54,9 @@ class Serving:
     limits: ServerLimits = field(default_factory=ServerLimits)
     counts: TcpCounts = field(default_factory=TcpCounts)
     transport: str = "tcp"  # as queries and events name it
+    admit: Callable[[str, float], int] = lambda client, now: (
+        0
+    )  # 0: the client may get an answer now
 
 
 class Connection:
@@ -166,7 +170,9 @@ class Connection:
         """Send the error; where there is none, it was no query at all, and the stream is not DNS."""
         self._serving.counts.malformed += 1
         if reply is not None:
-            self._stream.answer(reply, now)
+            is_limited = self._serving.admit(self.client, now) != 0
+            self._serving.counts.limited += is_limited
+            self._stream.answer(b"" if is_limited else reply, now)
             return
         if self._stream.unsent:
             self._send()

@@ -173,9 +173,10 @@ class Resolver:
         def ask(query: Query, answered: Callable[[Answer], None]) -> None:
             eager.run(pipeline.resolve(query), answered, self._waiting)
 
-        serving = Serving(ask, ServerLimits(idle=dns.tcp_idle), self._tcp_counts)
-        limits = TcpLimits(pipeline.buckets.is_allowed, dns.tcp_per_client, dns.tcp_connections)
-        return [TcpListener(bound, serving, limits) for bound in self._sockets["tcp"]]
+        limits, admit = ServerLimits(idle=dns.tcp_idle), pipeline.buckets.admit
+        serving = Serving(ask, limits, self._tcp_counts, admit=admit)
+        most = TcpLimits(pipeline.buckets.is_allowed, dns.tcp_per_client, dns.tcp_connections)
+        return [TcpListener(bound, serving, most) for bound in self._sockets["tcp"]]
 
     def _verdicts(self) -> VerdictListener:
         pipeline = self._pipeline
