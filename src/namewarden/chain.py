@@ -86,7 +86,9 @@ PACKET_CACHE: dict[str, StoodInFor] = {
         ("score", "band", "family", "model", "shadow"),
     ),
     "screen": StoodInFor(
-        "the client's group", "a change that reaches a name of the chain", ("cnames",)
+        "the client's group",
+        "a change that reaches a name of the chain, the end of a rule about one",
+        ("cnames",),
     ),
     "cache": StoodInFor(
         "the message", "the TTL, counted down; what is stale or failed is not kept", ("status",)

@@ -89,6 +89,10 @@ RULES = (
     (RuleSpec("1", "www.example.org.", "deny", "both"),),
     (RuleSpec("2", "bad.example.net.", "allow", expires=EPOCH + 20),),
     (RuleSpec("3", "target.example.com.", "deny", groups=("kids",)),),
+    (
+        RuleSpec("5", "target.example.com.", "deny"),
+        RuleSpec("6", "target.example.com.", "allow", expires=EPOCH + 4),
+    ),
     (RuleSpec("4", "^bad|^exp", "allow", "pattern"),),
 )
 NAMES = (
@@ -173,6 +177,7 @@ class Path:
                 counts=counts,
                 denials=denials.of,
                 record_rows=self.record_rows,
+                end_about=lambda names, now: self.policy.end_about(names, now),
                 key_of=lambda client, group: self.policy.client_key(client, group),
                 class_of=lambda client: self.policy.class_of(client),
                 wall=world.wall,
@@ -387,6 +392,13 @@ async def test_the_helper_keeps_denials_and_counts_ttls_down_by_itself(policies)
         world.now += 3.0
     assert path.cache.looked_up == before == 3
     assert path.denied == 1 and max(path.counted().values()) == 5
+
+
+@pytest.mark.parametrize("environ", ENVIRONS)
+async def test_an_allow_of_a_target_ends_for_both(policies, environ):
+    step = [("127.0.0.1", datagram("alias.example.org"))]
+    paths = play([(4, False), step, step, step, 5.0, step], policies, environ)
+    assert {"FORWARDED", "BLOCKED_CNAME"} <= {event.status for event in paths[0].events}
 
 
 HEADER = b"\0\x07\x01\0\0\1\0\0\0\0\0"

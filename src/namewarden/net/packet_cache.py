@@ -10,7 +10,7 @@ Counterpart: `udp.py` asks `lookup` first and gives `store` what the chain answe
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -67,6 +67,8 @@ class CacheRules:
     counts: _Counts
     denials: Callable[[str], Denials | None] = lambda group: None
     record_rows: Callable[[Rows], None] = lambda rows: None
+    # When the next rule about one of these names ends, epoch seconds; 0: none does.
+    end_about: Callable[[Sequence[str], float], float] = lambda names, now: 0.0
     key_of: Callable[[str, str], str] = lambda client, group: ""  # what zones know of the client
     class_of: Callable[[str], str] = lambda client: ""  # lines of lists that are for some clients
     payload: int = 1232  # octets of an answer at most
@@ -151,7 +153,11 @@ class PacketCache:
         if not is_repeatable(query, answer, len(asked.data)) or not self._known.is_known(key):
             return
         event = self._rules.repeated(replace(query, group=client.group), answer)
-        entry = PacketEntry(wire[2:], event, end_of(answer, now, self._rules.wall()))
+        wall = self._rules.wall()
+        end = end_of(answer, now, wall)
+        if answer.cnames and (over := self._rules.end_about(answer.cnames, wall)):
+            end = min(end, now + over - wall)
+        entry = PacketEntry(wire[2:], event, end)
         if answer.stored and not wire[2] & _CUT:
             entry.count_down(answer, 10 + len(query.question), now)
         self._put(client.shard, key, entry)

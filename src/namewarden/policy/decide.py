@@ -129,6 +129,13 @@ class Policy:
         """Whether it is a response policy zone's. Lists of allowed and guarded names are none, whatever the format."""
         return hit.zone and self._denying[hit.list]
 
+    def end_about(self, names: Iterable[str], now: float) -> float:
+        """When the next local rule that reaches one of the names ends (epoch seconds); 0 = none does."""
+        if self.rules.is_empty:
+            return 0.0
+        found = [rule.expires for name in names for _, _, rule in self.rules.find(name)]
+        return min([end for end in found if end > now], default=0.0)
+
     def ranks(self, group: GroupSpec) -> frozenset[int] | None:
         """The lists a group uses, None for all."""
         return self._ranks.get(group.name)

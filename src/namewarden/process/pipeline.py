@@ -149,6 +149,7 @@ class Pipeline:
                 counts=counts,
                 denials=self.denials.of,
                 record_rows=record_rows,
+                end_about=lambda names, now: self.watcher.current().end_about(names, now),
                 key_of=lambda client, group: self.watcher.current().client_key(client, group),
                 class_of=lambda client: self.watcher.current().class_of(client),
                 payload=payload,
