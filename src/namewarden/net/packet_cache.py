@@ -105,7 +105,7 @@ class PacketCache:
         self._rows = Rows()
         self._known = KnownQuestions()
         helper = native.load("namewarden.net._packets", environ)
-        self._calls = 0  # of the helper
+        self._helped = float("inf")  # when the helper was last asked
         self._helper: Packets | None = None
         if helper:
             self._helper = helper.Packets(
@@ -117,7 +117,7 @@ class PacketCache:
         """Put the messages that the C helper has for these into `out`; give back the datagrams that go to `lookup`."""
         if self._helper is None:
             return arrived
-        self._calls += 1
+        self._helped = now
         off: list[tuple[Datagram, int]] = []
         rest = self._helper.answer(arrived, self._clients, out, off, now)
         for (data, address), admitted in off:
@@ -192,7 +192,7 @@ class PacketCache:
         shard = self._shards.setdefault(key, Shard()) if is_friend else self._strangers
         denials = rules.denials(group) if is_friend and not known else None
         client = CacheClient(ip, group, shard, rules.is_limited(ip), denials)
-        client.since = self._calls
+        client.since = self._helped
         self._clients[host] = client
         return client
 
@@ -200,7 +200,7 @@ class PacketCache:
         """All that is not a fresh repeat of an unlimited client."""
         key = data[2:]
         entry = client.entries.get(key) or self._rejuvenated(client.shard, key)
-        if entry is None and self._is_looked_at(client):
+        if entry is None and self._is_looked_at(client, now):
             return None
         if entry is None or now >= entry.dead:
             return self._deny(data, client, now) if client.denials else None
@@ -212,11 +212,11 @@ class PacketCache:
         self._repeats.count(entry, client)
         return data[:2] + entry.tail
 
-    def _is_looked_at(self, client: CacheClient) -> bool:
+    def _is_looked_at(self, client: CacheClient, now: float) -> bool:
         """Has the C helper looked for a denial in vain? Not for who was unknown then, nor for all of who is limited."""
         denials = client.denials
         is_able = denials is not None and denials.api is not None
-        return is_able and not client.is_limited and client.since < self._calls
+        return is_able and not client.is_limited and client.since < now
 
     def _deny(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
         """The answer of a list's plain line; None: the chain's business."""

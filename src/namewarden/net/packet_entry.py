@@ -28,7 +28,7 @@ class CacheClient:
         self.shard = shard
         self.entries = shard.younger
         self.is_limited = is_limited
-        self.since = 0  # calls of the C helper before it came
+        self.since = 0.0  # monotonic: what comes later the C helper looks at first
 
 
 class PacketEntry:
