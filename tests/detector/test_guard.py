@@ -23,6 +23,14 @@ RULE = guarded(LISTED.__contains__, Labels(dynamic_providers()))
         ("notexample.org.", False),
         ("www.shop.example.net.", True),  # an exact host guards itself alone
         ("shop.example.net.", False),
+        ("qxkzvbt.gov.", True),  # a restricted suffix
+        ("www.qxkzvbt.gov.", True),
+        ("qxkzvbt.gov.br.", True),
+        ("qxkzvbt.gouv.fr.", True),
+        ("qxkzvbt.edu.", True),
+        ("qxkzvbt.gov.example.org.", True),  # for example.org
+        ("qxkzvbt.com.br.", False),
+        ("gov.qxkzvbt.net.", False),
         ("netlify.app.", True),
         ("d111abcdef8.netlify.app.", False),  # strangers live below it
         ("qxkz7.ddns.net.", False),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from namewarden.hub import routes_policy
 from namewarden.hub.publish import Publisher
 from namewarden.hub.services import Services
 from namewarden.policy.spec import ListSpec
@@ -138,3 +139,21 @@ async def test_a_state_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
         assert parts.publisher.state.generation == 1
         assert await parts.publisher.publish()
         assert parts.publisher.state.generation == 2
+
+
+async def test_a_line_that_would_block_the_world_is_refused_and_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    lists = [listed(tmp_path, "# mine\n||com^\nbad.example.net\n")]
+    async with services(tmp_path, lists=lists) as parts:
+        parts.publisher._notify = told.append
+        async with running(parts.publisher):
+            await until(lambda: bool(told))
+        report = parts.publisher.state.report[0]
+        assert (report["rules"], report["skipped"]) == (1, {"broad": 1, "comment": 1})
+        assert "1 line refused: line 2 alone reaches" in told[0] and "broad = true" in told[0]
+        shown = routes_policy.lists(parts)["lists"][0]
+        assert (shown["skipped_lines"], shown["refused"][0]["line"], shown["broad"]) == (
+            1,
+            2,
+            False,
+        )

@@ -190,6 +190,7 @@ def test_auto_recognises_each_line(line, reading):
         ("adblock", "*.bad.example", rule(r"\.bad\.example", "pattern")),
         ("adblock", "bad.example.", rule(r"bad\.example\.", "pattern")),
         ("adblock", "//bad.example^", BOTH),
+        ("adblock", "word", rule("word.")),
         ("adblock", "/bad.example/", rule("bad.example", "pattern")),
         ("auto", "/bad.example/", "path"),
         ("auto", "/bad.example/$important", rule("bad.example", "pattern", important=True)),

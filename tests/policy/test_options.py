@@ -16,6 +16,8 @@ from namewarden.policy.options import Options, read
         ("dnstype=", "type"),
         ("dnstype=OOPS", "type"),
         ("dnstype=A|OOPS", "type"),
+        ("dnstype=A|A", "type"),
+        ("dnstype=A|~A", "type"),
         ("client", "client"),
         ("client=", "client"),
         ("client=00:11:22:33:44:55", "client"),

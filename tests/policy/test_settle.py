@@ -170,6 +170,7 @@ def test_clients_that_lines_tell_apart_are_of_another_class(tmp_path):
         ("||x.test^$dnsrewrite=REFUSED;;", "refused", []),
         ("||x.test^$dnsrewrite=NOERROR;;", "nodata", []),
         ("||x.test^$dnsrewrite=NOERROR;MX;10 m.test", "data", [("MX", "10 m.test.")]),
+        ("x.test$dnsrewrite=NOERROR;MX;10 m.test", "data", [("MX", "10 m.test.")]),
         ('||x.test^$dnsrewrite=NOERROR;TXT;a "b"', "data", [("TXT", '"a \\"b\\""')]),
         ("||x.test^$dnsrewrite=192.0.2.1\n||x.test^$dnsrewrite=192.0.2.2", "data",
          [("A", "192.0.2.1"), ("A", "192.0.2.2")]),

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.policy.scan import CHUNK
 from namewarden.policy.spec import RuleSpec
-from namewarden.policy.terms import Asked
+from namewarden.policy.terms import Asked, Terms
 from namewarden.policy.walk import PolicyLine, walk
 from tests.policy.made import ruled, snapshot_of
 from tests.policy.test_decide import RULE, ZONE
@@ -158,3 +159,68 @@ def test_the_policy_can_be_served_as_another_format(tmp_path):
         verdicts = [decide.lists(policy, name, Asked("default", NOW)) for policy in (first, second)]
         actions = [verdict and verdict.action for verdict in verdicts]
         assert actions[0] == actions[1], name
+
+
+TERMED = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["||{}^", "@@||{}^", "|{}^", "@@|{}^", "||a*.{}^", "/^a.*{}$/", "address=/{}/", "server=/{}/#", "{}"]
+        ),
+        st.sampled_from(["x.test", "a.x.test", "b.a.x.test"]),
+        st.sampled_from(
+            ["", "", "$important", "$badfilter", "$dnstype=AAAA", "$client=192.0.2.1", "$denyallow=a.x.test"]
+        ),
+    ).map(lambda one: one[0].format(one[1]) + (one[2] if one[0][0] in "|@/" else "")),
+    max_size=6,
+)  # fmt: skip
+WHO = [
+    Asked("default", NOW, False, qtype, client) for qtype in (1, 28) for client in ("192.0.2.1", "")
+]
+
+
+def weighed(lines: list[PolicyLine], name: str, asked: Asked) -> str | None:
+    """What decides among lines with terms, by what the documents say."""
+    speaking = [one for one in lines if matches(one, name) and holds(one.terms, name, asked)]
+    bad = {plainly(one) for one in speaking if one.terms and one.terms.is_bad}
+    speaking = [one for one in speaking if plainly(one) not in bad]
+    asking = max((one.name.count(".") for one in speaking if one.action == "ask"), default=0)
+    others = [one for one in speaking if one.action != "ask"]
+    left = [one for one in others if not is_lifted(one, asking)]
+    for is_strong in (True, False):
+        for action, outcome in (("allow", "allow"), ("deny", "block")):
+            if any(one.action == action and is_important(one) is is_strong for one in left):
+                return outcome
+    return "allow" if len(left) < len(others) else None
+
+
+def holds(terms: Terms | None, name: str, asked: Asked) -> bool:
+    if terms is None:
+        return True
+    is_type = not terms.types or asked.qtype in terms.types
+    is_for = not terms.clients or asked.client in terms.clients
+    return is_type and is_for and not any(f".{name}".endswith(f".{one}") for one in terms.spared)
+
+
+def plainly(one: PolicyLine) -> tuple[str, str, str, Terms]:
+    terms = one.terms or Terms()
+    return one.name, one.match, one.action, replace(terms, is_bad=False)
+
+
+def is_important(one: PolicyLine) -> bool:
+    return bool(one.terms and one.terms.important)
+
+
+def is_lifted(one: PolicyLine, labels: int) -> bool:
+    is_plain = one.action == "deny" and one.match != "pattern" and not is_important(one)
+    return is_plain and one.name.count(".") < labels
+
+
+@given(lists=st.lists(TERMED, min_size=1, max_size=3))
+def test_walking_and_deciding_agree_about_terms(tmp_path_factory, lists):
+    folder = tmp_path_factory.mktemp("terms")
+    policy = Policy(snapshot_of(folder, {f"l{n}": "\n".join(one) for n, one in enumerate(lists)}))
+    lines = list(walk(policy, NOW))
+    for name in ("x.test.", "a.x.test.", "b.a.x.test.", "ac.x.test.", "c.b.a.x.test."):
+        for asked in WHO:
+            verdict = decide.lists(policy, name, asked)
+            assert (verdict and verdict.action) == weighed(lines, name, asked), (name, asked)

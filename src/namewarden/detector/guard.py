@@ -18,6 +18,9 @@ LISTS = (
     "umbrella-blockpage-hostname", "security-provider-blogpost",
 )  # fmt: skip
 MAJESTIC = 10_000
+# Registries that ask who wants a name: CISA (.gov), the US army (.mil), EDUCAUSE (.edu), IANA (.int, RFC 1591).
+RESTRICTED = frozenset(("gov", "mil", "edu", "int", "go.jp", "go.kr", "go.th", "ac.uk"))
+STATES = frozenset(("gov", "govt", "gouv", "gob", "gub", "mil"))  # before a country's code
 
 
 def names() -> list[str]:
@@ -54,7 +57,8 @@ def _title() -> str:
 
 def guarded(listed: Callable[[str], bool], labels: Labels) -> Callable[[str], bool]:
     """The rule: the exact host, or its ICANN registrable domain; below a dynamic-DNS or private suffix strangers
-    live, so there only the exact host counts, though the suffix itself be listed."""
+    live, so there only the exact host counts, though the suffix itself be listed. Names below a restricted suffix
+    are guarded without being listed: who generates names cannot register there."""
 
     def is_guarded(name: str) -> bool:
         if listed(name):
@@ -62,10 +66,19 @@ def guarded(listed: Callable[[str], bool], labels: Labels) -> Callable[[str], bo
         what = labels.scored(name)
         if not isinstance(what, Scorable) or what.kind != "icann":
             return False
+        if is_restricted(what.registrable):
+            return True
         registrable = what.registrable + "."
         return registrable != name and listed(registrable)
 
     return is_guarded
+
+
+def is_restricted(registrable: str) -> bool:
+    """Whether only vetted bodies can register such a domain: below .gov and kin, and what countries have for states."""
+    suffix = registrable.partition(".")[2]
+    first, _, country = suffix.partition(".")
+    return suffix in RESTRICTED or (first in STATES and len(country) == 2)
 
 
 def _is_name(name: str) -> bool:

@@ -39,12 +39,10 @@ def is_adblock(line: str) -> bool:
     if _SLASHED.match(line):
         return True
     first = line.split()[0]
-    return first == line and (
-        first.endswith(("^", "^|", "|"))
-        and not set("()[]\\{}+?") & set(first)
-        and first[0] != "^"
-        or bool(_OPTIONS.search(first))
-    )
+    if "$" in first and _OPTIONS.search(first):
+        return True  # a value may hold a blank
+    is_anchored = first.endswith(("^", "|")) and first[0] != "^"
+    return first == line and is_anchored and not set("()[]\\{}+?") & set(first)
 
 
 def is_cosmetic(line: str) -> bool:

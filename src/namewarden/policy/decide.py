@@ -61,7 +61,8 @@ class Policy:
         self.groups = Groups(snapshot.spec.groups)
         self.model = snapshot.spec.model
         self.token_hashes = frozenset(snapshot.spec.token_hashes)
-        self._expressions = ListExpressions(snapshot)
+        expressions = ListExpressions(snapshot)
+        self._expressions = expressions if expressions.count else None
         self._allowing = frozenset(
             rank for rank, each in enumerate(snapshot.spec.lists) if each.kind == "allow"
         )
@@ -87,12 +88,14 @@ class Policy:
 
     def is_ruled(self, name: str) -> bool:
         """Whether a rule, whosever it is, expired or not, or an expression of a list reaches the name."""
-        return self.rules.reaches(name) or bool(self._expressions and self._expressions.find(name))
+        if self.rules.reaches(name):
+            return True
+        return self._expressions is not None and bool(self._expressions.find(name))
 
     def hits(self, name: str) -> list[Hit]:
         """All that lists say about a name, lists in order; terms are not looked at."""
         hits = self.snapshot.find(name)
-        if self._expressions:
+        if self._expressions is not None:
             hits = sorted(hits + self._expressions.find(name), key=lambda hit: hit.list)
         return hits
 
@@ -149,9 +152,7 @@ class ListExpressions:
         self._plain = [hit for hit in each if not settle.terms_of(hit).inverts]
         self._inverting = [hit for hit in each if settle.terms_of(hit).inverts]
         self._set = PatternSet([source_of(hit) for hit in self._plain])
-
-    def __bool__(self) -> bool:
-        return bool(self._plain or self._inverting)
+        self.count = len(each)
 
     def find(self, name: str) -> list[Hit]:
         found = [self._plain[at] for at in self._set.search(name)]

@@ -140,12 +140,13 @@ def _is_sink(text: str) -> bool:
 def _adblock(line: str) -> Reading:
     """AdBlock lists hold hosts lines and bare names, too."""
     if _is_bare_name(line):
-        return _plain(line)
+        words = _uncommented(line).split()
+        return _hosts(line) if len(words) > 1 else _name(words[0])
     return adblock.read(line, is_sure=True)
 
 
 def _is_bare_name(line: str) -> bool:
-    if line.startswith(("|", "@@", "/")):
+    if line.startswith(("|", "@@", "/")) or "$" in line:
         return False
     words = _uncommented(line).split()
     return len(words) > 1 or names.listed(words[0]) is not None and not words[0].endswith(".")

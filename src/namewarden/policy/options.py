@@ -87,6 +87,8 @@ def split_types(value: str, between: str, without: str) -> tuple[tuple[int, ...]
         except (dns.exception.DNSException, ValueError):
             return (), ()
         (unwanted if text.strip().startswith(without) else wanted).append(number)
+    if len({*wanted, *unwanted}) < len(wanted) + len(unwanted):
+        return (), ()  # said twice
     return tuple(wanted), tuple(unwanted)
 
 

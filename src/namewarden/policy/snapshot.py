@@ -183,7 +183,11 @@ class Snapshot:
             hits = self._find(name)
         else:
             hits = self._of_claims(name, claims) if claims else []
-        return [hit for hit in hits if hit.record is None or _finds(hit.record, name)]
+        return (
+            [one for one in hits if one.record is None or _finds(one.record, name)]
+            if hits
+            else hits
+        )
 
     def _of_claims(self, name: str, claims: Sequence[tuple[int, int, int]]) -> list[Hit]:
         """What the helper found, as hits."""
