@@ -35,6 +35,24 @@ def test_each_line_is_told(tmp_path):
     ]
 
 
+def test_what_else_triggers_a_zone_is_told(tmp_path):
+    path = tmp_path / "z.txt"
+    path.write_text(
+        "$ORIGIN rpz.test.\n32.1.2.0.192.rpz-ip CNAME .\n24.0.2.0.192.rpz-client-ip CNAME rpz-passthru.\n"
+        "*.bad.example.rpz-nsdname CNAME *.\n48.zz.1.db8.2001.rpz-nsip CNAME rpz-drop.\n$INCLUDE more\n"
+        "x.example CNAME rpz-unsupported.\n"
+    )
+    assert [line.says for line in check(path)] == [
+        ["skipped: header"],
+        ["192.0.2.1/32  as an answer's address  nxdomain"],
+        ["192.0.2.0/24  as who asks  allowed"],
+        ["*.bad.example.  as a name server  nodata"],
+        ["2001:db8:1::/48  as a name server's address  drop"],
+        ["skipped: include"],
+        ["skipped: action"],
+    ]
+
+
 def test_totals_are_the_compilers(tmp_path):
     report = snapshot_of(tmp_path, {"l": TEXT}).report[0]
     counted = totals(check(tmp_path / "l.txt"))

@@ -17,7 +17,7 @@ from namewarden.policy.reader import Reader
 from namewarden.policy.rpz import zone_of
 from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import shown
-from namewarden.policy.spec import ListSpec
+from namewarden.policy.spec import ListSpec, Trigger
 from namewarden.policy.terms import Terms
 
 _EFFECTS = {
@@ -37,6 +37,12 @@ _MATCHES = {
     "below": "only what is below",
     "both": "the name and all below",
     "pattern": "names the expression finds",
+}
+_TRIGGERS: dict[Trigger, str] = {
+    "ip": "as an answer's address",
+    "client-ip": "as who asks",
+    "nsdname": "as a name server",
+    "nsip": "as a name server's address",
 }
 
 
@@ -119,7 +125,9 @@ def _lines(data: bytes, form: str, refused: Mapping[int, int]) -> Iterator[Check
 
 
 def _said(rule: ListRule) -> str:
-    said = f"{rule.name}  {_MATCHES[rule.match]}  {_answer(rule)}"
+    matched = _TRIGGERS.get(rule.trigger) or _MATCHES[rule.match]
+    below = "*." if rule.trigger == "nsdname" and rule.match == "below" else ""
+    said = f"{below}{rule.name}  {matched}  {_answer(rule)}"
     if rule.match != "exact" and rule.name.count(".") == 1 and rule.match != "pattern":
         said += ", a whole top-level domain"
     return said if rule.terms is None else f"{said}, {_conditions(rule.terms)}"
