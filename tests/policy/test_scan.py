@@ -2,11 +2,14 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from namewarden import native
 from namewarden.policy import layout
+from namewarden.policy.broad import Popular
 from namewarden.policy.reader import Reader
 from namewarden.policy.rpz import zone_of
 from namewarden.policy.scan import Scan
@@ -119,3 +122,73 @@ def test_repeated_hostile_lines_do_not_explode():
     scan = Scan(ListSpec("l", ""), 0, SECRET)
     scan.read(line * 300)
     assert scan.skipped.total() == 300
+
+
+OCTETS = st.one_of(
+    st.binary(max_size=400),
+    st.sampled_from(
+        [b"a.test\n", b"0.0.0.0 ", b"127.0.0.1\t", b"||", b"*.", b"^", b"\r\n", b"\n", b"\0", b".", b"-", b"_", b" ",
+         b"A.B", b"localhost", b"ip6-a.test\n", b"a." * 127, b"b" * 63, b"c" * 64, b"xn--a.test\r\n", b"\xff",
+         b"0.0.0.0", b"a.b1\n", b"@ SOA a. b. ( 1\n", b" CNAME .\n", b"$ORIGIN rpz.test.\n", b" )\n"]
+    ),
+)  # fmt: skip
+BROKEN = st.lists(OCTETS, max_size=30).map(b"".join)
+MIXED = st.tuples(ENDS, LINES).map(lambda pair: (pair[0] + "\n".join(pair[1])).encode())
+helper = native.load("namewarden.policy._scan")
+needs_helper = pytest.mark.skipif(helper is None, reason="the C helper was not built")
+
+
+def read_by(pure, data, spec):
+    """All that a scan says, whatever order its entries have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAMEWARDEN_PURE", pure)
+        scan = Scan(spec, 4096, SECRET, Popular(["x.a.test", "y.a.test", *["test"] * 98]))
+    scan.read(data + b"\n")
+    blob = scan.finish(len(data) + 5000)
+    prints, lows, sums = bytes(scan.prints), np.concatenate(scan.lows), np.concatenate(scan.sums)
+    rows = sorted(zip(np.frombuffer(prints, "<u8"), lows, sums, strict=True))
+    counts = scan.lines, scan.rules, scan.skipped, scan.refused
+    return rows, counts, scan.patterns, scan.exact, scan.below, blob, scan.rows
+
+
+@needs_helper
+@given(st.one_of(MIXED, BROKEN, st.tuples(MIXED, BROKEN).map(b"\n".join)), st.sampled_from(FORMS),
+       st.sampled_from(["deny", "allow", "guard"]))  # fmt: skip
+@example(b"a.test\n" * 3 + b"@ SOA a. b. ( 1\nb.test\n 2 )\nc.test\n", "auto", "deny")
+def test_the_helper_reads_as_its_twin(data, form, kind):
+    spec = ListSpec("l", "", kind, form)
+    assert read_by("0", data, spec) == read_by("1", data, spec)
+
+
+@needs_helper
+@pytest.mark.parametrize(
+    "name", [b"", b"a", b"a.b", b"\0.\xff", b"x" * 127, b"y" * 128, b"z." * 200]
+)
+def test_marks_are_those_of_the_twin(name, monkeypatch):
+    helped = Scan(ListSpec("l", ""), 0, SECRET)._marks([name])
+    monkeypatch.setenv("NAMEWARDEN_PURE", "1")
+    plain = Scan(ListSpec("l", ""), 0, SECRET)._marks([name])
+    assert [bytes(part) for part in helped] == [bytes(part) for part in plain]
+
+
+@needs_helper
+@pytest.mark.parametrize(
+    "line", [b"a.test", b"||a.test^", b"*.a.test\r", b"0.0.0.0 a.test", b"127.0.0.1\tA.Test "]
+)
+def test_the_helper_reads_the_plain_lines(line):
+    assert helper
+    rows = helper.Rows(SECRET)
+    text = (line + b"\n") * 3
+    assert rows.read(text + line, 0, 0, (1, 1, 1, 1), b"") == (len(text), 3)
+    assert rows.read(text, len(text), 0, (1, 1, 1, 1), b"") == (len(text), 0)
+    wide = print_of(b"a.test")
+    assert rows.read(text, 0, 0, (1, 1, 1, 1), print_of(b"") + wide) == (0, 0)
+    assert len(rows.take()) == 72
+    assert rows.take() == b""
+    for wrong in (-1, len(text) + 1):
+        with pytest.raises(ValueError, match="begins"):
+            rows.read(text, wrong, 0, (1, 1, 1, 1), b"")
+    with pytest.raises(TypeError):
+        rows.add([b"a", "b"])
+    with pytest.raises(ValueError, match="32"):
+        helper.Rows(b"short")

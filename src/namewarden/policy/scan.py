@@ -1,18 +1,20 @@
 """A whole list → entries, fast: one regular expression of ours reads the common shapes of a megabyte at a time,
-every other line goes to `reader.Reader`. Both read a line alike; a test holds them together.
+every other line goes to `reader.Reader`. Both read a line alike; a test holds them together. Where it was built, the
+C helper `_scan.c` reads the plainest lines and makes the fingerprints; what is here says what they mean.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import compress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from namewarden import native
 from namewarden.policy import layout, patterns
 from namewarden.policy.broad import Popular
 from namewarden.policy.lines import Effect, ListRule
@@ -22,7 +24,12 @@ from namewarden.policy.spec import ListKind, ListSpec, Match
 from namewarden.policy.terms import Terms, network_of
 from namewarden.policy.triggers import key_of
 
+if TYPE_CHECKING:
+    from namewarden.policy._scan import Rows
+
 Flags = npt.NDArray[np.bool_]
+ROW = np.dtype([("print", "<u8"), ("low", "u8"), ("sum", "u4"), ("labels", "u4")])  # of the helper
+PLAIN = ("bare", "hosts", "wildcard", "adblock")  # shapes that the helper reads, in its order
 
 CHUNK = 1 << 20
 NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
@@ -40,15 +47,19 @@ class Shape(NamedTuple):
     match: Match
     effect: Effect
     pattern: bytes
+    plain: str = ""  # of PLAIN, if the helper reads it
 
 
 SHAPES = (
-    Shape("adblock", "both", "own", rb"\|\|(" + _NAME + rb")\^" + _END),
+    Shape("adblock", "both", "own", rb"\|\|(" + _NAME + rb")\^" + _END, "adblock"),
     Shape("adblock", "both", "allow", rb"@@\|\|(" + _NAME + rb")\^\|?" + _END),
-    Shape("domains wildcard", "both", "own", rb"\*\.(?!localhost)(" + _NAME + rb")" + _COMMENTED),
+    Shape(
+        "domains wildcard", "both", "own",
+        rb"\*\.(?!localhost)(" + _NAME + rb")" + _COMMENTED, "wildcard",
+    ),
     Shape(
         "hosts", "exact", "own",
-        _SINK + rb"(?!localhost|ip6-)(" + _NAME + rb")" + _COMMENTED,
+        _SINK + rb"(?!localhost|ip6-)(" + _NAME + rb")" + _COMMENTED, "hosts",
     ),
     Shape("domains wildcard", "both", "own", rb"\.(?!-|localhost)(" + _NAME + rb")" + _COMMENTED),
     Shape("dnsmasq", "both", "own", rb"address=/(" + _NAME + rb")/(?:0\.0\.0\.0|::|\#|)" + _END),
@@ -61,7 +72,10 @@ SHAPES = (
         "bind", "both", "own",
         rb'zone "(' + _NAME + rb')" (?:in )?\{ ?type (?:master|primary); ?[^{}\n]*\};' + _END,
     ),
-    Shape("domains wildcard", "exact", "own", rb"(?!-|localhost)(" + _NAME + rb")" + _COMMENTED),
+    Shape(
+        "domains wildcard", "exact", "own",
+        rb"(?!-|localhost)(" + _NAME + rb")" + _COMMENTED, "bare",
+    ),
 )  # fmt: skip
 _POLICY = (
     rb"(?:(" + _NAME + rb")|\*\.(" + _NAME + rb"))[ \t]+(?:[0-9]+[smhdw]?[ \t]+)?(?:in[ \t]+)?"
@@ -92,6 +106,14 @@ class ListRecord(msgspec.Struct, array_like=True):
     records: list[tuple[str, int, str]]
     terms: Terms | None = None
     pattern: str = ""  # it speaks about the names that this finds
+
+
+class Marks(NamedTuple):
+    """What the table needs of some names."""
+
+    prints: bytes  # 8 octets a name
+    sums: layout.Sums
+    labels: layout.Words
 
 
 class Scan:
@@ -126,6 +148,9 @@ class Scan:
             bytes, int
         ] = {}  # what owners of the zone lie below, and where it is spelled
         self._hash = layout.hasher(secret)
+        helper = native.load("namewarden.policy._scan")
+        self._rows: Rows | None = helper.Rows(secret) if helper else None
+        self._plain: Rows | None = helper.Rows(secret) if helper else None  # a chunk's plain lines
 
     def read(self, data: bytes) -> None:
         """All lines. `data` ends with a newline."""
@@ -149,7 +174,7 @@ class Scan:
         kinds: list[int] = []
         shapes = self._shapes
         codes, policy = shapes.codes, shapes.policy
-        found = shapes.expression.finditer(chunk.lower())
+        found = self._left(chunk, start)
         for at in found:
             group = at.lastindex
             self.lines += 1
@@ -173,20 +198,55 @@ class Scan:
             lines = (before + chunk.count(b"\n", 0, at) + 1 for at in starts)
             names, starts, kinds = self._narrow(names, starts, kinds, lines)
         self.rules += len(names)
+        self._take_plain()
         self._take(names, np.array(starts, np.uint64) + np.uint64(self.base + start), kinds)
 
+    def _left(self, chunk: bytes, start: int) -> Iterator[re.Match[bytes]]:
+        """The lines that the helper leaves; it reads none that goes on with the one before."""
+        low, shapes = chunk.lower(), self._shapes
+        if self._plain is None or max(shapes.plain) < 0:
+            yield from shapes.expression.finditer(low)
+            return
+        at, offset = 0, self.base + start
+        wide = b"".join(map(self._mark_of, self._wide))
+        while at < len(chunk):
+            if not self._reader.is_open:
+                at, lines = self._plain.read(chunk, at, offset, shapes.plain, wide)
+                self.lines += lines
+                self.rules += lines
+            if not (found := shapes.expression.match(low, at)):
+                return
+            yield found
+            at = found.end()
+
+    def _take_plain(self) -> None:
+        """What the helper has read of this chunk."""
+        if self._plain is None:
+            return
+        rows = np.frombuffer(self._plain.take(), ROW)
+        self._enter(_marks_of(rows), rows["low"].copy())
+
     def _take(self, names: list[bytes], offsets: layout.Words, kinds: list[int]) -> None:
-        copy = self._hash.copy
-        for name in names:
-            one = copy()
-            one.update(name)
-            self.prints += one.digest()
-        self.sums.append(np.fromiter(map(crc32, names), np.uint32, len(names)))
         codes = np.array(kinds, np.uint64)
         self._note_above(names, offsets, (codes & np.uint64(7)) >= np.uint64(layout.NXDOMAIN))
-        self.lows.append(offsets | codes << np.uint64(layout.KIND_SHIFT))
+        self._enter(self._marks(names), offsets | codes << np.uint64(layout.KIND_SHIFT))
+
+    def _marks(self, names: list[bytes]) -> Marks:
+        if self._rows:
+            self._rows.add(names)
+            return _marks_of(np.frombuffer(self._rows.take(), ROW))
         labels = (name.count(b".") + 1 if name else 0 for name in names)
-        self._mark(np.fromiter(labels, np.uint64, len(names)), codes)
+        return Marks(
+            b"".join(map(self._mark_of, names)),
+            np.fromiter(map(crc32, names), np.uint32, len(names)),
+            np.fromiter(labels, np.uint64, len(names)),
+        )
+
+    def _enter(self, marks: Marks, lows: layout.Words) -> None:
+        self.prints += marks.prints
+        self.sums.append(marks.sums)
+        self.lows.append(lows)
+        self._mark(marks.labels, lows >> np.uint64(layout.KIND_SHIFT))
 
     def _note_above(self, names: list[bytes], offsets: layout.Words, zones: Flags) -> None:
         """What the owners of a zone lie below: it exists, too."""
@@ -414,6 +474,10 @@ class Scan:
         return [name for name in ordered if covered[name]]
 
 
+def _marks_of(rows: npt.NDArray[np.void]) -> Marks:
+    return Marks(rows["print"].tobytes(), rows["sum"].copy(), rows["labels"].astype(np.uint64))
+
+
 def _suffixes_of(names: dict[bytes, int], lowest: int) -> dict[bytes, int]:
     """The names and what is above them, of `lowest` labels and more, each with where it is spelled."""
     found: dict[bytes, int] = {}
@@ -437,6 +501,9 @@ class _Shapes:
     def __init__(self, form: str, kind: ListKind, zone: str) -> None:
         shapes = [] if form == "rpz" else [s for s in SHAPES if form in ("auto", *s.forms.split())]
         codes = [layout.MATCHES[s.match] << 3 | layout.code_of(s.effect, kind) for s in shapes]
+        plain = {shape.plain: code for shape, code in zip(shapes, codes, strict=True)}
+        bare, hosts, wildcard, adblock = (plain.get(name, -1) for name in PLAIN)
+        self.plain = bare, hosts, wildcard, adblock
         parts = [shape.pattern for shape in shapes]
         zone_first = bool(zone)  # a zone's lines are tried first where most lines are a zone's
         self.policy = 1 if zone_first else len(shapes) + 1  # the first of its three groups

@@ -112,6 +112,7 @@ class _Reading(Scan):
 
     def __init__(self, spec: ListSpec, zone: str) -> None:
         super().__init__(spec, 0, bytes(32))
+        self._plain = None  # the helper makes entries, and here names are wanted
         self.begin(zone)
         self._found: list[Found] = []
 
