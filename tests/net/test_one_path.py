@@ -56,7 +56,7 @@ LISTED = {
     "first": FIRST,
     "zone": ZONE,
     "deny": "bad.example.net\n||worse.example.net^\n0.0.0.0 ads.example.org\n",
-    "more": "bad.example.net\nonly-here.example.net\n",
+    "more": "bad.example.net\nonly-here.example.net\nlone.example.info\n",
     "terms": """\
 ||worse.example.net^
 server=/ok.worse.example.net/#
@@ -381,7 +381,7 @@ async def test_the_helper_keeps_denials_and_counts_ttls_down_by_itself(policies)
     pytest.importorskip("namewarden.net._packets")
     world = World()
     path = Path(Watched, policies[0], world, {})
-    names = "only-here.example.net", "gone.example.org"
+    names = "lone.example.info", "gone.example.org"
     step = [(datagram(name), ("127.0.0.1", number)) for number, name in enumerate(names)]
     for _ in range(2):
         path.ask(step)
