@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namewarden.policy.triggers import Triggers, key_of, network_of
+from namewarden.policy.triggers import Triggers, key_of, network_of, ranks_of
 
 
 def mark(name):
@@ -19,7 +19,7 @@ def table(*rows):
         key_of(trigger, name, match, mark) + rank.to_bytes(2) + place.to_bytes(4)
         for place, (trigger, name, match, rank) in enumerate(rows)
     )
-    return Triggers(b"".join(packed), {(row[0], row[1]) for row in packed})
+    return Triggers(b"".join(packed), {(row[0], row[1]) for row in packed}, ranks_of(packed))
 
 
 @pytest.mark.parametrize(

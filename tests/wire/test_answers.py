@@ -2,11 +2,13 @@
 
 import dns.flags
 import dns.message
+import pytest
 
 from namewarden.query import Answer
-from namewarden.wire.answers import aged, limit_of, own, plain, to_wire
+from namewarden.wire.answers import aged, limit_of, own, plain, soa, soa_above, to_wire
 from namewarden.wire.errors import Rcode
 from namewarden.wire.message import read_answer, read_query
+from namewarden.wire.names import to_wire as name_to_wire
 from tests.wire.test_message import CHAIN, answered, ask
 
 
@@ -60,3 +62,30 @@ def test_own_records_fit_any_name():
         'www.exAmple.org. 30 IN TXT "x"',
     ]
     assert own(()) == (b"", (), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "exists", "owner"),
+    [
+        ("a.bad.example.", False, "bad.example."),
+        ("bad.example.", True, "example."),
+        ("com.", True, "com."),
+        ("intranet.", False, "namewarden.invalid."),
+        (".", True, "."),
+    ],
+)
+def test_the_soa_of_a_denial_is_the_parents(name, exists, owner):
+    asked = read_query(dns.message.make_query(name, "A").to_wire(), "192.0.2.9", "udp", 5.0)
+    body, ttls = soa(7, asked.question, exists)
+    authority = sent(asked, Answer(0, body, (0, 1, 0), ttls, 7)).authority
+    assert [(rrset.name.to_text(), rrset.ttl, rrset[0].minimum) for rrset in authority] == [
+        (owner, 7, 7)
+    ]
+    assert int.from_bytes(body[ttls[0] : ttls[0] + 4]) == 7
+
+
+def test_the_soa_of_another_name():
+    body, ttls = soa_above(7, name_to_wire("b.c.example."))
+    assert body.startswith(name_to_wire("c.example."))
+    assert int.from_bytes(body[ttls[0] : ttls[0] + 4]) == 7
+    assert soa_above(7, name_to_wire("nas."))[0].startswith(name_to_wire("nas."))

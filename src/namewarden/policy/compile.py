@@ -34,6 +34,7 @@ from namewarden.policy.snapshot import (
     seal,
 )
 from namewarden.policy.spec import ListSpec, SnapshotSpec
+from namewarden.policy.triggers import ranks_of
 
 LIMIT = (
     128 * 1024 * 1024
@@ -257,7 +258,7 @@ class _Blob:
             exact, below = exact | scan.exact, below | scan.below
         return Blob(
             self.length, at, len(table), homes, entries, sieve_at, mask, exact, below, sections,
-            triggers, len(rows), sorted({(row[0], row[1]) for row in rows}),
+            triggers, len(rows), sorted({(row[0], row[1]) for row in rows}), ranks_of(rows),
             sorted(set().union(*(scan.clients for scan in scans))),
         )  # fmt: skip
 

@@ -88,6 +88,7 @@ class Blob(Struct, frozen=True):
     triggers: int = 0  # rows of triggers that are no names asked
     trigger_count: int = 0
     trigger_keys: list[tuple[int, int]] = []  # as `Triggers` takes them
+    trigger_ranks: list[int] = []
     clients: list[str] = []  # addresses and networks that some line is for, or not for
 
 
@@ -148,7 +149,7 @@ class Snapshot:
             raise ListError(f"{path}: the table has no end")
         begin = START + blob.triggers
         rows = memoryview(mapped)[begin : begin + ROW.size * blob.trigger_count]
-        self.triggers = Triggers(rows, blob.trigger_keys)
+        self.triggers = Triggers(rows, blob.trigger_keys, blob.trigger_ranks)
         self.lookup = self._helper(secret, environ)
 
     def _helper(self, secret: bytes, environ: Environ) -> "Lookup | None":

@@ -71,16 +71,19 @@ def _number(address: IPv4Address | IPv6Address) -> int:
 
 
 class Triggers:
-    """The rows of a snapshot. `keys` are the (kind, prefix length or match) that there are."""
+    """The rows of a snapshot, and what is known of all: `keys` are the (kind, prefix length or match) that there
+    are, `ranks` the lists that an answer may trigger (`ranks_of`)."""
 
-    def __init__(self, rows: bytes | memoryview, keys: Iterable[tuple[int, int]]) -> None:
+    def __init__(
+        self, rows: bytes | memoryview, keys: Iterable[tuple[int, int]], ranks: Iterable[int]
+    ) -> None:
         self._rows = _Rows(rows)
         self._lengths: dict[int, list[int]] = {kind: [] for kind in KINDS.values()}
         for kind, length in sorted(keys):
             self._lengths[kind].append(length)
         self.has_clients = bool(self._lengths[KINDS["client-ip"]])
         self.has_servers = bool(self._lengths[KINDS["nsdname"]] or self._lengths[KINDS["nsip"]])
-        self.answer_ranks = _ranks(rows)  # lists that an answer may trigger
+        self.answer_ranks = frozenset(ranks)
 
     def of_addresses(self, trigger: Trigger, addresses: Iterable[str]) -> list[Found]:
         """Rows whose network holds one of the addresses, in the order of precedence."""
@@ -116,9 +119,10 @@ class Triggers:
             at += 1
 
 
-def _ranks(rows: bytes | memoryview) -> frozenset[int]:
-    client = KINDS["client-ip"]
-    return frozenset(rank for kind, _, _, rank, _ in ROW.iter_unpack(rows) if kind != client)
+def ranks_of(rows: Iterable[bytes]) -> list[int]:
+    """The lists whose rows are triggered by answers."""
+    unpacked = map(ROW.unpack, rows)
+    return sorted({rank for kind, _, _, rank, _ in unpacked if kind != KINDS["client-ip"]})
 
 
 class _Rows:
