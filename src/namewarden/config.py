@@ -76,8 +76,17 @@ def _upstream(text: str) -> str:
     return text
 
 
+def plain_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The network of a text; IPv4 in IPv6 clothes (::ffff:192.0.2.0/120) is IPv4. ValueError."""
+    network = ipaddress.ip_network(text, strict=False)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.ip_network(f"{mapped}/{network.prefixlen - 96}")
+
+
 def _network(text: str) -> str:
-    return str(ipaddress.ip_network(text, strict=False))
+    return str(plain_network(text))
 
 
 def _address(text: str) -> str:
@@ -158,7 +167,7 @@ class Cache(Section):
 
 
 class Limit(Section):
-    """How fast one client prefix (/24, /56) may ask."""
+    """How fast one client prefix (/24, /56) may ask: over UDP, and as much over TCP, counted apart."""
 
     rate: float = Field(1000.0, ge=0)
     """Queries a second; 0 = no limit."""

@@ -105,3 +105,16 @@ async def test_groups(tmp_path: Path) -> None:
         assert stale.status_code in (200, 409)
         assert (await client.delete("/api/v1/groups/children")).status_code == 200
         assert (await client.delete("/api/v1/groups/children")).status_code == 404
+
+
+async def test_an_address_is_in_one_group(tmp_path: Path) -> None:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
+        first = {"clients": ["192.0.2.1", "192.0.2.0/24"]}
+        assert (await client.put("/api/v1/groups/first", json=first)).status_code == 200
+        assert (await client.put("/api/v1/groups/first", json=first)).status_code == 200
+        for clients, said in (
+            (["::ffff:192.0.2.1/128"], "'192.0.2.1/32' is in the group 'first'"),
+            (["198.51.100.7", "198.51.100.7/32"], "is there twice"),
+        ):
+            wrong = await client.put("/api/v1/groups/second", json={"clients": clients})
+            assert wrong.status_code == 422 and said in wrong.json()["detail"]

@@ -54,3 +54,10 @@ async def test_the_specification_says_all_that_is_in_force(tmp_path: Path) -> No
     assert len(spec.token_hashes) == 1 and source not in spec.token_hashes
     assert spec.model == "abc"
     assert isinstance(spec, SnapshotSpec)
+
+
+async def test_a_token_takes_its_end_along(tmp_path: Path) -> None:
+    async with services(tmp_path, clock := Clock()) as parts:
+        parts.auth.new_token("d", "source", clock.now + 60)
+        spec = build_spec(parts.control, (), ())
+    assert spec.token_expires == (clock.now + 60,)

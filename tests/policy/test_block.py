@@ -51,3 +51,16 @@ def test_local_data_answers_its_types_or_a_cname():
 def test_the_reason_and_the_family_are_told():
     found = denial(Verdict("block", "model_malicious", mode="null", family="banjori"), "A")
     assert found.ede == ((15, "model_malicious banjori"),)
+
+
+def test_the_operators_words_are_told_and_the_score_that_decided():
+    def told(**more):
+        return denial(Verdict("block", "rule_deny", mode="null", **more), "A").ede[0][1]
+
+    assert (
+        told(rule="rule:decision ||x.test^ (ask the (help) desk)")
+        == "rule_deny ask the (help) desk"
+    )
+    assert told(rule="rule:r1 x.test") == "rule_deny rule"
+    assert told(rule="score >= 0.931000", score=0.98765) == "rule_deny score 0.9877 >= 0.931000"
+    assert len(told(rule=f"rule:r1 x.test ({'why ' * 200})")) == 200

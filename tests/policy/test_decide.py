@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namewarden.policy import decide
+from namewarden.policy.compile import compile_snapshot
 from namewarden.policy.decide import Policy
-from namewarden.policy.spec import GroupSpec, RuleSpec
+from namewarden.policy.spec import GroupSpec, RuleSpec, SnapshotSpec
 from namewarden.policy.terms import Asked
-from tests.policy.made import ruled, snapshot_of
+from tests.policy.made import SECRET, ruled, snapshot_of
 
 NAME = "www.bad.example."
 RULES = {
@@ -269,3 +270,16 @@ def test_names_that_no_rule_reaches_are_known(tmp_path):
         if policy.is_ruled(name)
     ]
     assert reached == ["a.example.", "x.b.example."]
+
+
+def test_a_token_ends_though_nobody_publishes_anew(tmp_path):
+    spec = SnapshotSpec(token_hashes=("a", "b"), token_expires=(0.0, 100.0))
+    policy = Policy(compile_snapshot(spec, SECRET, tmp_path / "policy.snap"))
+    assert (policy.tokens(99.0), policy.tokens(100.0)) == (("a", "b"), ("a",))
+
+
+def test_a_guard_list_without_names_is_missed(tmp_path):
+    assert not policy_of(tmp_path).lacks_guard
+    for text, is_missed in (("example.org\n", False), ("# nothing\n", True)):
+        policy = policy_of(tmp_path / text[0].replace("#", "x"), {"guard:g": text})
+        assert policy.lacks_guard == is_missed

@@ -59,3 +59,12 @@ def test_what_is_remembered_is_bounded():
 @given(st.text(max_size=60))
 def test_any_text_has_a_group(client):
     assert GROUPS.of(client).name
+
+
+def test_ipv4_in_ipv6_clothes_is_ipv4():
+    groups = Groups(
+        (GroupSpec(name="one", clients=("::ffff:192.0.2.1/128", "::ffff:198.51.100.0/120")),)
+    )
+    assert groups.of("192.0.2.1").name == groups.of("::ffff:192.0.2.1").name == "one"
+    assert groups.of("198.51.100.77").name == "one"
+    assert groups.of("192.0.2.2").name == "default"

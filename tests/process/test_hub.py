@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from namewarden.config import Settings
-from namewarden.process.hub import group_specs, list_specs
+from namewarden.hub.jobs import Jobs
+from namewarden.process.hub import group_specs, list_specs, write_guard_list
 
 
 def settings(**more):
@@ -31,3 +32,12 @@ def test_list_files_are_found_from_anywhere():
     (made,) = list_specs(settings(lists=[{"name": "l", "source": "lists/l.txt", "kind": "allow"}]))
     assert Path(made.path).is_absolute() and made.path.endswith("lists/l.txt")
     assert (made.kind, made.format) == ("allow", "auto")
+
+
+async def test_a_guard_list_that_cannot_be_written_says_what_that_means(tmp_path):
+    jobs = Jobs(tmp_path / "jobs")
+    jobs.start()
+    said = await write_guard_list(jobs, tmp_path / "nowhere" / "guard.txt")
+    assert said.startswith("the guard list could not be written: ")
+    assert said.endswith("until it is, the model blocks nothing")
+    assert await write_guard_list(jobs, tmp_path / "guard.txt") == ""

@@ -98,3 +98,14 @@ async def test_above_the_limit_udp_gets_silence_or_tc_and_tcp_a_refusal():
         query("example.org", client="10.0.0.1", transport="tcp", now=1.0), following
     )
     assert (over_tcp.rcode, over_tcp.status, over_tcp.silent) == (5, "LIMITED", False)
+
+
+async def test_who_is_sent_to_tcp_is_answered_there_and_tcp_has_limits_of_its_own():
+    stage = limit(buckets(burst=1.0), buckets(burst=2.0))
+    over_udp = [
+        await stage(query("example.org", client="10.0.0.1", now=1.0), following) for _ in range(9)
+    ]
+    assert over_udp[-1].status == "LIMITED"
+    asked = query("example.org", client="10.0.0.1", transport="tcp", now=1.0)
+    answers = [await stage(asked, following) for _ in range(3)]
+    assert [answer.status for answer in answers] == ["FORWARDED", "FORWARDED", "LIMITED"]

@@ -63,6 +63,7 @@ class Publisher:
         self.overlay = OverlayPublisher(control, folder, secret, clock)
         self.state = Published()
         self.problem = ""  # why the last attempt to make a snapshot failed; "" = it did not
+        self.guard_problem = ""  # why there is no new guard list; "" = there is
         self._revision = -1  # of the control data in force
         self._notify = notify
         self._told: dict[str, str] = {}  # trouble told, by what is told when it is over
@@ -99,7 +100,7 @@ class Publisher:
     @property
     def problems(self) -> list[str]:
         """Why what is wanted is not in force."""
-        return [text for text in (self.problem, self.overlay.problem) if text]
+        return [text for text in (self.problem, self.overlay.problem, self.guard_problem) if text]
 
     def spec(self) -> SnapshotSpec:
         """All that a snapshot made now would hold."""

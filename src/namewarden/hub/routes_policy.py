@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Header, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from namewarden.config import Address, ListFormat, Network, Word, check_block
+from namewarden.config import Address, ListFormat, Network, Word, check_block, plain_network
 from namewarden.hub.control import Document
 from namewarden.hub.gate import ApiError
 from namewarden.hub.services import HubServices, Services, Who, needs, note
@@ -164,6 +164,7 @@ def put_group(
     if missing:
         have = ", ".join(sorted(known)) or "none"
         raise ApiError(422, f"lists: {', '.join(missing)} not there (lists: {have})")
+    _not_of_others(services, name, body.clients)
     given = body.model_dump(exclude={"version"}, exclude_none=True)
     kept = {**_defaults(services), **given}
     try:
@@ -175,6 +176,16 @@ def put_group(
     )
     note(services, who, "put group", name, kept)
     return _group(document)
+
+
+def _not_of_others(services: Services, name: str, clients: list[str]) -> None:
+    """A network is in one group, whoever wrote it there."""
+    if twice := sorted({each for each in clients if clients.count(each) > 1}):
+        raise ApiError(422, f"clients: network {twice[0]!r} is there twice")
+    for group in services.publisher.spec().groups:
+        taken = {str(plain_network(each)) for each in group.clients}
+        if group.name != name and (both := sorted(taken.intersection(clients))):
+            raise ApiError(422, f"clients: network {both[0]!r} is in the group {group.name!r}")
 
 
 def _defaults(services: Services) -> dict[str, Any]:

@@ -30,8 +30,9 @@ def build_spec(
     base = tuple(groups) or (GroupSpec(name="default"),)
     taken = {group.name for group in base}
     own = [to_group(d, known) for d in control.find("group") if d.id not in taken]
-    tokens = [d.body["hash"] for d in control.find("token") if d.body["role"] == "source"]
-    return SnapshotSpec(all_lists, (*base, *own), tuple(tokens), model)
+    tokens = [d for d in control.find("token") if d.body["role"] == "source"]
+    hashes, expires = tuple(d.body["hash"] for d in tokens), tuple(d.expires for d in tokens)
+    return SnapshotSpec(all_lists, (*base, *own), hashes, model, expires)
 
 
 def to_list(document: Document) -> ListSpec:

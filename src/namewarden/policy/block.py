@@ -16,6 +16,7 @@ Records = tuple[tuple[str, int, str], ...]  # type, TTL s, rdata text
 NOERROR, NXDOMAIN, REFUSED, YXDOMAIN = 0, 3, 5, 6  # RFC 1035 §4.1.1, RFC 2136 §2.2
 BLOCKED_CODE, FORGED_CODE = 15, 4  # RFC 8914
 NULL = ("0.0.0.0", "::")
+TEXT = 200  # characters of an EDE: beside an answer it must fit into 512 octets
 
 
 class Denial(Struct, frozen=True, gc=False):
@@ -49,10 +50,19 @@ def denial(verdict: Verdict, kind: str) -> Denial:
 
 
 def _ede(verdict: Verdict) -> tuple[tuple[int, str], ...]:
-    source = verdict.rule.split(":", 1)[0] if verdict.rule else ""
-    text = " ".join(filter(None, (verdict.reason, verdict.family, source)))
+    text = " ".join(filter(None, (verdict.reason, verdict.family, _cited(verdict))))[:TEXT]
     said = (BLOCKED_CODE, text)
     return (said, (FORGED_CODE, "")) if verdict.mode in ("ip", "data") else (said,)
+
+
+def _cited(verdict: Verdict) -> str:
+    """The list, the operator's own words, or the score with what it reached."""
+    source, _, rest = verdict.rule.partition(":")
+    if source == "rule":
+        return rest.partition(" (")[2].removesuffix(")") or source
+    if verdict.score is not None:
+        return verdict.rule.replace("score", f"score {verdict.score:.4f}", 1)
+    return source
 
 
 def _records(verdict: Verdict, kind: str) -> Records:

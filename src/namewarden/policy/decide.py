@@ -60,7 +60,8 @@ class Policy:
         self.rules = rules or Rules(Overlay())
         self.groups = Groups(snapshot.spec.groups)
         self.model = snapshot.spec.model
-        self.token_hashes = frozenset(snapshot.spec.token_hashes)
+        expires = snapshot.spec.token_expires or (0.0,) * len(snapshot.spec.token_hashes)
+        self._tokens = dict(zip(snapshot.spec.token_hashes, expires, strict=True))
         expressions = ListExpressions(snapshot)
         self._expressions = expressions if expressions.count else None
         self._allowing = frozenset(
@@ -81,6 +82,18 @@ class Policy:
         other = copy(self)
         other.rules = rules
         return other
+
+    def tokens(self, now: float) -> tuple[str, ...]:
+        """Hashes of the tokens that are good at `now` (epoch seconds), though nobody published anew since."""
+        return tuple(each for each, end in self._tokens.items() if not end or end > now)
+
+    @property
+    def lacks_guard(self) -> bool:
+        """Whether a guard list is wanted and none of it is in force: nobody knows what is popular."""
+        wanted = {each.name for each in self.snapshot.spec.lists if each.kind == "guard"}
+        return bool(wanted) and not any(
+            each.rules for each in self.snapshot.report if each.name in wanted
+        )
 
     def is_guarded(self, name: str) -> bool:
         """Whether a guard list has this very name; the caller also passes the registrable domain."""

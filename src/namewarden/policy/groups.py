@@ -1,8 +1,9 @@
 """Which group a client belongs to: the longest of all groups' networks that holds its address."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from namewarden.config import plain_network
 from namewarden.policy.spec import GroupSpec
 
 DEFAULT = "default"
@@ -24,7 +25,7 @@ class Groups:
         self._known: dict[str, GroupSpec] = {}
 
     def _add(self, text: str, spec: GroupSpec) -> None:
-        network = ip_network(text, strict=False)
+        network = plain_network(text)
         key = network.version, network.prefixlen
         host_bits = _BITS[network.version] - network.prefixlen
         prefix = int(network.network_address) >> host_bits

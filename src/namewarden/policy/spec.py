@@ -60,3 +60,4 @@ class SnapshotSpec(Struct, frozen=True):
     groups: tuple[GroupSpec, ...] = (GroupSpec(name="default"),)
     token_hashes: tuple[str, ...] = ()  # SHA-256 hex: bearer tokens the verdict API accepts on TCP
     model: str = ""  # digest of the model in force
+    token_expires: tuple[float, ...] = ()  # of each, epoch seconds; 0 = never

@@ -38,6 +38,7 @@ from namewarden.process.paths import Paths, StartError, prepare
 
 Notify = Callable[[str], None]
 VERSION = version("namewarden")
+GUARD_AGAIN = 60.0  # seconds until a guard list that could not be written is tried again
 
 
 def serve_hub(settings: Settings, channel: Channel | None, notify: Notify) -> None:
@@ -88,6 +89,7 @@ class Hub:
 
     def __init__(self, settings: Settings, paths: Paths, notify: Notify) -> None:
         self._guard = paths.lists / "guard.txt"
+        self._guard_problem = ""
         self.control = Control(paths.control)
         self.event_log = DuckDbLog(
             paths.events,
@@ -135,25 +137,38 @@ class Hub:
             )
 
     async def publish(self) -> None:
-        """What was in force stays so until a new guard list is written."""
-        if not guard.is_fresh(self._guard):
-            await write_guard_list(self.jobs, self._guard, self._notify)
-        await self.publisher.run()
+        """What was in force stays so until a new guard list is written; one that cannot be is tried again."""
+        written = guard.is_fresh(self._guard) or await self._write_guard()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.publisher.run())
+            while not written:
+                await asyncio.sleep(GUARD_AGAIN)
+                written = await self._write_guard()
+
+    async def _write_guard(self) -> bool:
+        problem = await write_guard_list(self.jobs, self._guard)
+        if problem != self._guard_problem:
+            self._notify(problem or "the guard list is written")
+        self._guard_problem = self.publisher.guard_problem = problem
+        return not problem
 
     def stop(self) -> None:
         self.services.ingest.stop()
         self.control.stop()
 
 
-async def write_guard_list(jobs: Jobs, path: Path, notify: Notify) -> None:
-    """Once for each version of the lists, by a job: the lists are large and this process stays small."""
+async def write_guard_list(jobs: Jobs, path: Path) -> str:
+    """By a job: the lists are large and this process stays small. "", or why it was not and what that means."""
     try:
         ended = await jobs.run(Job("guard list", ("-m", "namewarden.detector.guard", str(path))))
         problem = ended.problem
     except OSError as error:
         problem = str(error)
-    if problem:
-        notify(f"the guard list could not be written: {problem}")
+    return problem and f"the guard list could not be written: {problem}; {_without(path)}"
+
+
+def _without(path: Path) -> str:
+    return "the one before holds" if path.exists() else "until it is, the model blocks nothing"
 
 
 def list_specs(settings: Settings) -> list[ListSpec]:

@@ -64,9 +64,11 @@ class Pipeline:
         secret = paths.secret.read_bytes()
         self._changed = changed
         self._model_policies: dict[str, ModelPolicy] = {}
+        self._lacks_guard = False
         self.watcher = PolicyWatcher(paths.snapshots, secret, self._take)
         self.faults = Faults()
         self.buckets = buckets_of(settings, secret)
+        self.streams = buckets_of(settings, secret)
         self.turned_away = TurnedAway(sink)
         self._own = own_records(settings)
         names = reserved(self._own, settings.local.search)
@@ -92,7 +94,7 @@ class Pipeline:
         return chain.Stages(
             guard=shield,
             record=record(sink, turned_away=self.turned_away.add),
-            limit=limit(self.buckets),
+            limit=limit(self.buckets, self.streams),
             groups=groups(policy),
             local=local(self._own, settings.local.search, public_tlds()),
             lists=lists(policy, blocked, _epoch),
@@ -111,7 +113,9 @@ class Pipeline:
     def _guard(self, settings: Settings) -> Callable[[str], bool]:
         if not settings.model.guard:
             return lambda name: False
-        return guarded(lambda name: self.watcher.current().is_guarded(name), self.labels)
+        is_guarded = guarded(lambda name: self.watcher.current().is_guarded(name), self.labels)
+        # Without its list the model blocks nothing: the most popular names would be among what it errs on.
+        return lambda name: self._lacks_guard or is_guarded(name)
 
     def _model_policy(self, group: str) -> ModelPolicy:
         return self._model_policies.get(group) or self._model_policies["default"]
@@ -119,6 +123,7 @@ class Pipeline:
     def _take(self, policy: Policy, reaches: Reaches | None) -> None:
         specs = (policy.groups.default, *policy.snapshot.spec.groups)
         self._model_policies = {spec.name: model_policy_of(spec) for spec in specs}
+        self._lacks_guard = policy.lacks_guard
         self._changed(reaches)
 
     def packet_cache(self, sink: RowSink, counts: UdpCounts, payload: int) -> PacketCache:
@@ -169,7 +174,7 @@ class Pipeline:
         scored, cached = self.batcher.counts, self.store.counts
         return {
             "faults": self.faults.count,
-            "limited": self.buckets.limited,
+            "limited": self.buckets.limited + self.streams.limited,
             "turned_away_unrecorded": self.turned_away.unrecorded,
             "upstream_wrong": self.upstreams.wrong,
             **{f"model_{name}": getattr(scored, name) for name in scored.__struct_fields__},

@@ -6,6 +6,7 @@ Counterparts: `pipeline.py` (from listeners to upstreams), `process/hub.py` (whe
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import lru_cache, partial
@@ -183,7 +184,7 @@ class Resolver:
         return VerdictListener(
             self._sockets["verdict"] + self._sockets["verdict_unix"],
             pipeline.judge,
-            lambda: tuple(pipeline.watcher.current().token_hashes),
+            lambda: pipeline.watcher.current().tokens(time.time()),
             self._recorder.run,
         )
 

@@ -112,18 +112,21 @@ def _is_in(client: str, masks: _Masks) -> bool:
     return any(size == bits and value & mask == network for size, mask, network in masks)
 
 
-def limit(buckets: Buckets) -> Stage:
+def limit(buckets: Buckets, streams: Buckets | None = None) -> Stage:
     """Over the limit: silence or TC over UDP, REFUSED over TCP. Below it, strangers are refused with EDE 18.
 
-    In this order, so that nobody makes us talk to others by forging addresses that may not ask.
+    In this order, so that nobody makes us talk to others by forging addresses that may not ask. `streams` is for TCP:
+    who is sent there from under a forged flood must be answered there, and nobody forges a connection.
     """
+    streams = streams or buckets
     prohibited = Answer(
         Rcode.REFUSED, ede=(PROHIBITED,), status="REFUSED", verdict=Verdict("block", "acl")
     )
     refusal = Answer(Rcode.REFUSED, status="LIMITED", verdict=LIMITED)
 
     def stage(query: Query, following: Handler) -> Awaitable[Answer]:
-        admitted = buckets.admit(query.client, query.now)
+        asked = buckets if query.transport == "udp" else streams
+        admitted = asked.admit(query.client, query.now)
         is_friend = buckets.is_allowed(query.client)
         if admitted == ANSWER:
             return following(query) if is_friend else given(prohibited)
