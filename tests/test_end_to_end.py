@@ -1,6 +1,10 @@
 """The whole product with real sockets: from the client's datagram to the row that the analyst sees."""
 
 import json
+import signal
+import subprocess
+import sys
+from datetime import datetime
 
 import dns.flags
 import pytest
@@ -175,6 +179,62 @@ def test_a_rule_made_by_hand_acts_at_once_and_ends(running):
     assert data(running.ask("listed.example.net")) == ["192.0.2.1"]
 
 
+def test_the_log_is_asked_by_all_that_a_row_says(running):
+    running.ask("xn--bcher-kva.example.org")
+    event = running.event("bücher.example.org")
+    assert event["name"] == "xn--bcher-kva.example.org."
+    found = running.events(
+        "--name", "*.example.org", "--client", "127.0.0.0/8", "--type", "a", "--source", "resolver",
+        "--group", "default", "--status", event["status"], "--reason", event["reason"], "--since", "1h",
+    )  # fmt: skip
+    assert event["id"] in {each["id"] for each in found}
+    assert event["id"] not in {each["id"] for each in running.events("--until", "1h")}
+    said = running.command("query", *running.where, "--name", "bücher.example.org").stdout
+    assert "NOERROR" in said or "NXDOMAIN" in said
+    assert datetime.fromisoformat(said.split("  ")[0]).tzinfo is not None
+
+
+def test_what_comes_in_is_followed(running):
+    command = [
+        sys.executable,
+        "-m",
+        "namewarden",
+        "query",
+        *running.where,
+        "--follow",
+        "--limit",
+        "1",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=running.folder, env=running.environ
+    ) as following:
+        assert following.stdout is not None
+        following.stdout.readline()
+        running.ask("followed.example.org")
+        while "followed.example.org." not in following.stdout.readline():
+            pass
+        following.send_signal(signal.SIGINT)
+    assert following.returncode == 0
+
+
+def test_a_pause_lets_all_pass_for_a_group_or_for_all(running):
+    def is_blocked(source: str) -> bool:
+        return data(running.ask("zone.example.net", source=source)) != ["192.0.2.1"]
+
+    assert is_blocked("127.0.0.1") and is_blocked("127.0.0.2")
+    assert running.command("pause", "1h", "--group", "quiet", *running.where).returncode == 0
+    assert is_blocked("127.0.0.1") and not is_blocked("127.0.0.2")
+    paused = running.command("pause", *running.where)
+    assert paused.stdout.startswith("paused for all until ") and ": in force" in paused.stdout
+    assert not is_blocked("127.0.0.1")
+    assert running.command("resume", *running.where).returncode == 0
+    assert is_blocked("127.0.0.1") and not is_blocked("127.0.0.2")
+    assert running.command("resume", "--group", "quiet", *running.where).returncode == 0
+    assert is_blocked("127.0.0.2")
+    unknown = running.command("pause", "--group", "nobody", *running.where)
+    assert unknown.returncode == 1 and "there is no group nobody" in unknown.stderr
+
+
 def test_a_rule_with_below_reaches_what_is_below(running):
     done = running.command("deny", "deep.example.net", "--below", "--config", str(running.config))
     assert "and all below for good: in force" in done.stdout
@@ -211,6 +271,14 @@ def test_a_denied_name_that_is_asked_again_leaves_the_same_event_with_a_count(ru
 def test_healthcheck_says_yes(running):
     done = running.command("healthcheck", "--config", str(running.config))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_healthcheck_leaves_no_row(running):
+    before = len(running.events("--name", "localhost"))
+    assert running.command("healthcheck", *running.where).returncode == 0
+    running.ask("after.health.example.org")
+    running.event("after.health.example.org")
+    assert len(running.events("--name", "localhost")) == before
 
 
 def test_score_reads_names_and_never_crashes(running):

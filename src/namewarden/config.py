@@ -72,6 +72,8 @@ def _upstream(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("udp", "tcp"):
         raise ValueError(f"{text!r} is not udp://ADDRESS:PORT or tcp://ADDRESS:PORT")
+    if parts.path or parts.query or parts.fragment or parts.netloc.endswith(":0"):
+        raise ValueError(f"{text!r} has more than an address and a port from 1 to 65535")
     _endpoint(parts.netloc if parts.port else f"{parts.netloc}:53")
     return text
 
@@ -371,7 +373,7 @@ def load(given: Path | None = None, environ: Mapping[str, str] = os.environ) -> 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

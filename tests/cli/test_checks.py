@@ -3,6 +3,8 @@
 import json
 import tomllib
 
+import pytest
+
 from namewarden.detector.model import PACKAGED
 from tests.cli.saying import said
 
@@ -39,3 +41,25 @@ def test_each_line_of_a_list_and_the_totals(tmp_path):
 
 def test_a_list_that_cannot_be_read_is_named(tmp_path):
     assert f"{tmp_path / 'gone'}: " in said("lists", "check", str(tmp_path / "gone"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[dns]\nlisten = ["127.0.0.1:5300", "127.0.0.1:5300"]', "5300 is listened on by dns.listen already"),
+        ('[hub]\nlisten = "127.0.0.1:8052"', "hub.listen: 127.0.0.1:8052 is listened on by verdict.listen"),
+        ('[upstream]\nservers = ["udp://127.0.0.1:1053"]', "is our own listening address"),
+        ('[upstream]\nservers = ["udp://192.0.2.1:53/x"]', "more than an address and a port"),
+        ('data_dir = "namewarden.toml/var"', "is no folder"),
+        ('[[lists]]\nname = "x"\nsource = "."', "is a folder, not a list"),
+        ('[[groups]]\nname = "kids"\nlists = ["gone"]', "names the list 'gone', which is not there"),
+    ],
+)  # fmt: skip
+def test_what_a_start_would_refuse_is_found_before_it(tmp_path, text, words):
+    (tmp_path / "namewarden.toml").write_text(text)
+    assert words in said("config", "check")
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path):
+    (tmp_path / "namewarden.toml").write_text('\ufeff[model]\nmode = "off"\n')
+    assert 'mode = "off"' in said("config", "show", status=0)

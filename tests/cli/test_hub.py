@@ -8,7 +8,10 @@ from tests.cli.saying import said
 
 @pytest.mark.parametrize(
     "args",
-    [("query",), ("allow", "example.org"), ("deny", "example.org"), ("undo", "example.org"), ("decisions",)],
+    [
+        ("query",), ("allow", "example.org"), ("deny", "example.org"), ("undo", "example.org"), ("decisions",),
+        ("pause",), ("resume",),
+    ],
 )  # fmt: skip
 def test_asking_where_no_hub_runs_says_what_to_do(args):
     assert "name its configuration with --config" in said(*args)
@@ -27,6 +30,8 @@ def test_allow_and_deny_take_the_same(command, words):
     ("args", "words"),
     [
         (("--action", "blocked"), "'review', 'block'"),
+        (("--client", "192.0.2.0/40"), "'192.0.2.0/40' does not appear to be"),
+        (("--reason", "bad luck"), "'rule_allow'"),
         (("--client", "nobody"), "'nobody' does not appear to be"),
     ],
 )

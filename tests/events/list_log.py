@@ -135,6 +135,7 @@ def _from_cursor(text: str) -> tuple[float, str, int]:
 
 
 def _matcher(filters: Filters) -> Callable[[Event], bool]:
+    network = protocol.network_asked(filters.client)
     asked = {f: v for f in Filters.__struct_fields__[3:] if (v := getattr(filters, f))}
     name, is_ending = protocol.name_asked(filters.name) if filters.name else ("", True)
     since, until = filters.since or 0.0, filters.until or float("inf")
@@ -142,6 +143,10 @@ def _matcher(filters: Filters) -> Callable[[Event], bool]:
     def matches(event: Event) -> bool:
         is_named = event.name.endswith(name) if is_ending else event.name == name
         fits = all(getattr(event, field) == value for field, value in asked.items())
+        if network:
+            fits = protocol.is_of(event.client, network) and all(
+                getattr(event, f) == v for f, v in asked.items() if f != "client"
+            )
         return is_named and fits and since <= event.time < until
 
     return matches

@@ -247,3 +247,13 @@ async def test_stopping_lets_what_is_being_judged_be_answered_and_takes_no_more(
     assert (await soon).status_code == 200
     with pytest.raises(httpx.TransportError):
         await listener.tcp.post(PATH, json=ask("example.org"), headers=BEARER)
+
+
+async def test_a_bad_name_of_many_is_told_in_its_place(opened):
+    listener = await opened()
+    asked = ask("good.test", "a..test", "x" * 64 + ".test", "bad.test")
+    reply = (await listener.local.post(PATH, json=asked)).json()["verdicts"]
+    assert [each.get("error", "") != "" for each in reply] == [False, True, True, False]
+    assert [each["action"] for each in reply] == ["allow", "allow", "allow", "block"]
+    assert (reply[1]["name"], reply[1]["band"], reply[1]["ttl"]) == ("a..test", "error", 0)
+    assert len({each["id"] for each in reply}) == 4

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from namewarden.events.recorder import Recorder
 from namewarden.query import Answer, Event, Query, Verdict
@@ -129,3 +130,14 @@ def test_a_flood_of_forged_addresses_does_not_fill_the_log() -> None:
     turned_away.flush()
     assert len(seen.events) == MOST_TURNED_AWAY
     assert turned_away.unrecorded == 2 * MOST_TURNED_AWAY
+
+
+async def test_the_healthcheck_leaves_no_event() -> None:
+    seen = Seen()
+
+    async def below(_query: Query) -> Answer:
+        return Answer(0)
+
+    for qclass, count in ((3, 0), (1, 1)):
+        await record(seen)(replace(QUERY, name="localhost.", qclass=qclass), below)
+        assert len(seen.events) == count

@@ -57,6 +57,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "deny": hub.deny,
     "undo": hub.undo,
     "decisions": hub.decisions,
+    "pause": hub.pause,
+    "resume": hub.resume,
     "healthcheck": hub.healthcheck,
 }
 for name, command in COMMANDS.items():

@@ -1,6 +1,7 @@
 """`config …` and `lists …`: is what somebody wrote right, before anything runs by it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +25,47 @@ def config_check(config: ConfigFile = None) -> None:
 
 def problems(settings: configuration.Settings) -> list[str]:
     """What is wrong beyond the words of the file."""
+    from namewarden.net.system import without_ourselves
     from namewarden.stages import own
 
-    return [*own.read(settings.local.records).problems, *_model(settings.model.path)]
+    listeners = [configuration.split_endpoint(each) for each in settings.dns.listen]
+    return [
+        *own.read(settings.local.records).problems,
+        *without_ourselves(settings.upstream.servers, listeners)[1],
+        *_listeners(settings),
+        *_folders(settings),
+        *_model(settings.model.path),
+    ]
+
+
+def _listeners(settings: configuration.Settings) -> list[str]:
+    """Which would be bound twice. Port 0 is one that the kernel chooses."""
+    given = [("dns.listen", each) for each in settings.dns.listen]
+    given += [("verdict.listen", settings.verdict.listen), ("hub.listen", settings.hub.listen)]
+    bound: dict[tuple[str, int], str] = {}
+    found = []
+    for key, endpoint in given:
+        place = configuration.split_endpoint(endpoint) if endpoint else ("", 0)
+        if place[1] and place in bound:
+            found.append(f"{key}: {endpoint} is listened on by {bound[place]} already")
+        bound[place] = key
+    return found
+
+
+def _folders(settings: configuration.Settings) -> list[str]:
+    """Whether state can be kept; nothing is made for that."""
+    folder = settings.data_dir.absolute()
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    found = []
+    if not there.is_dir():
+        found.append(f"data_dir: {there} is no folder")
+    elif not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        found.append(f"data_dir: {there} is no folder this user may write")
+    return found + [
+        f"lists.{place}.source: {Path(each.source).absolute()} is a folder, not a list"
+        for place, each in enumerate(settings.lists)
+        if Path(each.source).is_dir()
+    ]
 
 
 def _model(folder: Path | None) -> list[str]:

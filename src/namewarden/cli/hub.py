@@ -1,7 +1,10 @@
 """What is asked of a running product through its hub: the log, what is decided about names, its health."""
 
+import contextlib
 import ipaddress
+import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from namewarden.cli.shared import ConfigFile, fail, notify, put, settings_of
-from namewarden.query import Action
+from namewarden.query import Action, Reason, Status
 
 if TYPE_CHECKING:
     from namewarden.hub.client import HubClient
@@ -21,6 +24,14 @@ Url = Annotated[str, typer.Option(help="Hub elsewhere, such as https://hub.examp
 Token = Annotated[
     str, typer.Option(envvar="NAMEWARDEN_TOKEN", help="Bearer token for --url.", show_envvar=False)
 ]
+
+
+FOLLOWED = 10  # queries that --follow begins with
+LATE, MOST, PACE = (
+    30.0,
+    10_000,
+    1.0,
+)  # seconds a report may be late; rows looked at; seconds between looks
 
 
 class TableFormat(StrEnum):
@@ -45,22 +56,34 @@ def asking(config: Path | None, url: str, token: str) -> "Iterator[HubClient]":
 
 def query(
     since: Annotated[str, typer.Option(help="10m, 2h, 7d, or a time as the log shows it.")] = "",
+    until: Annotated[str, typer.Option(help="The same.")] = "",
     name: Annotated[str, typer.Option(help="A name, or *.example.org.")] = "",
-    client: Annotated[str, typer.Option(help="An address.")] = "",
+    client: Annotated[str, typer.Option(help="An address, or a network.")] = "",
+    type: Annotated[str, typer.Option(help="Query type.")] = "",
     action: Annotated[Action | None, typer.Option(help="What was done.")] = None,
+    reason: Annotated[Reason | None, typer.Option(help="Why.")] = None,
+    status: Annotated[Status | None, typer.Option(help="How the answer came about.")] = None,
+    group: Annotated[str, typer.Option(help="The client's group.")] = "",
+    source: Annotated[str, typer.Option(help="Who reported it.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="The newest so many.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Oldest first, and what comes in until Ctrl-C.")
+    ] = False,
     format: Annotated[TableFormat, typer.Option()] = TableFormat.table,
     url: Url = "",
     token: Token = "",
     config: ConfigFile = None,
 ) -> None:
     """The event log, newest first: who asked what, what was done, and why."""
-    try:
-        client = str(ipaddress.ip_address(client)) if client else ""
-    except ValueError as error:
-        fail(f"--client: {error}", 2)
-    filters = {"since": _zoned(since), "name": name, "client": client, "action": action or ""}
+    filters = {
+        "since": _zoned(since), "until": _zoned(until), "name": name, "client": _client(client),
+        "qtype": type, "action": action or "", "reason": reason or "", "status": status or "",
+        "group": group, "source": source,
+    }  # fmt: skip
     with asking(config, url, token) as hub:
+        if follow:
+            _follow(hub, filters, limit or FOLLOWED, format)
+            return
         if format is not TableFormat.table:
             for part in hub.export(filters, format.value, limit):
                 sys.stdout.buffer.write(part)
@@ -72,6 +95,32 @@ def query(
             notify("no query in the log is like this")
 
 
+def _client(text: str) -> str:
+    try:
+        if "/" in text:
+            return str(ipaddress.ip_network(text, strict=False))
+        return str(ipaddress.ip_address(text)) if text else ""
+    except ValueError as error:
+        fail(f"--client: {error}", 2)
+
+
+def _follow(hub: "HubClient", filters: dict[str, str], limit: int, format: TableFormat) -> None:
+    """Sources report in batches, some late: what was said is known for a while, so that it is said once."""
+    if format is TableFormat.csv:
+        fail("--follow: --format is table or jsonl", 2)
+    said: set[str] = set()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            rows = list(hub.queries(filters, limit))
+            for row in reversed(rows):
+                if row["id"] not in said:
+                    put(_row(row) if format is TableFormat.table else json.dumps(row))
+            said = {row["id"] for row in rows}
+            if rows:
+                filters, limit = {**filters, "since": str(rows[0]["time"] - LATE)}, MOST
+            time.sleep(PACE)
+
+
 def _zoned(time: str) -> str:
     """A time without zone is the local one here, as the table shows it; to the hub it would be UTC."""
     try:
@@ -81,13 +130,13 @@ def _zoned(time: str) -> str:
 
 
 def _row(event: dict[str, Any]) -> str:
-    moment = datetime.fromtimestamp(event["time"]).isoformat(" ", "seconds")
+    moment = datetime.fromtimestamp(event["time"]).astimezone().isoformat(" ", "seconds")
     score = "" if event["score"] is None else f"{event['score']:.4f}"
     times = f"×{event['count']}" if event["count"] > 1 else ""
     said = (event["family"], event["rule"], times)
     return (
         f"{moment}  {event['client']:15}  {event['qtype']:5} {event['name']:40} {event['status']:13}"
-        f" {event['action']:8} {event['reason']:15} {score:6} {' '.join(filter(None, said))}"
+        f" {event['rcode']:8} {event['action']:8} {event['reason']:15} {score:6} {' '.join(filter(None, said))}"
     ).rstrip()
 
 
@@ -150,6 +199,33 @@ def undo(name: str, url: Url = "", token: Token = "", config: ConfigFile = None)
     with asking(config, url, token) as hub:
         hub.undo(name)
         _wait(hub, f"nothing is decided about {name} any more")
+
+
+Group = Annotated[str, typer.Option(help="For the clients of this group alone.")]
+
+
+def pause(
+    time: Annotated[str, typer.Argument(metavar="[TIME]", help="5m, 1h, 1d.")] = "5m",
+    group: Group = "",
+    url: Url = "",
+    token: Token = "",
+    config: ConfigFile = None,
+) -> None:
+    """Block nothing for a while: no list, no rule, no model; it ends by itself."""
+    with asking(config, url, token) as hub:
+        made = hub.pause(time, group)
+        _wait(hub, f"paused {_whose(group)} {_until(made['expires'])}")
+
+
+def resume(group: Group = "", url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
+    """End a pause before its time."""
+    with asking(config, url, token) as hub:
+        hub.resume(group)
+        _wait(hub, f"resumed {_whose(group)}")
+
+
+def _whose(group: str) -> str:
+    return f"for group {group}" if group else "for all"
 
 
 def decisions(url: Url = "", token: Token = "", config: ConfigFile = None) -> None:

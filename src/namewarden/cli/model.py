@@ -28,17 +28,19 @@ def score(
     config: ConfigFile = None,
 ) -> None:
     """Judge names, one a line, by the model alone: name, score, band, family, action."""
+    from collections import Counter
+
     from namewarden.detector.label import Labels, dynamic_providers
     from namewarden.detector.listing import lines
     from namewarden.detector.model import PACKAGED, Model, ModelError
     from namewarden.detector.reading import reading, watching
 
-    settings = settings_of(config)
+    settings, passed = settings_of(config), Counter[str]()
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # as names are read
     try:
         model = Model(settings.model.path or PACKAGED)
         with reading(file) as names, watching(names) as seen:
-            for line in lines(seen, model, Labels(dynamic_providers()), format.value):
+            for line in lines(seen, model, Labels(dynamic_providers()), format.value, passed):
                 sys.stdout.write(line + "\n")
     except ModelError as error:
         fail(str(error))
@@ -46,6 +48,9 @@ def score(
         raise
     except OSError as error:
         fail(f"{file}: {error.strerror}")
+    if passed and sys.stderr.isatty():  # a script has it in JSON lines
+        said = ", ".join(f"{count} {why}" for why, count in passed.most_common())
+        notify(f"not judged: {said}")
 
 
 def train(

@@ -5,6 +5,7 @@ What is no name gets the band `error`; a name that the model does not judge (sin
 has no public suffix) has an empty band. Both have score 0.0 in TSV and null in JSON lines.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, get_args
@@ -25,9 +26,14 @@ _NO_NAME = Unscored("malformed")
 
 
 def lines(
-    names: Iterable[str], scorer: Scorer, labels: Labels, form: Format = "tsv"
+    names: Iterable[str],
+    scorer: Scorer,
+    labels: Labels,
+    form: Format = "tsv",
+    passed: "Counter[str] | None" = None,
 ) -> Iterator[str]:
-    """One line a name, without its line end; names are read as they are needed, some thousands ahead."""
+    """One line a name, without its line end; names are read as they are needed, some thousands ahead. `passed` counts
+    why names were not judged."""
     said, notify, find = _verdicts(scorer), _SAY[form], labels.find
     for batch in _batches(names):
         plain = [normal(name) for name in batch]
@@ -38,6 +44,8 @@ def lines(
                 score = next(scores)
                 yield notify(shown(given), what, score, said[what.kind, score.band])
             else:
+                if passed is not None:
+                    passed[what.reason if what else "no_name"] += 1
                 yield notify(shown(given), what, None, said[None])
 
 

@@ -6,6 +6,7 @@ checked by `tests/events/conformance.py`.
 
 from collections.abc import Iterator
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -31,7 +32,7 @@ class Filters(Struct, frozen=True):
     since: float | None = None
     until: float | None = None
     name: str = ""  # exact, or *.suffix for all below it
-    client: str = ""
+    client: str = ""  # its text, or a network such as 192.0.2.0/24
     action: str = ""
     status: str = ""
     reason: str = ""
@@ -154,6 +155,22 @@ class EventLog(Protocol):
 
     def problems(self) -> list[str]:
         """What was found damaged since the start, for people; a bounded number."""
+
+
+def network_asked(text: str) -> IPv4Network | IPv6Network | None:
+    """The network that a filter's client means; None: it means that very text."""
+    try:
+        return ip_network(text, strict=False) if "/" in text else None
+    except ValueError:
+        return None
+
+
+def is_of(client: str, network: IPv4Network | IPv6Network) -> bool:
+    """Whether an event's client is in it; what is no address is in none."""
+    try:
+        return ip_address(client.partition("%")[0]) in network
+    except ValueError:
+        return False
 
 
 def name_asked(text: str) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zlib import crc32
 
 import httpx
 
@@ -16,6 +17,9 @@ IN_FORCE_WITHIN = 10.0  # seconds; a policy of a million names takes longer, and
 RESOLVERS_TAKE = (
     0.3  # seconds: more than `watcher.py` needs to take what was published, on any system
 )
+
+
+EVERY_NAME = "."  # as an expression
 
 
 class HubError(Exception):
@@ -98,6 +102,19 @@ class HubClient:
         """Take back what was decided about a name."""
         return self._ask("DELETE", _decision(name))
 
+    def pause(self, time: str, group: str = "") -> dict[str, Any]:
+        """Let every name pass for so long, for the clients of a group or for all."""
+        known = [each["name"] for each in self._ask("GET", "/groups")["groups"]]
+        if group and group not in known:
+            raise HubError(f"there is no group {group} (groups: {', '.join(known)})")
+        body = {"name": EVERY_NAME, "match": "pattern", "effect": "allow", "reason": "paused"}
+        asked = {**body, "groups": [group] if group else [], "expires_in": time}
+        return self._ask("PUT", _pause(group), json=asked)
+
+    def resume(self, group: str = "") -> dict[str, Any]:
+        """End it."""
+        return self._ask("DELETE", _pause(group))
+
     def until_in_force(self, seconds: float = IN_FORCE_WITHIN) -> str:
         """Wait until resolvers act by all that was decided. Returns "", or why they do not yet."""
         end = time.monotonic() + seconds
@@ -127,6 +144,14 @@ class HubClient:
             raise HubError(_reason(answer))
         found: dict[str, Any] = answer.json()
         return found
+
+
+def _pause(group: str) -> str:
+    """The rule of a pause. Its id has letters, digits, - and _; the digest keeps `a.b` and `a_b` apart."""
+    if not group:
+        return "/rules/pause"
+    word = "".join(char if char.isalnum() else "_" for char in group)
+    return f"/rules/pause-{word[:40]}-{crc32(group.encode()):08x}"
 
 
 def _decision(name: str) -> str:

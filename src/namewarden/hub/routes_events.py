@@ -9,11 +9,13 @@ from fastapi.responses import StreamingResponse
 from msgspec.structs import asdict
 from pydantic import BaseModel, Field
 
+from namewarden.config import plain_network
 from namewarden.events.export import to_csv, to_dict, to_jsonl
 from namewarden.events.log import Filters, Period, Ranked
 from namewarden.hub.gate import ApiError
 from namewarden.hub.services import HubServices, Services, needs
 from namewarden.hub.when import moment
+from namewarden.policy.names import listed
 
 router = APIRouter(tags=["events"])
 DAY = 86_400.0
@@ -28,6 +30,7 @@ class EventQuery(BaseModel, extra="forbid"):
     name: str = Field("", max_length=1100)
     """Exact, or *.suffix for all below it."""
     client: str = Field("", max_length=64)
+    """An address, or a network."""
     action: str = Field("", max_length=64)
     status: str = Field("", max_length=64)
     reason: str = Field("", max_length=64)
@@ -53,7 +56,27 @@ class Exported(EventQuery):
 def _filters(services: Services, asked: EventQuery) -> Filters:
     given = asked.model_dump(exclude={"since", "until", "limit", "cursor", "format"})
     since, until = _times(services, asked.since, asked.until)
+    given["name"], given["client"] = _name(given["name"]), _client(given["client"])
     return Filters(since, until, **{**given, "qtype": given["qtype"].upper()})
+
+
+def _name(text: str) -> str:
+    """As it is logged: a U-label as its A-label."""
+    if text.isascii():
+        return text
+    star, _, name = text.rpartition("*.")
+    if (found := listed(name)) is None:
+        raise ApiError(422, f"name: {text[:100]!r} is no domain name")
+    return f"*.{found}" if text.startswith("*.") and not star else found
+
+
+def _client(text: str) -> str:
+    """As it is logged: IPv4 in IPv6 clothes is IPv4."""
+    try:
+        network = plain_network(text)
+    except ValueError:
+        return text
+    return str(network) if "/" in text else str(network.network_address)
 
 
 def _times(services: Services, since: str, until: str) -> tuple[float | None, float | None]:

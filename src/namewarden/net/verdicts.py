@@ -16,7 +16,7 @@ from http import HTTPStatus
 
 import h11
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from namewarden.net.listener import Reaches, settled
 from namewarden.query import Answer, Query, Verdict
@@ -27,6 +27,7 @@ from namewarden.wire.types import type_number
 PATH = "/api/v1/verdicts"
 Reply = tuple[HTTPStatus, bytes, Sequence[tuple[str, str]]]
 AT_ONCE = 128  # names judged side by side: more would wait for the model past its deadline
+SHOWN = 300  # characters of what was no name
 FLEETING = frozenset({"model_late", "fault", "limit", "upstream"})  # true now only, not to be kept
 
 
@@ -76,6 +77,7 @@ class VerdictReply(Struct):
     shadow: str
     answer: ShownAnswer | None  # null: answered as asked
     ttl: int  # seconds the verdict may be kept
+    error: str | UnsetType = UNSET  # why the name is none: then the rest says nothing
 
 
 class HttpError(Exception):
@@ -97,12 +99,14 @@ class VerdictListener:
         token_hashes: Callable[[], Sequence[str]],
         run: str,
         limits: Limits | None = None,
+        spell: Callable[[str], str] = str,
     ) -> None:
         self._sockets = sockets
         self._verdict_of = verdict_of
         self._token_hashes = token_hashes
         self._run = run  # of this process: makes ids unique
         self._limits = limits or Limits()
+        self._spell = spell  # makes an A-label of what people write
         self._numbers = itertools.count(1)
         self._servers: list[asyncio.Server] = []
         self._connections = {True: 0, False: 0}  # by whether they came by the Unix socket
@@ -194,7 +198,7 @@ class VerdictListener:
                 HTTPStatus.TOO_MANY_REQUESTS, "too many requests at a time", ("Retry-After", "1")
             )
         now = asyncio.get_running_loop().time()
-        queries = [_query(at, asked, now) for at, asked in enumerate(_batch(body, self._limits))]
+        queries = self._queries(_batch(body, self._limits), now)
         self._requests += 1
         try:
             async with asyncio.timeout(self._limits.seconds):
@@ -209,11 +213,26 @@ class VerdictListener:
             self._requests -= 1
         return msgspec.json.encode({"verdicts": said})
 
-    async def _side_by_side(self, queries: list[Query]) -> list[VerdictReply]:
-        answers = await asyncio.gather(*(self._verdict_of(query) for query in queries))
+    def _queries(self, asked: list[VerdictQuery], now: float) -> list[Query | VerdictReply]:
+        """What is no name is answered in its place, unless nothing else was asked."""
+        made: list[Query | VerdictReply] = []
+        for at, each in enumerate(asked):
+            try:
+                made.append(_query(at, each, self._spell, now))
+            except WireError as error:
+                if len(asked) == 1:
+                    raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{at}]: {error}") from error
+                made.append(_no_name(f"{self._run}-{next(self._numbers)}", each.name, str(error)))
+        return made
+
+    async def _side_by_side(self, asked: list[Query | VerdictReply]) -> list[VerdictReply]:
+        queries = [each for each in asked if isinstance(each, Query)]
+        answers = iter(await asyncio.gather(*(self._verdict_of(query) for query in queries)))
         return [
-            to_reply(f"{self._run}-{next(self._numbers)}", query, answer, time.time())
-            for query, answer in zip(queries, answers, strict=True)
+            to_reply(f"{self._run}-{next(self._numbers)}", each, next(answers), time.time())
+            if isinstance(each, Query)
+            else each
+            for each in asked
         ]
 
 
@@ -304,15 +323,23 @@ def _batch(body: bytes, limits: Limits) -> list[VerdictQuery]:
     return queries
 
 
-def _query(place: int, asked: VerdictQuery, now: float) -> Query:
+def _query(place: int, asked: VerdictQuery, spell: Callable[[str], str], now: float) -> Query:
+    """WireError for what is no name; HttpError for what a program made wrong."""
     try:
-        if not asked.name:
-            raise WireError("the name is empty")
         client = str(ipaddress.ip_address(asked.client))
         qtype = type_number(asked.qtype) if isinstance(asked.qtype, str) else asked.qtype
-        return query_for(asked.name, qtype, client, "api", now)
+        query_for("a.", qtype, client, "api", now)
     except (WireError, ValueError, OverflowError) as error:
         raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}]: {error}") from error
+    if not asked.name:
+        raise WireError("the name is empty")
+    return query_for(spell(asked.name), qtype, client, "api", now)
+
+
+def _no_name(identity: str, name: str, error: str) -> VerdictReply:
+    return VerdictReply(
+        identity, name[:SHOWN], "allow", "unscored", "", "", None, "error", "", "", None, 0, error
+    )  # fmt: skip
 
 
 def to_reply(identity: str, query: Query, answer: Answer, epoch: float) -> VerdictReply:

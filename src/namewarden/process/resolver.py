@@ -25,6 +25,7 @@ from namewarden.net.packet_cache import PacketCache
 from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
 from namewarden.net.verdicts import VerdictListener
+from namewarden.policy.names import listed
 from namewarden.process.channel import Channel, first_of
 from namewarden.process.lifetime import (
     Ended,
@@ -186,6 +187,7 @@ class Resolver:
             pipeline.judge,
             lambda: pipeline.watcher.current().tokens(time.time()),
             self._recorder.run,
+            spell=lambda name: name if name.isascii() else listed(name) or name,
         )
 
     def _sender(self) -> Sender:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
 from namewarden.stages import own, special
 from namewarden.stages.given import given
+from namewarden.stages.record import is_health
 from namewarden.wire.answers import soa
 from namewarden.wire.errors import Rcode
 from namewarden.wire.joined import beyond, join
@@ -73,6 +74,8 @@ async def _own(query: Query, answer: Answer, leaves: str, following: Handler) ->
 
 def _odd(query: Query) -> Answer | None:
     """Classes and types that no name has."""
+    if is_health(query):
+        return _records(query, *_LOOPBACK[A])
     if query.qclass != IN:  # version.bind and its kin: who we are is not told
         return Answer(Rcode.REFUSED, status="LOCAL", verdict=SPECIAL)
     if query.qtype in TRANSFERS:

@@ -8,13 +8,22 @@ import re
 import threading
 from collections.abc import Iterator
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 import duckdb
 
 from namewarden.events.batch import FACT
 from namewarden.events.duckdb.days import DayFiles, schema_of, start_of
-from namewarden.events.log import EventLogError, FilterError, Filters, Page, name_asked
+from namewarden.events.log import (
+    EventLogError,
+    FilterError,
+    Filters,
+    Page,
+    is_of,
+    name_asked,
+    network_asked,
+)
 from namewarden.query import Event
 
 FIELDS = Event.__struct_fields__
@@ -85,6 +94,9 @@ def _read(
         return []
     where, values = to_sql(filters)
     where += facts or ""
+    if network := network_asked(filters.client):
+        where += " AND client IN (SELECT unnest(?::VARCHAR[]))"
+        values.append(_clients(days, day, network))
     if position is not None and position[0] == day:
         where += " AND time <= ? AND (time, number, fact) < (?, ?, ?)"
         values += [position[1], *position[1:]]
@@ -121,10 +133,15 @@ def to_sql(filters: Filters) -> Clause:
         name, is_ending = name_asked(filters.name)
         parts.append("ends_with(name, ?)" if is_ending else "name = ?")
         values.append(name)
-    if filters.client:
+    if filters.client and not network_asked(filters.client):
         parts.append("client = ?")
         values.append(filters.client)
     return " AND ".join(parts), values
+
+
+def _clients(days: DayFiles, day: date, network: IPv4Network | IPv6Network) -> list[str]:
+    rows = run(days, [day], f"SELECT DISTINCT client FROM {schema_of(day)}.rows", [])
+    return [row[0] for row in rows if is_of(row[0], network)]
 
 
 def _facts(days: DayFiles, day: date, filters: Filters) -> str | None:
