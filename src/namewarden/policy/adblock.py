@@ -41,8 +41,15 @@ def is_adblock(line: str) -> bool:
     first = line.split()[0]
     if "$" in first and _OPTIONS.search(first):
         return True  # a value may hold a blank
-    is_anchored = first.endswith(("^", "|")) and first[0] != "^"
-    return first == line and is_anchored and not set("()[]\\{}+?") & set(first)
+    if first != line or set("()[]\\{}+?") & set(first):
+        return False
+    return _has_star(first) or (first.endswith(("^", "|", "^/")) and first[0] != "^")
+
+
+def _has_star(word: str) -> bool:
+    """Within a name: `ads*.x`. `*.x` is that of plain lists; `x.*` begins with x for some, and holds it for others."""
+    inner = "*" in word and word[-1] != "*" and not word.startswith("*.")
+    return inner and bool(_CORE.fullmatch(word.lower()))
 
 
 def is_cosmetic(line: str) -> bool:
