@@ -27,6 +27,10 @@ async def test_ready_says_what_is_not(tmp_path: Path) -> None:
             parts.publisher.problem = "x"
             late = await client.get("/api/v1/ready")
             assert late.status_code == 200 and "could not be compiled" in late.json()["notes"][0]
+            parts.publisher.problem, parts.publisher.guard_problem = "", "no room at /x"
+            assert (await client.get("/api/v1/ready")).json()["notes"] == [
+                "the guard list could not be written"
+            ]
             parts.ingest.problem = "disk full"
             full = await client.get("/api/v1/ready")
             assert full.status_code == 503 and "store" in full.json()["parts"]

@@ -100,7 +100,7 @@ class Publisher:
     @property
     def problems(self) -> list[str]:
         """Why what is wanted is not in force."""
-        return [text for text in (self.problem, self.overlay.problem, self.guard_problem) if text]
+        return [text for text in (self.problem, self.overlay.problem) if text]
 
     def spec(self) -> SnapshotSpec:
         """All that a snapshot made now would hold."""

@@ -21,12 +21,17 @@ def ready(services: HubServices, response: Response) -> dict[str, Any]:
     parts = unready(services)
     good = all(reason == "ok" for reason in parts.values())
     response.status_code = 200 if good else 503
-    notes = (
-        ["the last change of lists or rules could not be compiled"]
-        if services.publisher.problems
-        else []
+    return {"ready": good, "parts": parts, "notes": _notes(services)}
+
+
+def _notes(services: Services) -> list[str]:
+    """What is wrong and keeps nobody from serving. As `unready`, for everybody to read."""
+    said = (
+        (services.publisher.problems, "the last change of lists or rules could not be compiled"),
+        (services.publisher.guard_problem, "the guard list could not be written"),
+        (services.event_log.problems(), "a day of the event log was damaged, and set aside"),
     )
-    return {"ready": good, "parts": parts, "notes": notes}
+    return [note for found, note in said if found]
 
 
 def unready(services: Services) -> dict[str, str]:
@@ -63,7 +68,8 @@ def metrics(services: HubServices) -> Response:
 def status(services: HubServices) -> dict[str, Any]:
     """Reporters, store and snapshot, with the reasons for what is wrong."""
     problems = services.event_log.problems()
-    problems += [text for text in (services.ingest.problem, *services.publisher.problems) if text]
+    problems += [services.ingest.problem, services.publisher.guard_problem]
+    problems = [text for text in (*problems, *services.publisher.problems) if text]
     return {
         "version": services.version,
         "sources": services.reporters.report(),

@@ -89,7 +89,6 @@ class Hub:
 
     def __init__(self, settings: Settings, paths: Paths, notify: Notify) -> None:
         self._guard = paths.lists / "guard.txt"
-        self._guard_problem = ""
         self.control = Control(paths.control)
         self.event_log = DuckDbLog(
             paths.events,
@@ -147,9 +146,9 @@ class Hub:
 
     async def _write_guard(self) -> bool:
         problem = await write_guard_list(self.jobs, self._guard)
-        if problem != self._guard_problem:
+        if problem != self.publisher.guard_problem:
             self._notify(problem or "the guard list is written")
-        self._guard_problem = self.publisher.guard_problem = problem
+        self.publisher.guard_problem = problem
         return not problem
 
     def stop(self) -> None:
