@@ -316,8 +316,10 @@ def _subscribed(policy: Policy, name: str, asked: Asked, client: Hits) -> Verdic
     if not hits:
         return None
     spec = policy.groups.named(asked.group)
-    used = _of_first_zone(policy, _used(policy, spec, hits))
-    for hit in policy.settled(used, name, asked):
+    used = _used(policy, spec, hits)
+    if len(used) > 1 or (used and used[0].record is not None):  # one plain line needs no weighing
+        used = policy.settled(_of_first_zone(policy, used), name, asked)
+    for hit in used:
         if not (asked.stream and hit.effect == layout.TCP_ONLY):
             return _of_hit(policy, hit, name, spec)
     return None
