@@ -2,6 +2,7 @@
 
 import pytest
 
+from namewarden.cli.checks import problems as problems_of
 from namewarden.config import Settings
 from namewarden.process.reload import AT_START, Reloader, keep, value
 
@@ -58,3 +59,18 @@ def test_what_is_wrong_beyond_the_file_is_told_too(tmp_path):
     assert reloader(path)[0].check() == 0
     other, told, _ = reloader(path, lambda settings: ["model.path: is no model"])
     assert other.check() == 1 and "model.path: is no model" in told[0]
+
+
+@pytest.mark.parametrize("address", [Settings().dns.listen[0], "127.0.0.1:9"])
+def test_an_upstream_that_is_our_own_listener_is_refused_before_and_after_a_restart(
+    tmp_path, address
+):
+    """The listeners stay until then: the address may be theirs, or of those that are wanted."""
+    path = tmp_path / "namewarden.toml"
+    path.write_text(
+        f'data_dir = "{tmp_path}"\n[dns]\nlisten = ["127.0.0.1:9"]\n'
+        f'[upstream]\nservers = ["udp://{address}"]\n'
+    )
+    other, told, _ = reloader(path, problems_of)
+    assert other.check() == 1
+    assert len(told) == 1 and f"{address} is our own listening address" in told[0]

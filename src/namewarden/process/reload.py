@@ -30,12 +30,19 @@ class Reloader:
     def check(self) -> int:
         """The exit status: 0 = it can be taken. Every problem is told."""
         try:
-            found = self._problems(load(self._config))
+            found = self._found(load(self._config))
         except ConfigError as error:
             found = error.problems
         if found:
             self._refuse(found)
         return int(bool(found))
+
+    def _found(self, wanted: Settings) -> Sequence[str]:
+        """Of what the next start would take, and of what is taken now: an address may be ours in one alone."""
+        found = list(self._problems(wanted))
+        if (taken := keep(self._settings, wanted)) != wanted:
+            found += [each for each in self._problems(taken) if each not in found]
+        return found
 
     def take(self) -> Sequence[Child]:
         """The children as they shall be; none when it was made wrong since the check."""
