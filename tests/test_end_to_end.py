@@ -68,7 +68,14 @@ def test_a_name_is_resolved_by_the_upstream(running, world):
 
 
 @pytest.mark.parametrize(
-    "name", ["listed.example.net", "a.zone.example.net", "x.below.example.net", "ads7.example.net"]
+    "name",
+    [
+        "listed.example.net",
+        "a.zone.example.net",
+        "below.example.net",
+        "x.below.example.net",
+        "ads7.example.net",
+    ],
 )
 def test_a_listed_name_is_blocked_and_says_why(running, name):
     for kind, expected in (("A", ["0.0.0.0"]), ("AAAA", ["::"]), ("HTTPS", []), ("TXT", [])):
@@ -81,7 +88,7 @@ def test_a_listed_name_is_blocked_and_says_why(running, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["a.listed.example.net", "below.example.net", "good.mixed.example.net"]
+    "name", ["a.listed.example.net", "beside.example.net", "good.mixed.example.net"]
 )
 def test_what_no_line_means_or_a_list_allows_is_answered(running, name):
     assert data(running.ask(name)) == ["192.0.2.1"]
