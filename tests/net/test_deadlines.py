@@ -2,6 +2,8 @@
 
 import asyncio
 
+import structlog
+
 from namewarden.net.deadlines import STEP, Deadlines
 
 
@@ -35,3 +37,21 @@ async def test_what_is_due_may_be_put_off_and_what_is_stopped_never_comes():
     deadlines.stop()
     await asyncio.sleep(0.1)
     assert len(came) == 2
+
+
+async def test_one_that_fails_costs_neither_the_others_nor_those_after_them():
+    came: list[int] = []
+
+    def due(item: int) -> None:
+        came.append(item)
+        if item % 2:
+            raise RuntimeError("a bug")
+
+    deadlines = Deadlines(asyncio.get_running_loop(), due)
+    with structlog.testing.capture_logs() as logged:
+        for item in (1, 2, 3):
+            deadlines.add(item, 0.0)
+        deadlines.add(4, 0.05)
+        await asyncio.sleep(0.15)
+    assert came == [1, 2, 3, 4]
+    assert deadlines.faults == len(logged) == 2

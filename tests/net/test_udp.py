@@ -44,7 +44,7 @@ class Listener:
             waiting=self.waiting,
             cache=self.cache,
             admit=admit,
-            share=hash,
+            share=options.pop("share", hash),
             batch=lambda sock: datagrams.choose({}, sock),
             counts=counts,
             **options,
@@ -328,3 +328,31 @@ async def test_a_flood_does_not_cost_who_asks_little():
         assert dns.message.from_wire(reply).id == 1
         assert listener.listener.is_busy()
         assert listener.counts.overload > 0
+
+
+async def test_one_whose_share_cannot_be_told_is_lost_and_the_others_are_served():
+    failing = iter([True])
+
+    def share(host):
+        if next(failing, False):
+            raise RuntimeError("a bug")
+        return host
+
+    async with Listener(deny, share=share) as listener:
+        for ident in range(19):
+            listener.client.send(ask(f"n{ident}.example.org", ident))
+        replies = [await listener.ask(ask("n19.example.org", 19))]
+        loop = asyncio.get_running_loop()
+        while len(replies) < 19:
+            replies.append(await asyncio.wait_for(loop.sock_recv(listener.client, 512), 5))
+        assert len({reply[:2] for reply in replies}) == len(listener.asked) == 19
+        assert listener.counts.faults == 1
+
+
+async def test_all_that_a_fault_in_the_packet_cache_loses_is_counted(monkeypatch):
+    async with Listener(deny) as listener:
+        monkeypatch.setattr(listener.cache, "answer", broken)
+        for ident in range(5):
+            listener.client.send(ask(ident=ident))
+        listener.listener._readable()
+        assert listener.counts.faults == 5 and listener.asked == []

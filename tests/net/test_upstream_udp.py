@@ -1,7 +1,10 @@
 """UDP upstreams hear the truth among lies, from ports nobody can guess, with few sockets."""
 
 import asyncio
+import os
+import resource
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -89,3 +92,27 @@ async def test_ten_thousand_in_flight_hold_few_sockets_and_leave_none():
         assert all(isinstance(result, UpstreamError) for result in results)
         assert made.servers[0].udp.in_flight == 0
         assert made.servers[0].udp.open_sockets <= 256
+
+
+@contextmanager
+def no_more_files():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_one = os.dup(0)
+    os.close(next_one)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_one, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_question_that_cannot_be_asked_again_may_still_be_answered():
+    async with Liar(lies.slow(0.5)) as liar, upstreams(liar.url) as made:
+        asked = asyncio.ensure_future(ask(made))
+        await asyncio.sleep(0.1)
+        with no_more_files():
+            await asyncio.sleep(0.3)
+        udp = made.servers[0].udp
+        assert udp.resent == 1 and udp.in_flight == 1
+        assert (await asked)[1] == TRUTH
+        assert udp.in_flight == 0 and len(liar.asked) == 1

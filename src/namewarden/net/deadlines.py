@@ -8,14 +8,19 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
+import structlog
+
 STEP = 0.02  # seconds by which a deadline may be late
 Item = TypeVar("Item")
+
+log = structlog.get_logger("deadlines")
 
 
 class Deadlines(Generic[Item]):
     """`due` is called with each item when its time has come; whether it still matters is for `due` to see."""
 
     def __init__(self, loop: AbstractEventLoop, due: Callable[[Item], None]) -> None:
+        self.faults = 0  # items lost to a bug in `due`
         self._loop = loop
         self._due = due
         self._items: dict[int, list[Item]] = {}  # by the step that they are due at
@@ -49,5 +54,13 @@ class Deadlines(Generic[Item]):
         now = self._loop.time() / STEP
         while self._steps and self._steps[0] <= now:
             for item in self._items.pop(heappop(self._steps)):
-                self._due(item)
+                self._call(item)
         self._wait()
+
+    def _call(self, item: Item) -> None:
+        """What fails there is one item's loss: the others, and the timer, go on."""
+        try:
+            self._due(item)
+        except Exception:
+            self.faults += 1
+            log.exception("fault")

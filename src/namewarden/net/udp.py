@@ -107,6 +107,14 @@ class UdpListener:
         self._taken, self._woken, self._is_due = 0, now, True
         was_behind = bool(self._waiting)
         room = 0 if was_behind else TURN
+        try:
+            self._read(room, now)
+        finally:
+            if self._waiting and not was_behind:
+                asyncio.get_running_loop().call_soon(self._catch_up)
+            self._finish()
+
+    def _read(self, room: int, now: float) -> None:
         for _ in range(BATCHES):
             arrived = self._batch.recv_many(self._socket, BATCH, LONGEST)
             self._taken += len(arrived)
@@ -118,22 +126,22 @@ class UdpListener:
             room = max(room - len(rest), 0)
             if len(arrived) < BATCH or not rest:
                 break
-        self._finish()
-        if self._waiting and not was_behind:
-            asyncio.get_running_loop().call_soon(self._catch_up)
 
     def _not_kept(self, arrived: list[Datagram], now: float) -> list[Datagram]:
         """Those that the packet cache has no answer for."""
         try:
             return self._cache.answer(arrived, self._out, now)
         except Exception:
-            self._lose()
+            self._lose(len(arrived))
             return []
 
     def _keep(self, datagram: Datagram, now: float) -> None:
-        client = self._serving.share(datagram[1][0])
-        if not self._waiting.put(client, (datagram, now)):
-            self._counts.overload += 1
+        try:
+            client = self._serving.share(datagram[1][0])
+            if not self._waiting.put(client, (datagram, now)):
+                self._counts.overload += 1
+        except Exception:
+            self._lose()
 
     def _catch_up(self) -> None:
         """Serve a few of those that wait, and go on when the loop has turned."""
@@ -145,9 +153,9 @@ class UdpListener:
                 self._counts.overload += 1
             else:
                 self._take(datagram, arrived)
-        self._finish()
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._catch_up)
+        self._finish()
 
     def _finish(self) -> None:
         """The end of a wake-up."""
@@ -213,9 +221,9 @@ class UdpListener:
         self._send(wire, asked.address)
         self._cache.store(asked, answer, wire, now)
 
-    def _lose(self) -> None:
-        """A bug: this datagram, or its place in the packet cache, is lost, nothing else."""
-        self._counts.faults += 1
+    def _lose(self, lost: int = 1) -> None:
+        """A bug: so many datagrams, or their places in the packet cache, are lost, nothing else."""
+        self._counts.faults += lost
         log.exception("fault")
 
     def _send(self, wire: bytes, address: Address) -> None:

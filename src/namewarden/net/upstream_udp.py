@@ -109,6 +109,8 @@ class UdpUpstream(Transport):
         except BlockingIOError:
             pass  # the send buffer is full: as if lost, it is sent once more
         except OSError as error:
+            if exchange.first is not None:
+                return  # what left first may still be answered
             exchange.fail(UpstreamError(error.strerror or "network error", 23, hard=True))
             self._finish(exchange)
 
@@ -220,6 +222,11 @@ class UdpUpstream(Transport):
         if port.sock.fileno() >= 0:
             self._loop.remove_reader(port.sock)
             port.sock.close()
+
+    @property
+    def faults(self) -> int:
+        """Questions whose deadline met a bug here."""
+        return self._deadlines.faults
 
     @property
     def open_sockets(self) -> int:

@@ -201,6 +201,11 @@ class Upstreams:
         """Datagrams and messages that answered nothing we asked: lies, or answers that came too late."""
         return sum(s.tcp.wrong + (s.udp.wrong if s.udp else 0) for s in self.servers)
 
+    @property
+    def faults(self) -> int:
+        """Questions lost to a bug here."""
+        return sum(s.udp.faults for s in self.servers if s.udp)
+
 
 def _failure(last: tuple[str, str, int, bool] | None) -> UpstreamError:
     """What the last server failed by: kept as words, for an error would hold the frame that holds it."""

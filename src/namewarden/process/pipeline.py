@@ -173,7 +173,7 @@ class Pipeline:
         """Rising numbers for /metrics."""
         scored, cached = self.batcher.counts, self.store.counts
         return {
-            "faults": self.faults.count,
+            "faults": self.faults.count + self.upstreams.faults,
             "limited": self.buckets.limited + self.streams.limited,
             "turned_away_unrecorded": self.turned_away.unrecorded,
             "upstream_wrong": self.upstreams.wrong,
