@@ -25,14 +25,18 @@ from pathlib import Path
 from namewarden.config import Settings
 from namewarden.hub.api import build
 from namewarden.hub.server import Server
-from namewarden.process.hub import Hub
+from namewarden.process.api import build_services
 from namewarden.process.paths import prepare
+from namewarden.process.publishing import Publishing
 from namewarden.process.sockets import bind_unix
 
 async def main(folder):
-    hub = Hub(Settings(), prepare(folder), lambda text: None)
-    await hub.start()
-    await Server(build(hub.services), [], bind_unix(folder / "hub.sock")).run()
+    paths = prepare(folder)
+    publishing = Publishing(Settings(), paths, print)
+    publishing.start()
+    services = build_services(Settings(), paths, publishing, print)
+    services.ingest.start()
+    await Server(build(services), [], bind_unix(folder / "hub.sock")).run()
 
 asyncio.run(main(Path(sys.argv[1])))
 """

@@ -46,6 +46,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "process/pipeline": {"*"},
     "process/resolver": {"*"},
     "process/explain": {"*"},
+    "process/publishing": LEAVES | {"policy", "detector", "hub", "process/paths"},
+    "process/api": {"*"},
     "process/hub": {"*"},
     "process/load": {"*"},
     "process/reload": LEAVES | {"process/slot"},

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from namewarden.hub import routes_policy
 from namewarden.hub.publish import Publisher
 from namewarden.hub.services import Services
@@ -118,6 +120,25 @@ async def test_a_compiler_that_fails_leaves_what_is_in_force(tmp_path: Path) -> 
         assert parts.publisher.problem
         assert os.readlink(parts.publisher.current) == good
         assert (tmp_path / "snapshots" / good).exists()
+
+
+@pytest.mark.parametrize("secret", [b"", b"short"], ids=["compiled", "failed"])
+async def test_that_there_is_a_first_policy_is_told_or_that_there_is_none(
+    tmp_path: Path, secret: bytes
+) -> None:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
+        assert not parts.publisher.first.is_set()
+        if secret:
+            (tmp_path / "secret").write_bytes(secret)
+        assert await parts.publisher.publish() == (not secret)
+        assert parts.publisher.first.is_set()
+
+
+async def test_a_policy_of_an_earlier_run_is_the_first(tmp_path: Path) -> None:
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "snapshots" / "current").symlink_to(__file__)
+    async with services(tmp_path) as parts:
+        assert parts.publisher.first.is_set()
 
 
 async def test_only_the_last_snapshots_are_kept(tmp_path: Path) -> None:

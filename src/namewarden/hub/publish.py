@@ -64,6 +64,7 @@ class Publisher:
         self.state = Published()
         self.problem = ""  # why the last attempt to make a snapshot failed; "" = it did not
         self.guard_problem = ""  # why there is no new guard list; "" = there is
+        self.first = asyncio.Event()  # some policy is in force, or it is known why there is none
         self._revision = -1  # of the control data in force
         self._notify = notify
         self._told: dict[str, str] = {}  # trouble told, by what is told when it is over
@@ -84,6 +85,7 @@ class Publisher:
         """Know what is in force already."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.current.exists():
+            self.first.set()
             try:
                 self.state = msgspec.json.decode(
                     (self._folder / "state.json").read_bytes(), type=Published
@@ -185,6 +187,8 @@ class Publisher:
             self.problem = f"no new snapshot: {problem}"
             self._failed = key, self._clock()
             return False
+        finally:
+            self.first.set()
         return True
 
     async def _compile(self, text: bytes, target: Path, generation: int) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the routes work with: built once in `process/hub.py`, carried by the application, asked for by each route."""
+"""What the routes work with: built once in `process/api.py`, carried by the application, asked for by each route."""
 
 import time
 from collections.abc import Callable
