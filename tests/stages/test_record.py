@@ -125,11 +125,28 @@ def test_a_flood_of_forged_addresses_does_not_fill_the_log() -> None:
     turned_away = TurnedAway(seen)
     verdict = Verdict("block", "limit")
     for n in range(3 * MOST_TURNED_AWAY):
-        query = Query(1, "a.", 1, f"10.0.{n >> 8}.{n & 255}", "udp", 0.0, b"")
+        query = Query(1, "a.", 1, f"10.{n >> 8}.{n & 255}.1", "udp", 0.0, b"")
         turned_away.add(to_event(query, Answer(0, verdict=verdict), 0.0, 1.0, "resolver"))
     turned_away.flush()
     assert len(seen.events) == MOST_TURNED_AWAY
     assert turned_away.unrecorded == 2 * MOST_TURNED_AWAY
+
+
+def test_the_addresses_of_one_prefix_are_one_that_is_turned_away() -> None:
+    seen = Seen()
+    turned_away = TurnedAway(seen)
+    answer = Answer(0, verdict=Verdict("block", "limit"))
+    for client in [
+        *(f"192.0.2.{n}" for n in range(100)),
+        *(f"2001:db8:0:{n:x}::1" for n in range(100)),
+    ]:
+        turned_away.add(
+            to_event(Query(1, "a.", 1, client, "udp", 0.0, b""), answer, 0.0, 1.0, "resolver")
+        )
+    turned_away.flush()
+    assert [(event.client, event.count) for event in seen.events] == [
+        ("192.0.2.0", 1), ("2001:db8:0:0::1", 1), ("192.0.2.1", 99), ("2001:db8:0:1::1", 99),
+    ]  # fmt: skip
 
 
 async def test_the_healthcheck_leaves_no_event() -> None:

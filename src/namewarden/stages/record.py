@@ -6,16 +6,18 @@ takes the events; the packet cache of `net/` records its repeats by `repeated`.
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from namewarden.events.rows import Rows
 from namewarden.query import Answer, Event, Handler, Query, Stage, Verdict
+from namewarden.stages.limit import REMEMBERED, prefix_of
 from namewarden.wire.types import rcode_name, type_name
 
 CHAOS = 3  # RFC 1035 §3.2.4
-MOST_TURNED_AWAY = 1000  # clients with an event of their own in one second
+MOST_TURNED_AWAY = 64  # prefixes with events of their own in one second: any address can be forged
 _TYPES = [type_name(number) for number in range(512)]
 _RCODES = [rcode_name(number) for number in range(32)]
 _NOTHING_SAID = Verdict("allow", "none")
@@ -38,18 +40,20 @@ class RowSink(EventRecorder, Protocol):
 class TurnedAway:
     """Events of clients that may not ask, or ask too fast: nobody fills the log by being refused.
 
-    The first leaves its event at once. The client's others up to the next `flush`, whatever they ask, are one more
-    event with the first of their questions and their `count`. Beyond MOST_TURNED_AWAY clients they are only counted.
+    What the limit counts as one client is one here. Its first leaves an event at once. Its others up to the next
+    `flush`, whatever they ask and whoever of the prefix asks, are one more event with the first of their questions
+    and their `count`. Beyond MOST_TURNED_AWAY of them they are only counted.
     """
 
     def __init__(self, sink: EventRecorder) -> None:
         self.unrecorded = 0  # queries
         self._keep = sink.record
-        self._counts: dict[tuple[str, str, str], int] = {}  # beside the first
-        self._more: dict[tuple[str, str, str], Event] = {}
+        self._prefix_of = lru_cache(REMEMBERED)(prefix_of)
+        self._counts: dict[tuple[bytes, str, str], int] = {}  # beside the first
+        self._more: dict[tuple[bytes, str, str], Event] = {}
 
     def add(self, event: Event) -> None:
-        key = event.client, event.transport, event.reason
+        key = self._prefix_of(event.client), event.transport, event.reason
         count = self._counts.get(key)
         if count is not None:
             self._counts[key] = count + 1
