@@ -136,6 +136,18 @@ async def test_what_was_dropped_is_told_with_the_next_batch(tmp_path: Path) -> N
     assert hub.batches[0].counters["events_dropped"] == 10
 
 
+async def test_what_a_refused_batch_said_was_dropped_is_told_with_the_next(tmp_path: Path) -> None:
+    hub, recorder = Moody(tmp_path / "s"), Recorder("resolver", 50)
+    hub.moods = [503, 400]
+    fill(recorder, 60)
+    async with hub.open(), running(sender := Sender(recorder, hub.path, QUICK)):
+        await until(lambda: sender.rejected_events == 50)
+        fill(recorder, 1)
+        await until(lambda: hub.rows == 1)
+    assert [batch.dropped_events for batch in hub.batches][0] == 10
+    assert sum(batch.dropped_events for batch in hub.batches) == 10
+
+
 async def test_a_busy_resolver_is_let_alone_below_half_a_queue(tmp_path: Path) -> None:
     hub, recorder, busy = Moody(tmp_path / "s"), Recorder("resolver", 100), [True]
     async with hub.open(), running(Sender(recorder, hub.path, QUICK, busy=lambda: busy[0])):

@@ -3,12 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 import structlog
 
 from namewarden.events.batch import Batch, BatchError, from_events, to_events, to_wire
 from namewarden.events.log import EventLogError, Gap, Period
-from namewarden.hub.ingest import WAITING, Ingest
+from namewarden.hub.ingest import RUNS, WAITING, Ingest
 from tests.events.list_log import ListLog
 from tests.events.samples import NOON, blocked, event
 from tests.hub.made import Clock, at_socket, build, services
@@ -59,6 +60,27 @@ async def test_a_sink_more_needs_no_other_change(tmp_path: Path) -> None:
         for _ in range(2):  # a batch that comes twice is handed out once
             await parts.ingest.put(to_wire(from_events("r", 1, "resolver", rows)))
         assert sink.names == ["bad.example.net."]
+
+
+class Counted:
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, int]] = []
+
+    def take(self, batch: Batch) -> None:
+        self.taken.append((batch.run, batch.sequence))
+
+
+async def test_a_batch_without_rows_that_comes_twice_is_handed_out_once(tmp_path: Path) -> None:
+    sink = Counted()
+    first = msgspec.structs.replace(from_events("r", 1, "resolver", []), dropped_events=7)
+    old = from_events("old", 1, "resolver", [event(time=0.0)])  # misdated: no row is stored
+    async with services(tmp_path, sinks={"counted": sink}) as parts:
+        for batch in (first, first, old, old, from_events("r", 2, "resolver", []), first):
+            await parts.ingest.put(to_wire(batch))
+        assert sink.taken == [("r", 1), ("old", 1), ("r", 2)]
+        for n in range(2 * RUNS):
+            await parts.ingest.put(to_wire(from_events(f"n{n}", 1, "resolver", [])))
+        assert len(parts.ingest._handed) == RUNS
 
 
 async def test_a_sink_that_fails_hurts_nobody(tmp_path: Path) -> None:

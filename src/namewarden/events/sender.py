@@ -79,7 +79,7 @@ class Sender:
         self._counters = counters
         self._gauges = gauges
         self._sequence = 0
-        self._dropped = (0, 0)  # as told so far
+        self._dropped = (0, 0)  # as the hub knows it
         self._stopping = asyncio.Event()
         self._deadline = float("inf")
         self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -130,7 +130,9 @@ class Sender:
             self.recorder.settle()
             return
         rows = columns.rows
+        told = self.recorder.dropped_events, self.recorder.dropped_queries
         if await self._deliver(to_wire(self._message(columns, first))):
+            self._dropped = told
             self.sent_events += rows
             self.sent_queries += columns.queries
         else:
@@ -147,7 +149,6 @@ class Sender:
 
     def _message(self, columns: Columns, first: int) -> Batch:
         recorder, (events, queries) = self.recorder, self._dropped
-        self._dropped = recorder.dropped_events, recorder.dropped_queries
         self._sequence += 1
         return Batch(
             recorder.run,

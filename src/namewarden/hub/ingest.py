@@ -15,6 +15,7 @@ from namewarden.events.batch import Batch, from_wire
 from namewarden.events.log import EventLog, EventLogError, Gap, Stored
 
 WAITING = 16  # batches in the hub at a time: they bound its memory
+RUNS = 256  # kept in mind, those that spoke last
 LOG_EACH = 100  # failures of a sink; the first is logged too
 Given = TypeVar("Given")
 Done = TypeVar("Done")
@@ -49,6 +50,8 @@ class Ingest:
         self._is_closed = False
         self._named = 0  # of the log's problems
         self._sinks = sinks
+        # The last sequence of each run: the log does not know again what has no rows.
+        self._handed: dict[str, int] = {}
         self._writer = ThreadPoolExecutor(1, "event-log")
         self._room = asyncio.Semaphore(WAITING)
 
@@ -115,11 +118,16 @@ class Ingest:
     def _store(self, body: bytes) -> Stored:
         batch = from_wire(body)
         stored = self._event_log.append(batch)
-        if stored.rows or not stored.repeated:
+        is_repeated = stored.repeated or self._handed.get(batch.run, -1) >= batch.sequence
+        if stored.rows or not is_repeated:
             self._hand_out(batch)
         return stored
 
     def _hand_out(self, batch: Batch) -> None:
+        self._handed.pop(batch.run, None)
+        self._handed[batch.run] = batch.sequence
+        if len(self._handed) > RUNS:
+            del self._handed[next(iter(self._handed))]
         for name, sink in self._sinks.items():
             try:
                 sink.take(batch)
