@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from namewarden.hub import jobs as module
 from namewarden.hub.jobs import Job, Jobs, Record
@@ -204,3 +206,14 @@ async def test_a_job_of_a_hub_that_was_killed_is_lost(jobs: Jobs, tmp_path: Path
     assert (record.state, record.problem) == ("lost", "the hub ended while it ran")
     jobs.cancel(id)
     await task
+
+
+async def test_an_end_that_cannot_be_written_is_logged_and_who_is_cancelled_stays_so(
+    jobs: Jobs, tmp_path: Path
+) -> None:
+    task, id = await begun(jobs, job(WAITS))
+    shutil.rmtree(tmp_path / "jobs" / id)
+    task.cancel()
+    with structlog.testing.capture_logs() as logged, pytest.raises(asyncio.CancelledError):
+        await task
+    assert [each["job"] for each in logged] == [id]

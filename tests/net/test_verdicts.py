@@ -1,6 +1,7 @@
 """The verdict listener: a real HTTP client against it, then callers that break the rules."""
 
 import asyncio
+import errno
 import json
 import socket
 from hashlib import sha256
@@ -117,6 +118,17 @@ async def test_names_are_normalised_as_on_the_wire(opened):
     reply = await listener.local.post(PATH, json=ask("ExAmple.ORG", "a b.test", "\\000x.test"))
     names = [said["name"] for said in reply.json()["verdicts"]]
     assert names == ["example.org.", "a\\032b.test.", "\\000x.test."]
+
+
+async def test_a_caller_that_cannot_be_reached_any_more_leaves_nothing(opened):
+    listener = (await opened()).listener
+    ours, theirs = socket.socketpair()
+    _, writer = await asyncio.open_connection(sock=ours)
+    reader = asyncio.StreamReader()
+    reader.set_exception(OSError(errno.EHOSTUNREACH, "No route to host"))
+    await listener._greet(reader, writer)
+    assert listener._connections == {True: 0, False: 0} and writer.is_closing()
+    theirs.close()
 
 
 async def test_one_connection_serves_many_requests(opened):

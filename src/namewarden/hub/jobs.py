@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 KEPT = 50  # folders of jobs that ended
@@ -27,6 +28,7 @@ LINE = 16 * 1024 * 1024  # octets of a line; the report of many lists is one
 ERRORS = 64 * 1024  # octets of standard error that are kept
 GRACE = 5.0  # seconds between asking a job to end and killing it
 STEP = 1.0  # seconds between writes of the record while progress comes
+log = structlog.get_logger("jobs")
 _NO_MEMORY = ("MemoryError", "bad_alloc", "Unable to allocate", "Cannot allocate memory")
 
 State = Literal[
@@ -112,9 +114,14 @@ class Jobs:
             record, state=state, ended=self._clock(), progress=run.progress, result=run.result,
             problem=run.problem(state),
         )  # fmt: skip
-        (self._folder / record.id / "errors.txt").write_bytes(run.errors())
-        self._keep(ended)
-        self._trim()
+        try:
+            (self._folder / record.id / "errors.txt").write_bytes(run.errors())
+            self._keep(ended)
+            self._trim()
+        except (
+            OSError
+        ) as problem:  # the disk is full: whoever waits for the job hears its end all the same
+            log.error("the end of a job is not written", job=record.id, problem=str(problem))
         return ended
 
     def cancel(self, id: str) -> bool:

@@ -153,8 +153,8 @@ class VerdictListener:
                 return
             while await self._turn(connection, trusted) and not self._is_stopping:
                 pass
-        except (ConnectionError, TimeoutError, h11.LocalProtocolError):
-            return  # the caller left, or never came to the end of its request
+        except (OSError, h11.LocalProtocolError):
+            return  # the caller left, cannot be reached, or never came to the end of its request
         finally:
             self._connections[trusted] -= 1
             writer.close()
