@@ -17,7 +17,7 @@ import structlog
 from namewarden.net import datagrams, eager
 from namewarden.net.datagrams import Address, Datagram, DatagramIO, Host
 from namewarden.net.fair_queue import FairQueue
-from namewarden.net.listener import Reaches, settled
+from namewarden.net.listener import settled
 from namewarden.net.packet_cache import PacketCache, PendingQuery
 from namewarden.net.packet_entry import CacheClient
 from namewarden.query import Answer, Handler
@@ -75,6 +75,7 @@ class UdpListener:
         self._socket = bound
         self._serving = serving
         self._cache = serving.cache
+        self.forget = serving.cache.forget  # one for all listeners that share the cache
         self._counts = serving.counts
         self._batch = serving.batch(bound)
         self._in_flight = 0
@@ -91,9 +92,6 @@ class UdpListener:
         asyncio.get_running_loop().remove_reader(self._socket)
         await settled(lambda: not self._in_flight and not self._waiting)
         self._flush()
-
-    def forget(self, reaches: Reaches | None = None) -> None:
-        self._cache.forget(reaches)
 
     def is_busy(self) -> bool:
         """Did the last wake-up, just now, find a crowd? Then work that can wait does."""

@@ -202,8 +202,8 @@ class Resolver:
         return any(listener.is_busy() for listener in self._listeners)
 
     def _forget(self, reaches: Reaches | None = None) -> None:
-        for listener in self._listeners:
-            listener.forget(reaches)
+        for forget in {listener.forget for listener in self._listeners}:  # what is shared, once
+            forget(reaches)
 
 
 class Nowhere:
