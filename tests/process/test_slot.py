@@ -71,6 +71,12 @@ def falls_silent(channel):
     return 0
 
 
+def only_lives(channel):
+    while True:
+        os.write(channel.news, b".")
+        time.sleep(0.02)
+
+
 def refuses(channel):
     return 1
 
@@ -151,6 +157,31 @@ def test_another_one_that_has_no_room_is_tried_again(kept):
     assert kept.slot.is_settled
     kept.end(first)
     assert len(kept.told) == 1
+
+
+@pytest.mark.parametrize("has_spare", [False, True])
+@pytest.mark.parametrize("kept", [falls_silent], indirect=True)
+def test_one_that_never_gets_ready_gives_the_place_back(kept, has_spare):
+    before = Child("echo", falls_silent, has_spare=has_spare)
+    kept.slot = Slot(before, kept.start, kept.told.append)
+    kept.turn(0)
+    heard(kept)
+    other = Child("another", only_lives, has_spare=has_spare)
+    for process in kept.slot.processes():
+        process.is_silent = lambda now: False  # who serves is not what this is about
+    kept.slot.replace(other, kept.now)
+    assert kept.slot.is_of(other)
+    if not has_spare:
+        kept.end(kept.process)
+    kept.turn(0)
+    other_process = kept.slot.processes()[0]
+    for _ in range(3):
+        time.sleep(0.05)  # it tells that it lives
+        kept.turn(LOADING / 2)
+    kept.end(other_process)
+    name = "the spare of echo" if has_spare else "another"
+    assert kept.told[-1] == f"{name} ended (killed by SIGKILL): echo stays as it was"
+    assert kept.slot.child is before and not kept.slot.is_of(other)
 
 
 @pytest.mark.parametrize("kept", [refuses], indirect=True)

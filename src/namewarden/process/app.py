@@ -13,9 +13,10 @@ from namewarden.config import Settings
 from namewarden.process.channel import Channel
 from namewarden.process.paths import StartError, only_one, prepare
 from namewarden.process.reload import Reloader
+from namewarden.process.replace import Reload
 from namewarden.process.slot import Child
 from namewarden.process.sockets import BindError, Sockets
-from namewarden.process.supervise import Reload, Supervisor
+from namewarden.process.supervise import Supervisor
 
 Notify = Callable[[str], None]
 
@@ -39,7 +40,8 @@ def run(settings: Settings, config: Path | None, roots: Roots, notify: Notify) -
         sockets = stack.enter_context(Sockets(settings, paths))
         made = partial(children, sockets=sockets, roots=roots, notify=notify)
         other = Reloader(settings, config, made, roots.problems, notify)
-        supervisor = Supervisor(made(settings), notify, Reload(other.check, other.take, other.done))
+        reload = Reload(other.check, other.take, other.done, other.undone, other.late)
+        supervisor = Supervisor(made(settings), notify, reload)
         refused = supervisor.run(lambda: _announce(settings, notify))
         if refused:
             raise StartError(f"{refused} cannot start, for the reason above")

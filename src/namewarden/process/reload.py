@@ -21,7 +21,7 @@ class Reloader:
         problems: Callable[[Settings], Sequence[str]],
         notify: Callable[[str], None],
     ) -> None:
-        self._settings = settings  # in force
+        self._settings = settings  # of the start
         self._config = config
         self._children = children
         self._problems = problems
@@ -55,11 +55,16 @@ class Reloader:
         for key in AT_START:
             if value(taken, key) != value(wanted, key):
                 self._notify(f"{key} needs a restart, it stays as it was")
-        self._settings = taken
         return self._children(taken)
 
     def done(self) -> None:
         self._notify("the configuration is reloaded")
+
+    def undone(self) -> None:
+        self._notify("not all could take the configuration, the one before stays in force")
+
+    def late(self) -> None:
+        self._notify("the configuration takes too long to check, the one before stays in force")
 
     def _refuse(self, problems: Sequence[str]) -> None:
         lines = "\n".join(f"  {each}" for each in problems)

@@ -96,13 +96,15 @@ class Slot:
     def __init__(
         self, child: Child, start: Callable[[Child, float], Process], notify: Callable[[str], None]
     ) -> None:
-        self._child = child
+        self.child = child  # what serves, or shall
         self._start = start
         self._notify = notify
         self._serving: Process | None = None
         self._spare: Process | None = None
         self._retired: list[Process] = []  # told to end, replaced
-        self._next: Child | None = None  # the spare is one of these, and serves when it is loaded
+        self._next: Child | None = None  # the spare is one of these, and serves when it is ready
+        self._before: Child | None = None  # until the one that replaced it was ready
+        self._ready_by = FOREVER  # the one that replaces
         self._failures = 0
         self._due = 0.0  # when the next one may be started
         self.was_ready = False
@@ -117,15 +119,21 @@ class Slot:
         """Nothing is being replaced, and somebody serves."""
         return self._next is None and self._serving is not None and self._serving.is_ready
 
+    def is_of(self, child: Child) -> bool:
+        """It was told to be this one, and has not gone back to the one before."""
+        return child is self.child or child is self._next
+
     def replace(self, child: Child, now: float) -> None:
-        """From now on it is this one. Where there are spares, one of the new kind is loaded, then the old ends;
-        else the old ends first."""
-        if child.has_spare and self._serving:
+        """From now on it is this one; the one before stays, or comes back, where this one never gets ready.
+        Where there are spares, one of the new kind gets ready, then the old ends; else the old ends first."""
+        if self.was_ready:
+            self._before, self._ready_by = self.child, now + LOADING
+        if child.has_spare and self._serving and self.was_ready:
             if self._spare:
                 self._retire(self._spare, now)
             self._next, self._spare = child, self._started(child, now)
             return
-        self._child = child
+        self.child = child
         if self._serving:
             self._retire(self._serving, now)
             self._serving = None
@@ -135,12 +143,14 @@ class Slot:
         self._retired.append(process)
 
     def _take_over(self, now: float) -> None:
-        """Both may serve for a moment: the sockets are the same."""
+        """Both serve for a moment: the sockets are the same."""
         if self._next and self._spare and self._spare.is_loaded:
             self._spare.begin()
+            if not self._spare.is_ready:
+                return
             if self._serving:
                 self._retire(self._serving, now)
-            self._child, self._next = self._next, None
+            self.child, self._next = self._next, None
             self._serving, self._spare = self._spare, None
 
     def tick(self, now: float) -> None:
@@ -148,15 +158,25 @@ class Slot:
         for process in self.processes():
             self._watch(process, now)
         self._take_over(now)
+        if self._before and now > self._ready_by:
+            self._kill_the_new()
         # One that was replaced may hold what there is only once, such as the event log's files.
         if self._serving is None and not self._retired and now >= self._due:
-            self._serving = self._started(self._child, now)
+            self._serving = self._started(self.child, now)
             if self._serving:
                 self._serving.begin()
         if self._serving and self._serving.is_ready:
             self.was_ready = True
-            if self._child.has_spare and self._spare is None and now >= self._due:
-                self._spare = self._started(self._next or self._child, now)
+            if self._next is None:
+                self._before = None
+            if self.child.has_spare and self._spare is None and now >= self._due:
+                self._spare = self._started(self._next or self.child, now)
+
+    def _kill_the_new(self) -> None:
+        """`ended` goes back."""
+        new = self._spare if self._next else self._serving
+        if new and not new.is_ready:
+            new.kill()
 
     def _started(self, child: Child, now: float) -> Process | None:
         """None where the system has no room for one more, now."""
@@ -186,11 +206,14 @@ class Slot:
             return
         said = f"{self._called(process)} ended ({describe(status)})"
         self._failures = 0 if now - process.born > HEALTHY else self._failures + 1
+        if self._is_new(process):
+            self._go_back(said, now)
+            return
         if process is self._serving:
-            self._child, self._next = self._next or self._child, None
+            self.child, self._next = self._next or self.child, None
             self._serving, self._spare = self._spare, None
             if status == 1 and not self.was_ready:  # it said why
-                self.refused = self._child.name
+                self.refused = self.child.name
                 return
             if self._serving:
                 self._serving.begin()
@@ -198,16 +221,26 @@ class Slot:
                 return
         else:
             self._spare = None
-            if self._next:
-                self._next = None
-                self._notify(f"{said}: {self._child.name} stays as it was")
-                return
         delay = DELAYS[min(max(self._failures - 1, 0), len(DELAYS) - 1)]
         self._due = now + delay
         self._notify(f"{said}, starting it again in {delay:g} s")
 
+    def _is_new(self, process: Process) -> bool:
+        """One that replaces and was not ready yet."""
+        if self._next:
+            return process is self._spare
+        return self._before is not None and process is self._serving and not process.is_ready
+
+    def _go_back(self, said: str, now: float) -> None:
+        if self._next:
+            self._next = self._spare = None
+        else:
+            self.child, self._serving = self._before or self.child, None
+        self._before, self._due = None, now
+        self._notify(f"{said}: {self.child.name} stays as it was")
+
     def _called(self, process: Process) -> str:
-        return f"the spare of {self._child.name}" if process is self._spare else self._child.name
+        return f"the spare of {self.child.name}" if process is self._spare else self.child.name
 
 
 def describe(status: int) -> str:

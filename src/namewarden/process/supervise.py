@@ -2,7 +2,8 @@
 
 The sockets belong to the supervisor, so a query that arrives while a resolver is being restarted waits in the
 socket's buffer. Children learn of the supervisor's death by a pipe that only it keeps open, so nobody is left
-behind, whatever kills it. Counterpart: `app.py` says which children there are, `slot.py` what becomes of each.
+behind, whatever kills it. Counterparts: `app.py` says which children there are, `slot.py` what becomes of each,
+`replace.py` how others take their place.
 """
 
 import contextlib
@@ -13,25 +14,15 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from namewarden.process.channel import Channel
 from namewarden.process.fork import forked
+from namewarden.process.replace import Reload, Replacer
 from namewarden.process.slot import SILENCE, Child, Process, Slot
 
 FILES = 65_536
 TICK = 1.0  # seconds between looks when nothing happens
-
-
-@dataclass(frozen=True)
-class Reload:
-    """How other children come into force."""
-
-    check: Callable[[], int]  # in a process of its own: 0 = right
-    take: Callable[[], Sequence[Child]]  # the new children, one for each; none = all stays
-    done: Callable[[], None]
-    title: Sequence[str] = ("namewarden", "config", "check")
 
 
 class Supervisor:
@@ -45,16 +36,13 @@ class Supervisor:
         silence: float = SILENCE,  # seconds without a sign of life after which a child is replaced
     ) -> None:
         self._slots = [Slot(child, self._start, notify) for child in children]
-        self._reload = reload
+        self._replacer = Replacer(reload, self._slots) if reload else None
         self._silence = silence
         self._loaded: set[str] = set()
         self._selector = selectors.DefaultSelector()
         self._life_child, self._life = os.pipe()
         self._awake = Awake()
         self._is_ending = False
-        self._is_told_to_reload = False
-        self._checking = 0  # the process that checks what shall be taken
-        self._replacing: list[tuple[Slot, Child]] = []  # the first of them is under way
 
     def run(self, all_ready: Callable[[], None]) -> str:
         """Start all, call `all_ready` when every child has said so, end all when told to.
@@ -76,37 +64,14 @@ class Supervisor:
         now = self._awake.now()
         for slot in self._slots:
             slot.tick(now)
-        self._replace(now)
+        if self._replacer:
+            self._replacer.tick(now)
         self._wait(min(slot.due_in(now) for slot in self._slots))
         for slot in self._slots:
             for process in slot.processes():
                 if (status := self._status(process)) is not None:
                     slot.ended(process, status, self._awake.now())
             self._is_ending |= bool(slot.refused)
-
-    def _replace(self, now: float) -> None:
-        """Check first, then one after the other, so that there is always somebody who serves."""
-        if self._replacing and self._replacing[0][0].is_settled:
-            del self._replacing[0]
-            self._begin_replacing(now)
-        if self._checking:
-            pid, status = os.waitpid(self._checking, os.WNOHANG)
-            if pid and self._reload:
-                self._checking = 0
-                if status == 0 and (children := self._reload.take()):
-                    self._replacing = list(zip(self._slots, children, strict=True))
-                    self._begin_replacing(now)
-        elif self._is_told_to_reload and self._reload:
-            with contextlib.suppress(OSError):  # no room for a process: at the next turn
-                self._checking = forked(self._reload.check, self._reload.title, set())
-                self._is_told_to_reload = False
-
-    def _begin_replacing(self, now: float) -> None:
-        if self._replacing:
-            slot, child = self._replacing[0]
-            slot.replace(child, now)
-        elif self._reload:
-            self._reload.done()
 
     def _wait(self, seconds: float = TICK) -> None:
         """Until a child tells something or ends, we are told to, or it is time to look."""
@@ -154,6 +119,8 @@ class Supervisor:
 
     def _end_all(self) -> None:
         """One after the other, the newest first."""
+        if self._replacer:
+            self._replacer.end()
         for process in [each for slot in reversed(self._slots) for each in slot.processes()]:
             process.end(self._awake.now())
             while self._status(process) is None:
@@ -182,9 +149,10 @@ class Supervisor:
 
     def _hang_up(self, terminals: list[int], *_: object) -> None:
         """A terminal that is gone has hung up, and what runs on it ends; else somebody wants a reload."""
-        if self._reload is None or not all(os.isatty(fd) for fd in terminals):
+        if self._replacer is None or not all(os.isatty(fd) for fd in terminals):
             self._is_ending = True
-        self._is_told_to_reload = True
+        else:
+            self._replacer.want()
 
 
 class Awake:
