@@ -45,6 +45,29 @@ def test_of_repeats_the_first_line_stays():
     assert reachable(table, homes, 7) == [1 << 35 | 9, 2 << 35 | 99]
 
 
+ROWS = st.tuples(
+    st.sampled_from([0, 7, 2**63, 2**64 - 1]),
+    st.integers(1, 3),
+    st.integers(0, 2),
+    st.integers(0, 9),
+)
+
+
+@given(st.lists(ROWS, max_size=40))
+def test_of_what_a_list_repeats_the_first_stays_and_other_lists_keep_theirs(rows):
+    """A row: fingerprint, match, rank of the list, offset."""
+    prints = np.array([row[0] for row in rows], np.uint64)
+    lows = np.array([match << 35 | offset for _, match, _, offset in rows], np.uint64)
+    table, homes, entries = layout.place(
+        prints, lows, np.array([row[2] for row in rows], np.uint16)
+    )
+    firsts = {row[:3]: row[3] for row in sorted(rows, reverse=True)}
+    assert entries == len(firsts)
+    for mark in {row[0] for row in rows}:
+        mine = [match << 35 | at for (one, match, _), at in firsts.items() if one == mark]
+        assert sorted(set(mine)) == sorted(set(reachable(table, homes, mark)) & set(mine))
+
+
 def test_the_sieve_lets_every_entry_pass():
     sums = np.arange(0, 2**32, 4_294_967, dtype=np.uint32)
     sieve, mask = layout.sieve_of(sums)

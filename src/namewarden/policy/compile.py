@@ -87,8 +87,7 @@ def _sync_folder(folder: Path) -> None:
 def _write(made: "_Blob", generation: int) -> None:
     file, spec, previous = made.file, made.spec, made.previous
     file.write(bytes(START))
-    seen = [_look(each, made.limit) for each in spec.lists]
-    if previous is not None and _is_same(spec, seen, previous):
+    if previous is not None and _is_same(spec, previous, made.limit):
         blob, report = previous.meta.blob, _renamed(spec, previous.report)
         file.write(previous.blob())
     else:
@@ -108,7 +107,8 @@ def _look(spec: ListSpec, limit: int) -> str:
         return f"! {error}"
 
 
-def _is_same(spec: SnapshotSpec, seen: list[str], previous: Snapshot) -> bool:
+def _is_same(spec: SnapshotSpec, previous: Snapshot, limit: int) -> bool:
+    seen = [_look(each, limit) for each in spec.lists]
     now = [
         (s.name, s.kind, s.format, s.broad, look) for s, look in zip(spec.lists, seen, strict=True)
     ]
@@ -264,6 +264,7 @@ class _Blob:
 
 
 def _report(spec: ListSpec, scan: Scan, data: bytes, seen: str, error: str) -> ListReport:
+    kept = digest_of(data) if error and data else ""
     return ListReport(
         name=spec.name,
         path=spec.path,
@@ -272,7 +273,7 @@ def _report(spec: ListSpec, scan: Scan, data: bytes, seen: str, error: str) -> L
         lines=scan.lines,
         rules=scan.rules,
         skipped=dict(sorted(scan.skipped.items())),
-        digest=digest_of(data) if data else "",
+        digest=kept if error else seen,
         seen=seen,
         error=error,
         stale=bool(error and data),

@@ -58,13 +58,27 @@ def code_of(effect: Effect, kind: ListKind) -> int:
 
 def place(prints: Words, lows: Words, sources: npt.NDArray[Any]) -> tuple[Words, int, int]:
     """(table, homes, entries). `lows` are kind and offset; of repeats in a list the first stays."""
-    kinds = (sources.astype(np.uint64) << np.uint64(8)) | (lows >> np.uint64(KIND_SHIFT))
-    order = np.lexsort((lows, kinds, prints))
-    prints, lows, kinds = prints[order], lows[order], kinds[order]
+    order = np.argsort(prints)
+    prints = prints[order]
     fresh = np.ones(len(prints), bool)
-    fresh[1:] = (prints[1:] != prints[:-1]) | (kinds[1:] != kinds[:-1])
-    del order, kinds
-    return _placed(prints[fresh], lows[fresh])
+    shared = np.flatnonzero(_repeated(prints))  # few as a rule: only they are ordered further
+    among = order[shared]
+    kinds = (sources[among].astype(np.uint64) << np.uint64(8)) | (
+        lows[among] >> np.uint64(KIND_SHIFT)
+    )
+    turn = np.lexsort((lows[among], kinds, prints[shared]))
+    order[shared], kinds, marks = among[turn], kinds[turn], prints[shared]
+    fresh[shared[1:]] = (marks[1:] != marks[:-1]) | (kinds[1:] != kinds[:-1])
+    return _placed(prints[fresh], lows[order[fresh]])
+
+
+def _repeated(ordered: Words) -> npt.NDArray[np.bool_]:
+    """Which are there more than once."""
+    like_next = ordered[1:] == ordered[:-1]
+    found = np.zeros(len(ordered), bool)
+    found[1:] |= like_next
+    found[:-1] |= like_next
+    return found
 
 
 def _placed(prints: Words, lows: Words) -> tuple[Words, int, int]:
