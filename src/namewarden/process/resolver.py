@@ -7,8 +7,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from functools import lru_cache, partial
 
 import uvloop
@@ -42,8 +42,10 @@ from namewarden.stages.limit import REMEMBERED, prefix_of
 from namewarden.stages.record import RowSink
 from namewarden.wire.stream import ServerLimits
 
-PATIENCE = 2.0  # seconds for what is in flight at a stop; a listener's GRACE is a little longer
-LAST_BATCH = 2.0  # seconds for the hub to acknowledge the last events
+STOP = 4.5  # seconds for a whole stop, then what did not reach the hub is told: a supervisor kills after 5
+DRAIN = 3.0  # of these, at most, until nothing is in flight
+PATIENCE = 2.0  # of these for upstreams; a listener's GRACE is a little longer
+LAST_BATCH = 2.0  # of what is left, at most, for the hub to acknowledge the last events
 
 
 def serve_resolver(
@@ -129,21 +131,15 @@ class Resolver:
         if channel:
             channel.is_ready()
         await ended.wait()
-        await self._drain()
+        until = time.monotonic() + STOP
+        await drain(self._listeners, self._pipeline.stop, self._waiting, DRAIN)
         folding.cancel()
         self._record_folded(cache)
-        sender.stop(LAST_BATCH)
-        await asyncio.wait([sending], timeout=LAST_BATCH + 0.2)  # a hub that hangs does not keep us
+        left = min(LAST_BATCH, until - time.monotonic())
+        sender.stop(left)
+        await asyncio.wait([sending], timeout=left + 0.2)  # a hub that hangs does not keep us
         if lost := sender.rejected_events + self._recorder.held:
             self._notify(f"{lost} events did not reach the hub")
-
-    async def _drain(self) -> None:
-        """Take no more, and let what is in flight be answered. Who waits longer for an upstream gets SERVFAIL."""
-        stopping = asyncio.gather(*(listener.stop() for listener in self._listeners))
-        await asyncio.wait([stopping], timeout=PATIENCE)
-        self._pipeline.stop()
-        await stopping
-        await eager.end(self._waiting, grace=0)
 
     async def _fold(self, cache: PacketCache) -> None:
         """What events fold is recorded once a second."""
@@ -204,6 +200,23 @@ class Resolver:
     def _forget(self, reaches: Reaches | None = None) -> None:
         for forget in {listener.forget for listener in self._listeners}:  # what is shared, once
             forget(reaches)
+
+
+async def drain(
+    listeners: Sequence[Listener],
+    stop_pipeline: Callable[[], None],
+    waiting: eager.Waiting,
+    seconds: float,
+) -> None:
+    """Take no more, and let what is in flight be answered. Who waits longer for an upstream gets SERVFAIL."""
+    until = time.monotonic() + seconds
+    stopping = asyncio.gather(*(listener.stop() for listener in listeners))
+    await asyncio.wait([stopping], timeout=min(PATIENCE, seconds))
+    stop_pipeline()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(until - time.monotonic()):
+            await stopping
+            await eager.end(waiting, grace=0)
 
 
 class Nowhere:
