@@ -1,4 +1,4 @@
-"""A whole list → entries, fast: one regular expression of ours reads the common shapes of a megabyte at a time,
+"""A whole list → entries, fast: one regular expression reads the common shapes (`shapes.py`) of a megabyte at a time,
 every other line goes to `reader.Reader`. Both read a line alike; a test holds them together. Where it was built, the
 C helper `_scan.c` reads the plainest lines and makes the fingerprints; what is here says what they mean.
 """
@@ -17,10 +17,11 @@ import numpy.typing as npt
 from namewarden import native
 from namewarden.policy import layout, patterns
 from namewarden.policy.broad import Popular
-from namewarden.policy.lines import Effect, ListRule
+from namewarden.policy.lines import ListRule
 from namewarden.policy.reader import Reader
 from namewarden.policy.rpz import RECORD_LIMIT, zone_of
-from namewarden.policy.spec import ListKind, ListSpec, Match
+from namewarden.policy.shapes import Shapes
+from namewarden.policy.spec import ListSpec
 from namewarden.policy.terms import Terms, network_of
 from namewarden.policy.triggers import key_of
 
@@ -29,58 +30,9 @@ if TYPE_CHECKING:
 
 Flags = npt.NDArray[np.bool_]
 ROW = np.dtype([("print", "<u8"), ("low", "u8"), ("sum", "u4"), ("labels", "u4")])  # of the helper
-PLAIN = ("bare", "hosts", "wildcard", "adblock")  # shapes that the helper reads, in its order
 
 CHUNK = 1 << 20
 NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
-_LABEL = rb"[a-z0-9_-]{1,63}+"
-_NAME = rb"(?:" + _LABEL + rb"\.)++(?:" + _LABEL + rb")?+"  # at least one dot, perhaps a final one
-_END = rb"[ \t]*\r?\n"
-_COMMENTED = rb"(?:[ \t]+\#[^\n]{0,1000}\n|[ \t]*\r?\n)"
-_SINK = rb"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+"
-
-
-class Shape(NamedTuple):
-    """A line that is common enough to be read without the reader. One group: the name."""
-
-    forms: str
-    match: Match
-    effect: Effect
-    pattern: bytes
-    plain: str = ""  # of PLAIN, if the helper reads it
-
-
-SHAPES = (
-    Shape("adblock", "both", "own", rb"\|\|(" + _NAME + rb")\^" + _END, "adblock"),
-    Shape("adblock", "both", "allow", rb"@@\|\|(" + _NAME + rb")\^\|?" + _END),
-    Shape(
-        "domains wildcard", "both", "own",
-        rb"\*\.(?!localhost)(" + _NAME + rb")" + _COMMENTED, "wildcard",
-    ),
-    Shape(
-        "hosts", "exact", "own",
-        _SINK + rb"(?!localhost|ip6-)(" + _NAME + rb")" + _COMMENTED, "hosts",
-    ),
-    Shape("domains wildcard", "both", "own", rb"\.(?!-|localhost)(" + _NAME + rb")" + _COMMENTED),
-    Shape("dnsmasq", "both", "own", rb"address=/(" + _NAME + rb")/(?:0\.0\.0\.0|::|\#|)" + _END),
-    Shape("dnsmasq", "both", "own", rb"(?:server|local)=/(" + _NAME + rb")/" + _END),
-    Shape(
-        "unbound", "both", "own",
-        rb'local-zone: "(' + _NAME + rb')" always_(?:nxdomain|null|refuse|nodata)' + _END,
-    ),
-    Shape(
-        "bind", "both", "own",
-        rb'zone "(' + _NAME + rb')" (?:in )?\{ ?type (?:master|primary); ?[^{}\n]*\};' + _END,
-    ),
-    Shape(
-        "domains wildcard", "exact", "own",
-        rb"(?!-|localhost)(" + _NAME + rb")" + _COMMENTED, "bare",
-    ),
-)  # fmt: skip
-_POLICY = (
-    rb"(?:(" + _NAME + rb")|\*\.(" + _NAME + rb"))[ \t]+(?:[0-9]+[smhdw]?[ \t]+)?(?:in[ \t]+)?"
-    rb"cname[ \t]+(?:\.|(\*)\.)[ \t]*(?:;[^\n]{0,1000})?\r?\n"
-)
 
 
 class Pattern(NamedTuple):
@@ -164,7 +116,7 @@ class Scan:
         """`zone`: what its lines lie below, where they are a zone's."""
         self.zone = zone
         self._reader = Reader(self.spec.format, zone)
-        self._shapes = _Shapes(self.spec.format, self.spec.kind, zone)
+        self._shapes = Shapes(self.spec.format, self.spec.kind, zone)
 
     def _chunk(self, chunk: bytes, start: int) -> None:
         """The hot loop: one match a line. Lines that no shape fits are read one by one."""
@@ -493,48 +445,6 @@ def _add_data(known: ListRecord, rule: ListRule, code: int) -> None:
     """Local data of one owner over several lines."""
     if code == layout.RECORD == known.effect and len(known.records) < RECORD_LIMIT:
         known.records += [record for record in rule.records if record not in known.records]
-
-
-class _Shapes:
-    """The expression of one list's format and what its groups mean."""
-
-    def __init__(self, form: str, kind: ListKind, zone: str) -> None:
-        shapes = [] if form == "rpz" else [s for s in SHAPES if form in ("auto", *s.forms.split())]
-        codes = [layout.MATCHES[s.match] << 3 | layout.code_of(s.effect, kind) for s in shapes]
-        plain = {shape.plain: code for shape, code in zip(shapes, codes, strict=True)}
-        bare, hosts, wildcard, adblock = (plain.get(name, -1) for name in PLAIN)
-        self.plain = bare, hosts, wildcard, adblock
-        parts = [shape.pattern for shape in shapes]
-        zone_first = bool(zone)  # a zone's lines are tried first where most lines are a zone's
-        self.policy = 1 if zone_first else len(shapes) + 1  # the first of its three groups
-        self.codes = [0, 0, 0, 0, *codes] if zone_first else [0, *codes]
-        if form in ("auto", "rpz"):
-            parts.insert(0 if zone_first else len(parts), _POLICY)
-        self.expression = re.compile(b"(?:" + b"|".join([*parts, b"[^\n]*+\n"]) + b")")
-        self.zone = zone
-        self.tail = b"." + zone.encode("latin-1")
-        self.owner = ""
-        self._codes = [layout.code_of(effect, kind) for effect in ("nxdomain", "nodata")]
-
-    def trimmed(self, name: bytes) -> bytes:
-        """Without its final dot; empty when the reader must look at it (a number at the end, one label)."""
-        name = name.removesuffix(b".")
-        return name if b"." in name and not name[name.rindex(b".") + 1 :].isdigit() else b""
-
-    def policy_entry(self, at: "re.Match[bytes]", origin: str) -> tuple[int, bytes, int]:
-        """(group of the name, name, code) of `[*.]name CNAME .`; no name when the reader must look."""
-        nodata = at.lastindex == self.policy + 2
-        group = self.policy if at[self.policy] is not None else self.policy + 1
-        owner = at[group]
-        name = owner.removesuffix(self.tail) if owner[-1] == 46 and self.zone else owner
-        if name[-1] < 58:
-            name = b"" if name[-1] == 46 else self.trimmed(name)
-        if b"rpz-" in name or (origin != self.zone and owner[-1] != 46):
-            name = b""
-        if name:  # else the reader sees the line, and may take it for another format's
-            self.owner = at[0].split(None, 1)[0].decode("latin-1")
-        match = layout.EXACT if group == self.policy else layout.BELOW
-        return group, name, match << 3 | self._codes[nodata]
 
 
 def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
