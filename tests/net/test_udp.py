@@ -12,7 +12,7 @@ import pytest
 
 from namewarden.net import datagrams, eager
 from namewarden.net.packet_cache import CacheRules, PacketCache
-from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
+from namewarden.net.udp import TURN, UdpCounts, UdpListener, UdpServing
 from namewarden.query import Answer, Verdict
 from namewarden.stages.block import blocked
 from namewarden.stages.limit import SILENCE, TRUNCATION
@@ -38,7 +38,7 @@ class Listener:
             record_repeats=lambda folded: self.repeats.extend(folded.counts),
             counts=counts,
         )  # fmt: skip
-        self.cache = PacketCache(cache)
+        self.cache = PacketCache(cache, environ=options.pop("environ", {}))
         serving = UdpServing(
             handler=self.handle,
             waiting=self.waiting,
@@ -356,3 +356,18 @@ async def test_all_that_a_fault_in_the_packet_cache_loses_is_counted(monkeypatch
             listener.client.send(ask(ident=ident))
         listener.listener._readable()
         assert listener.counts.faults == 5 and listener.asked == []
+
+
+@pytest.mark.parametrize("environ", [{}, {"NAMEWARDEN_PURE": "1"}], ids=["helper", "plain"])
+async def test_repeats_never_wait_behind_what_the_chain_answers(environ):
+    async with Listener(deny, environ=environ) as listener:
+        for ident in (1, 2):
+            await listener.ask(ask(ident=ident))
+        for ident in range(20):
+            listener.client.send(ask(f"n{ident}.example.org", ident))
+        for ident in range(100, 120):
+            listener.client.send(ask(ident=ident))
+        listener.listener._readable()
+        assert len(listener.listener._waiting) == 20 - TURN
+        replies = [listener.client.recv(512) for _ in range(20 + TURN)]
+        assert {reply[1] for reply in replies} == {*range(TURN), *range(100, 120)}

@@ -114,9 +114,9 @@ class PacketCache:
             )  # fmt: skip
 
     def answer(self, arrived: list[Datagram], out: list[Datagram], now: float) -> list[Datagram]:
-        """Put the messages that the C helper has for these into `out`; give back the datagrams that go to `lookup`."""
+        """Put the messages for repeats, and what else the C helper has, into `out`; give back what goes to `lookup`."""
         if self._helper is None:
-            return arrived
+            return self._repeat(arrived, out, now)
         self._helped = now
         off: list[tuple[Datagram, int]] = []
         rest = self._helper.answer(arrived, self._clients, out, off, now)
@@ -125,17 +125,33 @@ class PacketCache:
                 out.append((wire, address))
         return rest
 
+    def _repeat(self, arrived: list[Datagram], out: list[Datagram], now: float) -> list[Datagram]:
+        """What the C helper does with repeats: limited clients take their tokens in the order in which they came."""
+        rest: list[Datagram] = []
+        is_in_order, clients = True, self._clients
+        for datagram in arrived:
+            data, address = datagram
+            client = clients.get(address[0])
+            entry = None
+            if client is not None and (is_in_order or not client.is_limited):
+                entry = client.entries.get(data[2:])
+            if client is None or entry is None or now >= entry.dead:
+                rest.append(datagram)
+                is_in_order = is_in_order and client is not None and not client.is_limited
+            elif client.is_limited or now >= entry.fresh:
+                if wire := self._look_closer(data, client, now):
+                    out.append((wire, address))
+            else:
+                if entry.client is client:
+                    entry.count += 1
+                else:
+                    self._repeats.count(entry, client)
+                out.append((data[:2] + entry.tail, address))
+        return rest
+
     def lookup(self, data: bytes, host: Host, now: float) -> bytes | None:
         """The message to send, b"" for silence; None: the chain's business."""
-        client = self._clients.get(host)
-        entry = client and client.entries.get(data[2:])
-        if not client or not entry or now >= entry.fresh or client.is_limited:
-            return self._look_closer(data, client or self._new_client(host), now)
-        if entry.client is client:
-            entry.count += 1
-        else:
-            self._repeats.count(entry, client)
-        return data[:2] + entry.tail
+        return self._look_closer(data, self._clients.get(host) or self._new_client(host), now)
 
     def client(self, host: Host) -> CacheClient:
         return self._clients.get(host) or self._new_client(host)
@@ -197,7 +213,7 @@ class PacketCache:
         return client
 
     def _look_closer(self, data: bytes, client: CacheClient, now: float) -> bytes | None:
-        """All that is not a fresh repeat of an unlimited client."""
+        """What the C helper or `_repeat` did not answer, or leaves to be renewed or limited here."""
         key = data[2:]
         entry = client.entries.get(key) or self._rejuvenated(client.shard, key)
         if entry is None and self._is_looked_at(client, now):
