@@ -109,6 +109,22 @@ async def test_a_file_left_behind_is_replaced(tmp_path: Path) -> None:
         assert (await client.get("/api/v1/health")).status_code == 200
 
 
+async def test_a_source_that_goes_in_mid_batch_is_no_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "hub.sock"
+    begun = b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\nabc"
+    async with services(tmp_path) as parts, serving(parts, path), at_unix(path) as client:
+        _, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(begun)
+        await writer.drain()
+        await asyncio.sleep(0.05)  # the hub waits for the rest
+        writer.close()
+        for _ in range(3):
+            assert (await client.get("/api/v1/health")).status_code == 200
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 async def test_who_does_not_come_to_an_end_is_hung_up_on(tmp_path: Path) -> None:
     post = b"POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     async with services(tmp_path) as parts, serving(parts, tmp_path / "hub.sock", 0.2) as url:

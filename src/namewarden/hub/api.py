@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from namewarden.events.batch import BatchError
 from namewarden.events.log import EventLogError, FilterError
@@ -43,6 +44,7 @@ def build(services: Services) -> Gate:
     app.state.services = services
     for kind in _STATUS:
         app.add_exception_handler(kind, _failed)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(AuthError, _not_let_in)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -84,6 +86,11 @@ def _problem(status: int, detail: object, headers: dict[str, str] | None = None)
 async def _failed(_request: Request, problem: Exception) -> Response:
     headers = {"Retry-After": "2"} if _STATUS[type(problem)] == 503 else None
     return _problem(_STATUS[type(problem)], str(problem), headers)
+
+
+async def _gone(_request: Request, _problem: Exception) -> Response:
+    """Who went before the body was whole hears nothing, and is no fault of ours."""
+    return Response(status_code=400)
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
