@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from namewarden.events.batch import from_events
+from namewarden.events.batch import from_events, to_wire
 from namewarden.events.log import Period
 from namewarden.hub.api import build
 from namewarden.hub.gate import API, OPEN, PRINCIPAL, Gate
 from namewarden.hub.services import Services
+from namewarden.policy.spec import ListSpec
 from tests.events.samples import NOON, event
 from tests.hub.made import at_socket, http, services, with_token
 
@@ -152,6 +153,27 @@ async def test_pages_have_no_inline_script(tmp_path: Path) -> None:
     assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|style=", answer.text)
     assert "event.count > 1" in script  # a folded event is many queries
     assert "innerHTML" not in script and "insertAdjacentHTML" not in script
+
+
+async def test_the_page_reads_what_the_api_gives(tmp_path: Path) -> None:
+    (tmp_path / "lists" / "plain.txt").parent.mkdir(exist_ok=True)
+    (tmp_path / "lists" / "plain.txt").write_text("bad.example.net\n")
+    wanted = ListSpec("plain", str(tmp_path / "lists" / "plain.txt"))
+    async with services(tmp_path, lists=[wanted]) as parts:
+        batch = from_events("run1", 1, "resolver", [event()])
+        await parts.ingest.put(to_wire(batch))
+        async with at_socket(build(parts)) as client:
+            script = (await client.get("/pages/status.js")).text
+            paths = ("/status", "/statistics", "/lists", "/queries", "/session")
+            found = [(await client.get(API + path)).json() for path in paths]
+    status, statistics, lists, page, who = found
+    given = {
+        "status": status, "statistics": statistics, "lists": lists, "page": page, "who": who,
+        "source": status["sources"][0], "list": lists["lists"][0], "event": page["queries"][0],
+    }  # fmt: skip
+    for name, answer in given.items():
+        read = set(re.findall(rf"\b{name}\.(\w+)", script)) - {"preventDefault", "target"}
+        assert read and read <= set(answer), name
 
 
 def test_the_desk_is_a_value() -> None:

@@ -55,7 +55,7 @@ function showFigures(statistics) {
 }
 
 function showSources(status) {
-  fill("sources", status.reporters.map((source) => row([
+  fill("sources", status.sources.map((source) => row([
     source.source, String(source.worker),
     [`${Math.round(source.age)} s ago`, source.age > 15 ? "error" : "good"],
     number(source.gauges.events_waiting || 0), number(source.counters.events_dropped || 0),
