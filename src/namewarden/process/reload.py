@@ -64,7 +64,9 @@ class Reloader:
         self._notify("not all could take the configuration, the one before stays in force")
 
     def late(self) -> None:
-        self._notify("the configuration takes too long to check, the one before stays in force")
+        self._notify(
+            "the check of the configuration was killed or took too long, the one before stays in force"
+        )
 
     def _refuse(self, problems: Sequence[str]) -> None:
         lines = "\n".join(f"  {each}" for each in problems)

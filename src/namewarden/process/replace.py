@@ -19,7 +19,7 @@ class Reload:
     take: Callable[[], Sequence[Child]]  # the new children, one for each; none = all stays
     done: Callable[[], None]  # all have taken it
     undone: Callable[[], None] = lambda: None  # one could not: all are as they were
-    late: Callable[[], None] = lambda: None  # the check was ended, all stays
+    late: Callable[[], None] = lambda: None  # the check was killed before it was through, all stays
     title: Sequence[str] = ("namewarden", "config", "check")
     patience: float = 60.0  # seconds for the check
 
@@ -49,10 +49,16 @@ class Replacer:
         elif self._is_wanted:
             self._is_wanted = False
             try:
-                self._checking = forked(self._reload.check, self._reload.title, set())
+                self._checking = forked(self._check, self._reload.title, set())
                 self._check_by = now + self._reload.patience
             except OSError:  # no room for a process: at the next turn
                 self._is_wanted = True
+
+    def _check(self) -> int:
+        """In its own process, which ends in time though the supervisor may be gone."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, self._reload.patience)
+        return self._reload.check()
 
     def end(self) -> None:
         """No check is left behind."""
@@ -65,7 +71,9 @@ class Replacer:
         pid, status = os.waitpid(self._checking, os.WNOHANG)
         if pid:
             self._checking = 0
-            if status == 0 and (children := self._reload.take()):
+            if os.WIFSIGNALED(status):
+                self._reload.late()
+            elif status == 0 and (children := self._reload.take()):
                 self._begin(children, now)
         elif now > self._check_by:
             self.end()
