@@ -54,7 +54,7 @@ types:
 check: lint types
 
 test: setup-dev packages check
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup-dev packages packages-bench
 	@$(BIN)/python -m bench $(ARGS)

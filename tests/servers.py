@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import dns.exception
@@ -215,9 +216,11 @@ def front(program: str, folder: Path, behind: Server) -> Iterator[Server]:
             yield server
     else:
         number = free_port()
-        command = _FRONTS[program](folder, behind, number)
-        with _running([need(program, _PACKAGES[program]), *command], folder, number) as server:
-            yield server
+        with TemporaryDirectory(prefix="front") as short:  # the path of a socket in it is bounded
+            command = _FRONTS[program](Path(short), behind, number)
+            path = need(program, _PACKAGES[program])
+            with _running([path, *command], folder, number) as server:
+                yield server
 
 
 def _dnsmasq(folder: Path, behind: Server, port: int) -> list[str]:

@@ -10,12 +10,6 @@ from namewarden.process.channel import Channel
 from namewarden.process.fork import forked
 from namewarden.process.slot import LOADING, SILENCE, Child, Process, Slot
 
-# The children here only sleep: threads of the test's own process, JAX's of other tests too, are none of theirs.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:os.fork.*JAX:RuntimeWarning"),
-]
-
 
 class Kept:
     """A slot of one child, and what the supervisor's loop does for it."""
