@@ -132,7 +132,7 @@ class PreparedDenials:
 
 
 def _bits(names: frozenset[str]) -> bytes:
-    size = 1 << max((16 * len(names)).bit_length(), 10)
+    size = 1 << max((1024 * len(names)).bit_length(), 10)  # of a thousand names one looks reserved
     bits = bytearray(size // 8)
     for name in names:
         at = crc32(name[:-1].encode()) & (size - 1)
