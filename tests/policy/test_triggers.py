@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namewarden.policy.triggers import Triggers, key_of, network_of, ranks_of
+from namewarden.policy.triggers import Triggers, key_of, network_of_owner, ranks_of
 
 
 def mark(name):
@@ -47,12 +47,12 @@ def table(*rows):
     ],
 )
 def test_a_network_as_its_owner_writes_it(text, network):
-    assert network_of(text) == network
+    assert network_of_owner(text) == network
 
 
 @given(st.text("0123456789abcdefz.", max_size=40))
 def test_any_owner_is_a_network_or_none(text):
-    found = network_of(text)
+    found = network_of_owner(text)
     assert found is None or ip_network(found)
 
 

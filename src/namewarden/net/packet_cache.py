@@ -151,7 +151,7 @@ class PacketCache:
 
     def lookup(self, data: bytes, host: Host, now: float) -> bytes | None:
         """The message to send, b"" for silence; None: the chain's business."""
-        return self._look_closer(data, self._clients.get(host) or self._new_client(host), now)
+        return self._look_closer(data, self.client(host), now)
 
     def client(self, host: Host) -> CacheClient:
         return self._clients.get(host) or self._new_client(host)
@@ -219,7 +219,7 @@ class PacketCache:
         if entry is None and self._is_looked_at(client, now):
             return None
         if entry is None or now >= entry.dead:
-            return self._deny(data, client, now) if client.denials else None
+            return self._deny(data, client, now)
         admitted = self._rules.admit(client.ip, now) if client.is_limited else _ANSWER
         if admitted != _ANSWER:
             return self._hold_off(data, client, admitted, now)

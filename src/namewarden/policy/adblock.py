@@ -152,9 +152,7 @@ _STARTS = {"label": r"(?:^|\.)", "name": "^", "": ""}
 def _expression(shape: Shape, effect: Effect, said: Options) -> Reading:
     """What holds a star, or has only one end."""
     core = shape.core.strip("*")
-    start = "" if shape.core[0] == "*" and shape.start != "label" else _STARTS[shape.start]
-    if shape.core[0] == "*" and shape.start == "label":
-        start = ""
+    start = "" if shape.core[0] == "*" else _STARTS[shape.start]
     has_end = shape.has_end and shape.core[-1] != "*"
     if len(core.replace("*", "").replace(".", "")) < _LITERALS or ".." in core:
         return "wildcard"

@@ -19,7 +19,7 @@ import dns.rdatatype
 from namewarden.policy import names
 from namewarden.policy.lines import LINE_LIMIT, Effect, ListRule, Reading, Reason
 from namewarden.policy.spec import Match, Trigger
-from namewarden.policy.triggers import network_of
+from namewarden.policy.triggers import network_of_owner
 
 ACTIONS: dict[str, Effect] = {
     ".": "nxdomain",
@@ -218,7 +218,7 @@ class Zone:
         trigger = TRIGGERS.get(last, "qname")
         if trigger in ("qname", "nsdname"):
             return _named(owner if trigger == "qname" else f"{rest}.", trigger)
-        network = network_of(rest)
+        network = network_of_owner(rest)
         return "trigger" if network is None else (network, "exact", trigger)
 
     def _rule(self, trigger: Triggered, kind: str, ttl: int, rdata: list[str]) -> Reading:

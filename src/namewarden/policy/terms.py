@@ -4,10 +4,11 @@ Most lines have none of it. Counterparts: `options.py` and `expressions.py` read
 """
 
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
+from namewarden.config import plain_network
 from namewarden.policy.groups import plain_address
 
 A, AAAA = 1, 28  # types
@@ -78,10 +79,6 @@ def is_within(client: str, network: IPv4Network | IPv6Network) -> bool:
 def network_of(text: str) -> IPv4Network | IPv6Network | None:
     """None for a name."""
     try:
-        network = ip_network(text, strict=False)
+        return plain_network(text)
     except ValueError:
         return None
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    if mapped is None or network.prefixlen < 96:
-        return network
-    return ip_network((mapped, network.prefixlen - 96))

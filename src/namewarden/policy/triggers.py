@@ -32,7 +32,7 @@ class Found(NamedTuple):
     record: int  # where its record lies
 
 
-def network_of(text: str) -> str | None:
+def network_of_owner(text: str) -> str | None:
     """`24.0.2.0.192` → `192.0.2.0/24`, `48.zz.1.db8.2001` likewise (RFC draft §5); None when it is none.
 
     As BIND does, those with host bits and those written in another way than the shortest are refused.

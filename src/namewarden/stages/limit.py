@@ -9,8 +9,9 @@ from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 
+from namewarden.policy.groups import plain_address
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
 from namewarden.stages.given import given
 from namewarden.wire.errors import Rcode
@@ -101,9 +102,7 @@ def prefix_of(client: str) -> bytes:
 
 def _number(client: str) -> tuple[int, int]:
     """(bits of its family, the address as a number); an IPv4 address in IPv6 clothes is IPv4."""
-    address = ip_address(client)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
+    address = plain_address(client)
     return address.max_prefixlen, int(address)
 
 

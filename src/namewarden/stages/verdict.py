@@ -47,8 +47,7 @@ def verdict(
         said = _verdict_of(query, what, wanted, score)
         if said.action in ("block", "redirect"):
             return answer(query, said)
-        below = await following(query)
-        return below if below.verdict is not None else replace(below, verdict=said)
+        return _beside(await following(query), said)
 
     def _verdict_of(
         query: Query, what: Scorable | Unscored, wanted: ModelPolicy, score: Score | None

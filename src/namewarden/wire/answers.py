@@ -32,7 +32,7 @@ def to_wire(query: Query, answer: Answer, now: float, limit: int) -> bytes:
         | AD * (answer.ad and (query.ad or query.do))
         | (answer.rcode & 15)
     )
-    body = aged(answer, now) if now - answer.stored >= 1 else answer.body
+    body = aged(answer, now)
     if answer.tc or 12 + len(query.question) + len(body) + len(opt) > limit:
         header = HEADER.pack(query.id, flags | TC, 1, 0, 0, 1 if opt else 0)
         return header + query.question + opt

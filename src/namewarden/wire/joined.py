@@ -5,9 +5,8 @@ from msgspec.structs import replace
 from namewarden.query import Answer, Query
 from namewarden.wire.answers import plain
 from namewarden.wire.errors import Rcode
-from namewarden.wire.message import RECORD
 from namewarden.wire.names import to_wire as name_to_wire
-from namewarden.wire.sections import message_of
+from namewarden.wire.sections import append, message_of
 
 
 def beyond(query: Query, target: str) -> Query:
@@ -33,12 +32,10 @@ def join(query: Query, head: Answer, asked: Query, tail: Answer) -> Answer:
     for section in (message.answer, message.authority):
         for rrset in section:
             for rdata in rrset:
-                octets = rdata.to_wire() or b""
-                body += rrset.name.to_wire() or b""
+                ttl = append(body, rrset, rdata)
                 if ours <= 0:
-                    ttls.append(len(body) + 4)
+                    ttls.append(ttl)
                 ours -= 1
-                body += RECORD.pack(rrset.rdtype, rrset.rdclass, rrset.ttl, len(octets)) + octets
         counts.append(sum(map(len, section)))
     return replace(
         tail,

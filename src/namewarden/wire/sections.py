@@ -6,6 +6,7 @@ Counterparts: `stages/screen.py` (zones may be triggered by it), `joined.py`.
 import dns.exception
 import dns.message
 import dns.name
+import dns.rdata
 import dns.rdatatype
 import dns.rrset
 from msgspec.structs import replace
@@ -53,6 +54,15 @@ def servers(message: dns.message.Message) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(from_wire(name.to_wire() or b"", 0)[0] for name in found), tuple(glue)
 
 
+def append(body: bytearray, rrset: dns.rrset.RRset, rdata: dns.rdata.Rdata) -> int:
+    """Write one of its records behind the others, uncompressed; the offset of its TTL."""
+    octets = rdata.to_wire() or b""
+    body += rrset.name.to_wire() or b""
+    ttl = len(body) + 4
+    body += RECORD.pack(rrset.rdtype, rrset.rdclass, rrset.ttl, len(octets)) + octets
+    return ttl
+
+
 def aliases(message: dns.message.Message, query: Query, count: int) -> Answer | None:
     """The first `count` CNAMEs from the name asked on, with the DNAMEs they come of; None where they are not there."""
     name = message.question[0].name
@@ -62,10 +72,7 @@ def aliases(message: dns.message.Message, query: Query, count: int) -> Answer | 
         if not chosen or chosen[-1].rdtype != dns.rdatatype.CNAME:
             return None
         for rrset in chosen:
-            octets = rrset[0].to_wire() or b""
-            body += rrset.name.to_wire() or b""
-            ttls.append((len(body) + 4, rrset.ttl))
-            body += RECORD.pack(rrset.rdtype, rrset.rdclass, rrset.ttl, len(octets)) + octets
+            ttls.append((append(body, rrset, rrset[0]), rrset.ttl))
         name = chosen[-1][0].target
     return Answer(
         0, bytes(body), (len(ttls), 0, 0), tuple(at for at, _ in ttls), min(ttl for _, ttl in ttls),
