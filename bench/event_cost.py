@@ -22,7 +22,7 @@ NUMBER = 300_000
 HUB = """
 import asyncio, sys
 from pathlib import Path
-from namewarden.config import Settings
+from namewarden.settings import Settings
 from namewarden.hub.api import build
 from namewarden.hub.server import Server
 from namewarden.process.api import build_services

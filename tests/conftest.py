@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from namewarden.config import Settings, split_endpoint
+from namewarden.settings import Settings, split_endpoint
 from tests import servers
 
 settings.register_profile(

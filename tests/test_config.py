@@ -4,15 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from namewarden.config import (
-    ConfigError,
-    Settings,
-    load,
-    reference,
-    schema,
-    split_endpoint,
-    to_toml,
-)
+from namewarden.config import ConfigError, load, reference, schema, to_toml
+from namewarden.settings import Settings, split_endpoint
 
 ROOT = Path(__file__).parent.parent
 

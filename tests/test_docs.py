@@ -10,9 +10,9 @@ from typer.main import get_command
 
 from namewarden import query
 from namewarden.cli import app
-from namewarden.config import Settings
 from namewarden.detector.model import PACKAGED, Model
 from namewarden.evaluation import figures, report
+from namewarden.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

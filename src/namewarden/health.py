@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterable
 
-from namewarden.config import split_endpoint
+from namewarden.settings import split_endpoint
 
 LOCALHOST = (
     b"\x6e\x77\x01\x00\0\1\0\0\0\0\0\0\x09localhost\0\0\1\0\3"  # class CHAOS: it leaves no event

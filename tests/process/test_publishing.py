@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from namewarden.config import Settings
 from namewarden.hub.jobs import Jobs
 from namewarden.process.publishing import (
     group_specs,
     list_specs,
     write_guard_list,
 )
+from namewarden.settings import Settings
 
 
 def settings(**more):

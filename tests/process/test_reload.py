@@ -3,8 +3,8 @@
 import pytest
 
 from namewarden.cli.checks import problems as problems_of
-from namewarden.config import Settings
 from namewarden.process.reload import AT_START, Reloader, keep, value
+from namewarden.settings import Settings
 
 
 def reloader(path, problems=lambda settings: []):

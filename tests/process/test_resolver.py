@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from namewarden.config import Settings
 from namewarden.net import datagrams, eager
 from namewarden.net.udp import UdpListener, UdpServing
 from namewarden.process import slot
 from namewarden.process.paths import Paths
 from namewarden.process.resolver import DRAIN, LAST_BATCH, PATIENCE, STOP, Resolver, drain
 from namewarden.query import Answer
+from namewarden.settings import Settings
 from tests.net.test_packet_cache import Made, message
 
 

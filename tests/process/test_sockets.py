@@ -5,9 +5,9 @@ import stat
 
 import pytest
 
-from namewarden.config import Settings
 from namewarden.process.paths import prepare
 from namewarden.process.sockets import BindError, Sockets, bind, bind_unix
+from namewarden.settings import Settings
 
 
 def test_an_address_in_use_is_said_with_what_to_do():

@@ -9,6 +9,7 @@ import typer
 
 from namewarden import config as configuration
 from namewarden.cli.shared import ConfigFile, config_errors, fail, notify, put, settings_of
+from namewarden.settings import ListFormat, Settings, split_endpoint
 
 
 def config_check(config: ConfigFile = None) -> None:
@@ -23,12 +24,12 @@ def config_check(config: ConfigFile = None) -> None:
     put(f"right: {configuration.find_file(config) or 'no file, all defaults'}")
 
 
-def problems(settings: configuration.Settings) -> list[str]:
+def problems(settings: Settings) -> list[str]:
     """What is wrong beyond the words of the file."""
     from namewarden.net.system import without_ourselves
     from namewarden.stages import own
 
-    listeners = [configuration.split_endpoint(each) for each in settings.dns.listen]
+    listeners = [split_endpoint(each) for each in settings.dns.listen]
     return [
         *own.read(settings.local.records).problems,
         *without_ourselves(settings.upstream.servers, listeners)[1],
@@ -38,21 +39,21 @@ def problems(settings: configuration.Settings) -> list[str]:
     ]
 
 
-def _listeners(settings: configuration.Settings) -> list[str]:
+def _listeners(settings: Settings) -> list[str]:
     """Which would be bound twice. Port 0 is one that the kernel chooses."""
     given = [("dns.listen", each) for each in settings.dns.listen]
     given += [("verdict.listen", settings.verdict.listen), ("hub.listen", settings.hub.listen)]
     bound: dict[tuple[str, int], str] = {}
     found = []
     for key, endpoint in given:
-        place = configuration.split_endpoint(endpoint) if endpoint else ("", 0)
+        place = split_endpoint(endpoint) if endpoint else ("", 0)
         if place[1] and place in bound:
             found.append(f"{key}: {endpoint} is listened on by {bound[place]} already")
         bound[place] = key
     return found
 
 
-def _folders(settings: configuration.Settings) -> list[str]:
+def _folders(settings: Settings) -> list[str]:
     """Whether state can be kept; nothing is made for that."""
     folder = settings.data_dir.absolute()
     there = next(each for each in (folder, *folder.parents) if each.exists())
@@ -92,9 +93,7 @@ def config_schema() -> None:
 
 def lists_check(
     file: Path,
-    format: Annotated[
-        configuration.ListFormat, typer.Option(help="auto, or one of the nine formats.")
-    ] = "auto",
+    format: Annotated[ListFormat, typer.Option(help="auto, or one of the nine formats.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals.")] = False,
     broad: Annotated[
         bool, typer.Option("--broad", help="As a list with broad = true is read.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import to_builtins
 
-from namewarden import config as configuration
 from namewarden.cli.shared import ConfigFile, fail, notify, put, settings_of, start_errors
+from namewarden.settings import Settings
 
 if TYPE_CHECKING:
     from namewarden.detector.explain import Explanation
@@ -52,7 +52,7 @@ def explain(
         put("\n".join(f"{field:10} {_plain(value)}" for field, value in told.items()))
 
 
-def _by_model(settings: configuration.Settings, name: str) -> "Explanation":
+def _by_model(settings: Settings, name: str) -> "Explanation":
     """StartError."""
     from namewarden.detector.explain import explain
     from namewarden.detector.label import Labels, dynamic_providers
@@ -61,9 +61,7 @@ def _by_model(settings: configuration.Settings, name: str) -> "Explanation":
     return explain(Labels(dynamic_providers()).find(name), model_of(settings, notify))
 
 
-def _by_chain(
-    settings: configuration.Settings, name: str, type: str, client: str
-) -> dict[str, Any]:
+def _by_chain(settings: Settings, name: str, type: str, client: str) -> dict[str, Any]:
     """What would be logged, or nothing where no policy was ever published: the model alone needs none."""
     from namewarden.process.explain import explain
     from namewarden.process.paths import StartError

@@ -3,9 +3,9 @@
 from namewarden import config as configuration
 from namewarden.cli.checks import problems
 from namewarden.cli.shared import ConfigFile, notify, settings_of, start_errors
-from namewarden.config import Settings
 from namewarden.process.app import Notify, Roots
 from namewarden.process.channel import Channel
+from namewarden.settings import Settings
 
 
 def run(config: ConfigFile = None) -> None:

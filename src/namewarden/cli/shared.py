@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from namewarden import config as configuration
+from namewarden.settings import Settings
 
 ConfigFile = Annotated[
     Path | None,
@@ -31,7 +32,7 @@ def fail(text: str, status: int = 1) -> NoReturn:
     raise typer.Exit(status)
 
 
-def settings_of(path: Path | None) -> configuration.Settings:
+def settings_of(path: Path | None) -> Settings:
     with config_errors():
         return configuration.load(path)
 

@@ -9,13 +9,13 @@ from fastapi.responses import StreamingResponse
 from msgspec.structs import asdict
 from pydantic import BaseModel, Field
 
-from namewarden.config import plain_network
 from namewarden.events.export import to_csv, to_dict, to_jsonl
 from namewarden.events.log import Filters, Period, Ranked
 from namewarden.hub.gate import ApiError
 from namewarden.hub.services import HubServices, Services, needs
 from namewarden.hub.when import moment
 from namewarden.policy.names import listed
+from namewarden.settings import plain_network
 
 router = APIRouter(tags=["events"])
 DAY = 86_400.0

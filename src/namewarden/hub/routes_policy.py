@@ -7,7 +7,6 @@ import msgspec
 from fastapi import APIRouter, Header, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from namewarden.config import Address, ListFormat, Network, Word, check_block, plain_network
 from namewarden.hub.control import Document
 from namewarden.hub.gate import ApiError
 from namewarden.hub.services import HubServices, Services, Who, needs, note
@@ -15,6 +14,7 @@ from namewarden.hub.version import expected_version
 from namewarden.policy.check import odd
 from namewarden.policy.spec import GroupSpec
 from namewarden.query import BlockMode, ModelMode
+from namewarden.settings import Address, ListFormat, Network, Word, check_block, plain_network
 
 router = APIRouter(tags=["policy"])
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]

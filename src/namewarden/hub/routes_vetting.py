@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from namewarden.config import Word
 from namewarden.hub.control import ABSENT, Document
 from namewarden.hub.gate import ApiError
 from namewarden.hub.services import HubServices, Services, Who, needs, note
@@ -15,6 +14,7 @@ from namewarden.hub.when import duration
 from namewarden.policy.names import listed
 from namewarden.policy.patterns import is_usable
 from namewarden.policy.spec import DECISION
+from namewarden.settings import Word
 
 router = APIRouter(tags=["vetting"])
 IfMatch = Annotated[str | None, Header()]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from namewarden.config import plain_network
 from namewarden.policy.spec import GroupSpec
+from namewarden.settings import plain_network
 
 DEFAULT = "default"
 REMEMBERED = 10_000  # clients; a flood of addresses costs the look-up again, not memory

@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
-from namewarden.config import plain_network
 from namewarden.policy.groups import plain_address
+from namewarden.settings import plain_network
 
 A, AAAA = 1, 28  # types
 

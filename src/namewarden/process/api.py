@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable
 from importlib.metadata import version
 
-from namewarden.config import Settings
 from namewarden.events.duckdb.log import DuckDbLog
 from namewarden.events.log import Bounds
 from namewarden.hub import housekeeping
@@ -21,6 +20,7 @@ from namewarden.hub.server import Server
 from namewarden.hub.services import Services
 from namewarden.process.paths import Paths
 from namewarden.process.publishing import Notify, Publishing
+from namewarden.settings import Settings
 
 VERSION = version("namewarden")
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from namewarden.config import Settings
 from namewarden.process.channel import Channel
 from namewarden.process.paths import StartError, only_one, prepare
 from namewarden.process.reload import Reloader
@@ -17,6 +16,7 @@ from namewarden.process.replace import Reload
 from namewarden.process.slot import Child
 from namewarden.process.sockets import BindError, Sockets
 from namewarden.process.supervise import Supervisor
+from namewarden.settings import Settings
 
 Notify = Callable[[str], None]
 

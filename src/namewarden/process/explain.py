@@ -6,12 +6,12 @@ Counterpart: `cli/explain.py`, which shows it.
 import asyncio
 import time
 
-from namewarden.config import Settings
 from namewarden.events.recorder import Recorder
 from namewarden.process.lifetime import Ended, ending, log_plainly
 from namewarden.process.paths import Paths, StartError, prepare
 from namewarden.process.pipeline import SOURCE, Notify, Pipeline
 from namewarden.query import Event
+from namewarden.settings import Settings
 from namewarden.wire.message import query_for
 
 RUN_FIRST = "start `namewarden run` once, or name its configuration with --config"

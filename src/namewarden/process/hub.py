@@ -10,7 +10,6 @@ from contextlib import ExitStack
 
 import uvloop
 
-from namewarden.config import Settings
 from namewarden.process.channel import Channel, first_of
 from namewarden.process.lifetime import (
     Ended,
@@ -23,6 +22,7 @@ from namewarden.process.lifetime import (
 from namewarden.process.load import no_collection
 from namewarden.process.paths import Paths, prepare
 from namewarden.process.publishing import Notify, Publishing
+from namewarden.settings import Settings
 
 HEAD_START = 5.0  # seconds that the API waits for the first policy at most
 

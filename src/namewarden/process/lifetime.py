@@ -12,10 +12,10 @@ from contextlib import ExitStack, contextmanager
 
 import structlog
 
-from namewarden.config import Settings
 from namewarden.process.channel import Channel
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.sockets import Role, Sockets
+from namewarden.settings import Settings
 
 SETTLED = 2.0  # seconds after the start
 GIVE_BACK = 60.0  # seconds between; it takes a millisecond

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 
 from namewarden import chain
-from namewarden.config import Settings, split_endpoint
 from namewarden.detector.batcher import Batcher
 from namewarden.detector.guard import guarded
 from namewarden.detector.judge import ModelPolicy
@@ -28,6 +27,7 @@ from namewarden.policy.spec import GroupSpec
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
 from namewarden.query import Answer, Query
+from namewarden.settings import Settings, split_endpoint
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import Spawn, cache
 from namewarden.stages.denials import PreparedDenials

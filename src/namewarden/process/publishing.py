@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from namewarden.config import GUARD_LIST, Settings
 from namewarden.detector import guard
 from namewarden.hub.control import Control, ControlError
 from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.publish import Publisher
 from namewarden.policy.spec import GroupSpec, ListSpec
 from namewarden.process.paths import Paths, StartError
+from namewarden.settings import GUARD_LIST, Settings
 
 Notify = Callable[[str], None]
 GUARD_AGAIN = 60.0  # seconds until a guard list that could not be written is tried again

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from namewarden.config import ConfigError, Settings, load
+from namewarden.config import ConfigError, load
 from namewarden.process.slot import Child
+from namewarden.settings import Settings
 
 # The supervisor's own: sockets are bound, folders made and children counted before any child starts.
 AT_START = ("data_dir", "dns.listen", "dns.workers", "verdict.listen", "hub.listen")

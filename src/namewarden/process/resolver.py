@@ -13,7 +13,6 @@ from functools import lru_cache, partial
 
 import uvloop
 
-from namewarden.config import Settings
 from namewarden.events.recorder import Recorder
 from namewarden.events.rows import Rows
 from namewarden.events.sender import Sender
@@ -38,6 +37,7 @@ from namewarden.process.lifetime import (
 from namewarden.process.paths import Paths, prepare
 from namewarden.process.pipeline import Notify, Pipeline
 from namewarden.query import Answer, Event, Query
+from namewarden.settings import Settings
 from namewarden.stages.limit import REMEMBERED, prefix_of
 from namewarden.stages.record import RowSink
 from namewarden.wire.stream import ServerLimits

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from namewarden.config import Settings, split_endpoint
 from namewarden.process.paths import Paths
+from namewarden.settings import Settings, split_endpoint
 
 RECEIVE_BUFFER = 4 * 1024 * 1024  # the kernel's default drops 35 of a burst of 200
 BACKLOG = 512
