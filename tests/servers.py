@@ -233,9 +233,21 @@ def _dnsmasq(folder: Path, behind: Server, port: int) -> list[str]:
 def _dnsdist(folder: Path, behind: Server, port: int) -> list[str]:
     (folder / "config").write_text(
         f'setLocal("127.0.0.1:{port}") newServer{{address="{behind.host}:{behind.port}"}} '
-        'getPool(""):setCache(newPacketCache(1000))\n'
+        'getPool(""):setCache(newPacketCache(1000)) setSecurityPollSuffix("")\n'
     )
     return ["--supervised", "-C", str(folder / "config")]
+
+
+@contextmanager
+def boasting(folder: Path, behind: Server) -> Iterator[Server]:
+    """dnsdist that makes addresses up (A 192.0.2.66) and says with AD that they are authentic."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = free_port()
+    command = _dnsdist(folder, behind, number)
+    with (folder / "config").open("a") as config:
+        config.write('addAction(AllRule(), SpoofAction({"192.0.2.66"}, {ad=true}))\n')
+    with _running([need("dnsdist", "dnsdist"), *command], folder, number) as server:
+        yield server
 
 
 def _pdns_recursor(folder: Path, behind: Server, port: int) -> list[str]:

@@ -126,6 +126,8 @@ class Upstream(Section):
     """Seconds one server may take before the next is asked."""
     total: float = Field(5.0, gt=0, le=60)
     """Seconds after which a query has failed."""
+    trust_ad: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks of servers whose AD bit (the data is authentic) is passed on; others may have made up what they say."""
 
 
 class Cache(Section):

@@ -11,7 +11,7 @@ from tests import lying_upstream as lies
 from tests.asking import query
 from tests.lying_upstream import Liar
 from tests.net.asking import TRUTH, ask, upstreams
-from tests.servers import free_port, nsd
+from tests.servers import boasting, free_port, nsd
 
 
 @pytest.mark.parametrize("scheme", ["udp", "tcp"])
@@ -30,6 +30,26 @@ async def test_a_truncated_answer_is_asked_again_over_tcp(world):
     async with upstreams(world.url) as made:
         answer, data = await ask(made, "long.example.org", "TXT")
         assert len(data) == 20 and not answer.tc and len(answer.body) > 1232
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said"),
+    [([], False), (["192.0.2.0/24", "::1/128"], False), (["127.0.0.0/8"], True)],
+)
+async def test_authentic_is_what_a_trusted_server_says_is(tmp_path, world, trusted, said):
+    with boasting(tmp_path, world) as server:
+        async with upstreams(server.url, trust_ad=trusted) as made:
+            answer, data = await ask(made)
+    assert (answer.ad, data) == (said, ["192.0.2.66"])
+
+
+async def test_a_trusted_address_is_the_same_in_ipv6_clothes():
+    authentic = lambda query: [lies.Shot(lies.reply(query, flags=0x81A0))]  # noqa: E731
+    async with Liar(authentic, tcp=authentic) as server:
+        url = f"tcp://[::ffff:127.0.0.1]:{server.port}"
+        for trusted, said in (["127.0.0.1"], True), (["::/64"], False):
+            async with upstreams(url, trust_ad=trusted) as made:
+                assert (await ask(made))[0].ad is said
 
 
 async def test_a_silent_server_is_passed_over_then_left_alone_then_tried_again():

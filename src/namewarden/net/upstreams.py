@@ -19,6 +19,7 @@ from namewarden.net.exchanges import Endpoint, unguessable
 from namewarden.net.upstream_tcp import TcpUpstream
 from namewarden.net.upstream_udp import UdpUpstream
 from namewarden.query import Answer, Query
+from namewarden.settings import plain_network
 from namewarden.wire.errors import Rcode, UpstreamError
 
 __all__ = ["UpstreamError", "Upstreams"]
@@ -45,11 +46,13 @@ class UpstreamServer:
         payload: int,
         draw: Callable[[], int],
         clock: Callable[[], float],
+        trust_ad: Sequence[str] = (),
     ) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 53
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.clock = clock
+        self.is_trusted = _is_within(host, trust_ad)  # its AD bit is passed on
         endpoint = Endpoint(self.name, resolve(host, port), payload, draw, clock)
         self.tcp = TcpUpstream(endpoint)
         self.udp = UdpUpstream(endpoint) if parts.scheme == "udp" else None
@@ -76,8 +79,9 @@ class UpstreamServer:
         self._answered(answer, began)
         if answer.tc and self.udp is not None:
             answer = await self.tcp.begin(query, max(began + seconds - self.clock(), 0.0))
-        if answer.tc or not answer.upstream:
-            return replace(answer, tc=False, upstream=self.name)
+        ad = answer.ad and self.is_trusted
+        if answer.tc or not answer.upstream or ad is not answer.ad:
+            return replace(answer, tc=False, ad=ad, upstream=self.name)
         return answer
 
     def probe(self, query: Query, seconds: float) -> None:
@@ -130,9 +134,10 @@ class Upstreams:
         payload: int = 1232,
         draw: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        trust_ad: Sequence[str] = (),
     ) -> None:
         draw = draw or unguessable().__next__
-        self.servers = [UpstreamServer(url, payload, draw, clock) for url in servers]
+        self.servers = [UpstreamServer(url, payload, draw, clock, trust_ad) for url in servers]
         self.timeout = timeout
         self.total = total
         self.clock = clock
@@ -223,6 +228,12 @@ def _as_servfail(answer: Answer) -> Answer:
     return Answer(
         Rcode.SERVFAIL, ede=(*answer.ede, said), upstream=answer.upstream, stored=answer.stored
     )
+
+
+def _is_within(host: str, networks: Sequence[str]) -> bool:
+    """Whether a server's address is in one of them."""
+    address = plain_network(host.partition("%")[0]).network_address
+    return any(address in plain_network(network) for network in networks)
 
 
 def resolve(host: str, port: int) -> tuple[int, tuple[Any, ...]]:

@@ -231,7 +231,8 @@ def upstreams_of(settings: Settings, notify: Notify) -> Upstreams:
             "no upstream: neither upstream.servers nor the system names one; only local names are answered"
         )
     wanted = settings.upstream
-    return Upstreams(servers, wanted.timeout, wanted.total, settings.dns.udp_payload)
+    payload = settings.dns.udp_payload
+    return Upstreams(servers, wanted.timeout, wanted.total, payload, trust_ad=wanted.trust_ad)
 
 
 def model_of(settings: Settings, notify: Notify) -> Model:
