@@ -1,27 +1,39 @@
-"""Reads `contract/verdict.json` and turns its stated facts into ours."""
+"""Reads `contract/*.json` and turns the stated facts into ours."""
 
 import json
 from pathlib import Path
 from typing import Any, get_args
 
 import dns.message
+import dns.zonefile
 import msgspec
 
 from namewarden import query as nouns
+from namewarden.chain import Stages, judging_answer
 from namewarden.detector.bands import Thresholds, band_of, probability
 from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Scorable, Unscored
-from namewarden.net.verdicts import to_reply
-from namewarden.query import Answer, Query, Score, Verdict
+from namewarden.net.verdict_form import to_reply
+from namewarden.policy.decide import Policy
+from namewarden.policy.spec import RuleSpec
+from namewarden.query import Answer, Handler, Query, Score, Verdict
+from namewarden.stages import own
 from namewarden.stages.block import blocked
+from namewarden.stages.groups import groups
+from namewarden.stages.guard import Faults, guard
+from namewarden.stages.lists import lists
+from namewarden.stages.local import local
+from namewarden.stages.screen import screen
 from namewarden.wire import answers, names
-from namewarden.wire.types import type_number
+from namewarden.wire.message import read_answer
+from namewarden.wire.types import type_name, type_number
+from tests.policy.made import ruled, snapshot_of
 
-CONTRACT = Path(__file__).parent.parent / "contract" / "verdict.json"
+CONTRACT = Path(__file__).parent.parent / "contract"
 
 
-def read() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(CONTRACT.read_text())
+def read(name: str = "verdict") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((CONTRACT / f"{name}.json").read_text())
     return found
 
 
@@ -71,6 +83,67 @@ def replied(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | str]
         return _plain(to_reply("id", query, answer, 0.0)), "next"
     answer = blocked(query, verdict)
     return _plain(to_reply("id", query, answer, 0.0)), _answered(query, answer)
+
+
+def policy_of(stated: dict[str, Any], folder: Path) -> Policy:
+    rules = msgspec.convert([tuple(each[key] for key in ("id", "name", "effect", "match"))
+                             for each in stated["rules"]], list[RuleSpec])  # fmt: skip
+    return Policy(snapshot_of(folder, stated["lists"]), ruled(rules))
+
+
+def stages_of(policy: Policy) -> Stages:
+    """Those that judge an answer; nothing else is reached."""
+
+    async def never(query: Query, following: Handler = nobody) -> Answer:
+        raise AssertionError("not reached")
+
+    def current() -> Policy:
+        return policy
+
+    return Stages(
+        guard=guard(Faults()),
+        groups=groups(current),
+        record=never,
+        limit=never,
+        local=local(own.read(()), (), ()),
+        lists=lists(current, blocked, lambda now: now),
+        verdict=never,
+        screen=screen(current, blocked, lambda now: now),
+        cache=never,
+        forward=never,
+    )
+
+
+async def nobody(query: Query) -> Answer:
+    raise AssertionError("nobody is asked")
+
+
+async def answer_judged(stages: Stages, query: Query, given: Answer) -> Answer:
+    """By the chain of the verdict API, or what a resolver does with an upstream's answer: the same stages."""
+
+    async def below(asked: Query) -> Answer:
+        return given if asked.name == query.name else Answer(0)
+
+    return await judging_answer(stages, below)(query)
+
+
+def upstreams_answer(query: Query, records: list[str]) -> Answer:
+    """As `net/` reads it from an upstream's datagram."""
+    message = dns.message.make_response(
+        dns.message.make_query(query.name, type_name(query.qtype), use_edns=False)
+    )
+    message.answer = (
+        dns.zonefile.read_rrsets("\n".join(records) + "\n", rdclass=None) if records else []
+    )
+    return read_answer(message.to_wire(max_size=65_535), query.question, query.now)
+
+
+def said(query: Query, answer: Answer) -> tuple[dict[str, Any], dict[str, Any] | str]:
+    """(what the API says, what a server does with it)."""
+    verdict = answer.verdict or Verdict("allow", "none")
+    passes = verdict.action in ("allow", "flag", "review")
+    whole = blocked(query, verdict) if not passes else answer
+    return _plain(to_reply("id", query, answer, 0.0)), "next" if passes else _answered(query, whole)
 
 
 def _plain(value: msgspec.Struct) -> dict[str, Any]:

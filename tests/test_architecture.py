@@ -50,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "process/lifetime": LEAVES | {"process/channel", "process/paths", "process/sockets"},
     "process/notices": set(),
     "process/watcher": {"policy", "process/notices"},
+    "process/generation": LEAVES | {"policy", "detector"},
     "process/pipeline": {"*"},
     "process/resolver": {"*"},
     "process/explain": {"*"},
@@ -100,7 +101,7 @@ TRAINING_ONLY = {"keras", "jax", "jax2onnx", "onnx", "sklearn", "tensorflow", "t
 
 # What a query passes is stepped by net/eager.py, not by a task: these need one, or make one for what waits.
 STEPPED = {"chain", "query", "wire", "policy", "detector", "context", "stages", "net"}
-IN_TASKS = {"net/verdicts.py"}  # its connections are tasks; the chain runs within them
+IN_TASKS = {"net/http.py", "net/verdicts.py"}  # connections are tasks; the chain runs within them
 NEEDS_A_TASK = {"timeout", "timeout_at", "wait_for", "current_task", "TaskGroup"}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from namewarden.chain import PACKET_CACHE, Stages, compose, judging, resolving
+from namewarden.chain import PACKET_CACHE, Stages, compose, judging, judging_answer, resolving
 from namewarden.query import Answer, Event, Query
 
 QUERY = Query(1, "a.example.org.", 1, "192.0.2.1", "udp", 0.0, b"")
@@ -39,6 +39,16 @@ async def test_the_verdict_api_judges_and_neither_records_nor_asks():
 
     await judging(stages(seen), no_opinion)(QUERY)
     assert seen == ["guard", "groups", "local", "lists", "verdict"]
+
+
+async def test_an_answer_is_judged_without_the_model():
+    seen = []
+
+    async def given(query):
+        return Answer(0)
+
+    await judging_answer(stages(seen), given)(QUERY)
+    assert seen == ["guard", "groups", "local", "lists", "screen"]
 
 
 async def test_who_answers_is_the_last_to_be_asked():

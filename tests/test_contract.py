@@ -1,10 +1,14 @@
-"""`contract/verdict.json` is what Python does: the same words, and every golden case replayed."""
+"""`contract/*.json` is what Python does: the same words, and every golden case replayed."""
 
+import msgspec
 import pytest
 
+from namewarden.net.verdict_form import VerdictQuery, VerdictRequest, to_answer, to_query
+from namewarden.wire import sections
 from tests import contract
 
 FOUND = contract.read()
+ANSWERS = contract.read("answers")
 
 
 def test_the_words_are_those_of_query_py():
@@ -31,3 +35,40 @@ def test_every_word_of_the_model_has_a_case():
     assert actions == set(FOUND["words"]["actions"])
     modes = {case["verdict"]["mode"] for case in FOUND["api"] if case["verdict"].get("mode")}
     assert modes == set(FOUND["words"]["block_modes"])
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory):
+    policy = contract.policy_of(ANSWERS["policy"], tmp_path_factory.mktemp("policy"))
+    return contract.stages_of(policy)
+
+
+@pytest.mark.parametrize("case", ANSWERS["cases"], ids=lambda case: case["case"])
+async def test_an_answer_is_judged_as_stated(case, stages):
+    asked = msgspec.convert({**case["query"], "answer": case["answer"]}, VerdictQuery)
+    query = to_query(0, asked, str, 0.0)
+    assert asked.answer is not None
+    answer = await contract.answer_judged(stages, query, to_answer(0, asked.answer, str))
+    says, answered = contract.said(query, answer)
+    assert says == case["says"]
+    assert answered == case["answered"]
+
+
+@pytest.mark.parametrize("case", ANSWERS["cases"], ids=lambda case: case["case"])
+async def test_a_resolver_of_ours_judges_the_same_records_alike(case, stages):
+    query = to_query(0, msgspec.convert(case["query"], VerdictQuery), str, 0.0)
+    below = contract.upstreams_answer(query, case["records"])
+    given = case["answer"]
+    assert list(below.cnames) == given["names"]
+    message = sections.message_of(query, below)
+    assert message is not None
+    assert sorted(sections.addresses(message)) == sorted(
+        given["addresses"]
+    )  # dnspython writes records in any order
+    says, _ = contract.said(query, await contract.answer_judged(stages, query, below))
+    assert says == case["says"]
+
+
+def test_the_request_is_one():
+    assert msgspec.convert(ANSWERS["request"], VerdictRequest, strict=True)
+    assert msgspec.convert(FOUND["request"], VerdictRequest, strict=True)

@@ -51,6 +51,11 @@ def judging(stages: Stages, no_opinion: Handler) -> Handler:
     )
 
 
+def judging_answer(stages: Stages, given: Handler) -> Handler:
+    """The chain of the verdict API for an answer that another server has: lists and rules, and no model."""
+    return compose([stages.guard, stages.groups, stages.local, stages.lists, stages.screen], given)
+
+
 @dataclass(frozen=True)
 class StoodInFor:
     """What the packet cache (`net/packet_cache.py`) does in the place of one stage."""

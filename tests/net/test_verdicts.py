@@ -4,12 +4,14 @@ import asyncio
 import errno
 import json
 import socket
+import time
 from hashlib import sha256
 
 import httpx
 import pytest
 
-from namewarden.net.verdicts import PATH, Limits, VerdictListener, to_reply
+from namewarden.net.verdict_form import to_reply
+from namewarden.net.verdicts import GENERATION_PATH, PATH, Limits, VerdictListener, VerdictServing
 from namewarden.query import Answer, Query, Verdict
 
 TOKEN = "a-token-of-this-test"
@@ -53,15 +55,37 @@ class Asking:
             await writer.wait_closed()
 
 
+async def screened(query: Query, given: Answer) -> Answer:
+    """What is said shows what came."""
+    said = f"{query.name} {given.cnames} {given.addresses}"
+    bad = any(name.startswith("bad.") for name in given.cnames)
+    return Answer(0, verdict=Verdict("block", "cname_deny", said, "null") if bad else None)
+
+
+class Force:
+    """What is in force."""
+
+    now = "g1"
+
+
 @pytest.fixture
-async def opened(tmp_path):
+def force():
+    return Force()
+
+
+@pytest.fixture
+async def opened(tmp_path, force):
     asking: list[Asking] = []
 
     async def build(**limits) -> Asking:
         bound = socket.create_server(("127.0.0.1", 0))
         local = socket.socket(socket.AF_UNIX)
         local.bind(str(tmp_path / "verdict.sock"))
-        listener = VerdictListener([bound, local], chain, lambda: HASHES, "run1", Limits(**limits))
+        listener = VerdictListener(
+            [bound, local],
+            VerdictServing(chain, screened, lambda: force.now, lambda: HASHES, "run1"),
+            Limits(**limits),
+        )
         await listener.start()
         made = Asking(listener, bound.getsockname()[1], str(tmp_path / "verdict.sock"))
         asking.append(made)
@@ -126,8 +150,8 @@ async def test_a_caller_that_cannot_be_reached_any_more_leaves_nothing(opened):
     _, writer = await asyncio.open_connection(sock=ours)
     reader = asyncio.StreamReader()
     reader.set_exception(OSError(errno.EHOSTUNREACH, "No route to host"))
-    await listener._greet(reader, writer)
-    assert listener._connections == {True: 0, False: 0} and writer.is_closing()
+    await listener._server._greet(reader, writer)
+    assert listener._server._connections == {True: 0, False: 0} and writer.is_closing()
     theirs.close()
 
 
@@ -185,7 +209,9 @@ async def test_paths_and_methods(opened):
     assert (await listener.local.post("/api/v1/other", json=ask())).status_code == 404
     refused = await listener.local.put(PATH, json=ask())
     assert refused.status_code == 405 and refused.headers["allow"] == "POST"
-    assert (await listener.local.post(PATH, json=ask())).json() == {"verdicts": []}
+    assert (await listener.local.post(PATH, json=ask())).json()["verdicts"] == []
+    refused = await listener.local.post(GENERATION_PATH, content=b"")
+    assert refused.status_code == 405 and refused.headers["allow"] == "GET"
 
 
 async def test_sizes(opened):
@@ -269,3 +295,120 @@ async def test_a_bad_name_of_many_is_told_in_its_place(opened):
     assert [each["action"] for each in reply] == ["allow", "allow", "allow", "block"]
     assert (reply[1]["name"], reply[1]["band"], reply[1]["ttl"]) == ("a..test", "error", 0)
     assert len({each["id"] for each in reply}) == 4
+
+
+def answered(name: str, names: list[str], addresses: list[str]) -> dict[str, object]:
+    return {
+        "name": name,
+        "client": "192.0.2.9",
+        "answer": {"names": names, "addresses": addresses},
+    }
+
+
+async def test_an_answer_is_judged_in_the_place_of_the_name(opened):
+    listener = await opened()
+    queries = [
+        answered("bad.test", ["Cdn.Example.net"], ["192.0.2.1", "2001:DB8::1"]),
+        answered("good.test", ["cdn.example.net.", "bad.example."], []),
+        {"name": "bad.test", "client": "192.0.2.9"},
+    ]
+    said = (await listener.local.post(PATH, json={"queries": queries})).json()["verdicts"]
+    assert [each["action"] for each in said] == ["allow", "block", "block"]
+    assert [each["reason"] for each in said] == ["none", "cname_deny", "list_deny"]
+    assert said[1]["rule"] == "good.test. ('cdn.example.net.', 'bad.example.') ()"
+    assert said[1]["answer"]["mode"] == "null"
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        ({"names": ["a.test"] * 65}, "length <= 64"),
+        ({"addresses": ["192.0.2.1"] * 65}, "length <= 64"),
+        ({"addresses": ["nowhere"]}, "queries[0].answer"),
+        ({"names": ["a..test"]}, "queries[0]"),
+        ({"names": [""]}, "empty"),
+        ({"ttl": 3}, "ttl"),
+    ],
+)
+async def test_bad_answers_are_told_what_is_wrong(opened, given, part):
+    listener = await opened()
+    query = {"name": "a.test", "client": "192.0.2.9", "answer": given}
+    reply = await listener.local.post(PATH, json={"queries": [query]})
+    assert reply.status_code == 400 and part in reply.json()["error"]["message"]
+
+
+async def test_the_generation_comes_with_verdicts_and_alone(opened, force):
+    listener = await opened()
+    assert (await listener.local.post(PATH, json=ask("a.test"))).json()["generation"] == "g1"
+    assert (await listener.local.get(GENERATION_PATH)).json() == {"generation": "g1"}
+    begun = time.monotonic()
+    reply = await listener.local.get(f"{GENERATION_PATH}?known=g0&wait=30")
+    assert reply.json() == {"generation": "g1"} and time.monotonic() - begun < 1
+
+
+async def test_verdicts_made_while_the_policy_changes_have_the_older_generation(opened, force):
+    listener = await opened()
+    soon = asyncio.ensure_future(listener.local.post(PATH, json=ask("soon.test")))
+    await asyncio.sleep(0.1)
+    force.now = "g2"
+    assert (await soon).json()["generation"] == "g1"
+
+
+async def test_who_waits_is_told_at_once_of_another_generation(opened, force):
+    listener = await opened()
+    waiting = asyncio.ensure_future(
+        listener.tcp.get(f"{GENERATION_PATH}?known=g1&wait=5", headers=BEARER)
+    )
+    await asyncio.sleep(0.2)
+    listener.listener.forget()  # a change that brought nothing new
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    force.now, begun = "g2", time.monotonic()
+    listener.listener.forget(lambda name: False)
+    assert (await waiting).json() == {"generation": "g2"} and time.monotonic() - begun < 0.1
+
+
+async def test_a_wait_ends_and_the_connection_serves_on(opened):
+    listener = await opened(connections=1)
+    for _ in range(2):
+        reply = await listener.local.get(f"{GENERATION_PATH}?known=g1&wait=0.05")
+        assert reply.json() == {"generation": "g1"}
+
+
+@pytest.mark.parametrize("wait", ["31", "-1", "nan", "soon", ""])
+async def test_a_wait_that_is_none(opened, wait):
+    listener = await opened()
+    reply = await listener.local.get(f"{GENERATION_PATH}?known=g1&wait={wait}")
+    assert reply.status_code == 400 and "30" in reply.json()["error"]["message"]
+
+
+async def test_the_generation_wants_the_token_by_tcp_and_no_body(opened):
+    listener = await opened()
+    assert (await listener.tcp.get(GENERATION_PATH)).status_code == 401
+    sent = await listener.local.request("GET", GENERATION_PATH, content=b"{}")
+    assert sent.status_code == 413
+    many = "&".join(f"w{number}=1" for number in range(40))
+    assert (await listener.local.get(f"{GENERATION_PATH}?{many}")).status_code == 400
+
+
+async def test_waiters_are_bounded_and_one_that_hangs_up_makes_room(opened):
+    listener = await opened(waiters=1)
+    head = f"GET {GENERATION_PATH}?known=g1&wait=30 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(head.encode())
+    await asyncio.sleep(0.1)
+    full = await listener.local.get(f"{GENERATION_PATH}?known=g1&wait=1")
+    assert full.status_code == 429 and full.headers["retry-after"] == "1"
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.1)
+    assert (await listener.local.get(f"{GENERATION_PATH}?known=g1&wait=0.01")).status_code == 200
+
+
+async def test_stopping_lets_who_waits_go(opened):
+    listener = await opened()
+    waiting = asyncio.ensure_future(listener.local.get(f"{GENERATION_PATH}?known=g1&wait=20"))
+    await asyncio.sleep(0.1)
+    begun = time.monotonic()
+    await listener.listener.stop()
+    assert (await waiting).json() == {"generation": "g1"} and time.monotonic() - begun < 0.5

@@ -165,6 +165,11 @@ class Snapshot:
         where = table, blob.places, blob.homes, sieve, blob.mask, blob.exact, blob.below
         return module.Lookup(self._map, sections, secret, *where)  # type: ignore[no-any-return]
 
+    @property
+    def digest(self) -> bytes:
+        """Of what it was made of: settings, lists, and their texts."""
+        return bytes(HEADER.unpack_from(self._map)[6])
+
     @classmethod
     def open(cls, path: Path, secret: bytes, environ: Environ = os.environ) -> "Snapshot":
         """Map it. ListError when it is not a whole snapshot of this installation."""

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from msgspec.structs import replace
+
 from namewarden import chain
 from namewarden.detector.batcher import Batcher
 from namewarden.detector.guard import guarded
@@ -24,9 +26,10 @@ from namewarden.net.upstreams import Upstreams
 from namewarden.policy.decide import Policy
 from namewarden.policy.rules import Reaches
 from namewarden.policy.spec import GroupSpec
+from namewarden.process.generation import Generation
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
-from namewarden.query import Answer, Query
+from namewarden.query import Answer, Query, Verdict
 from namewarden.settings import Settings, split_endpoint
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import Spawn, cache
@@ -81,12 +84,28 @@ class Pipeline:
         )
         self.upstreams = upstreams_of(settings, notify)
         self.labels = labels()
-        self.batcher = Batcher(
-            model_of(settings, notify), deadline or settings.model.deadline, settings.model.queue
-        )
+        model = model_of(settings, notify)
+        self.batcher = Batcher(model, deadline or settings.model.deadline, settings.model.queue)
+        self._generation = Generation(settings, model.manifest, secret)
         self._stages = self._make(settings, spawn, sink)
         self.resolve = chain.resolving(self._stages)
         self.judge = chain.judging(self._stages, no_opinion)
+
+    async def judge_answer(self, query: Query, given: Answer) -> Answer:
+        """What lists and rules say about the answer another server has; an allow holds until a rule about it ends."""
+
+        async def below(asked: Query) -> Answer:
+            return given if asked.name == query.name else Answer(0)
+
+        answer = await chain.judging_answer(self._stages, below)(query)
+        if answer.verdict is not None:
+            return answer
+        end = self.watcher.current().end_about((query.name, *given.cnames), time.time())
+        return replace(answer, verdict=Verdict("allow", "none", expires=end))
+
+    def generation(self) -> str:
+        """Of all that verdicts are made of."""
+        return self._generation.of(self.watcher.current())
 
     def _make(self, settings: Settings, spawn: Spawn, sink: EventRecorder) -> chain.Stages:
         policy = self.watcher.current

@@ -23,7 +23,7 @@ from namewarden.net.listener import Listener, Reaches
 from namewarden.net.packet_cache import PacketCache
 from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
-from namewarden.net.verdicts import VerdictListener
+from namewarden.net.verdicts import VerdictListener, VerdictServing
 from namewarden.policy.names import listed
 from namewarden.process.channel import Channel, first_of
 from namewarden.process.lifetime import (
@@ -180,10 +180,14 @@ class Resolver:
         pipeline = self._pipeline
         return VerdictListener(
             self._sockets["verdict"] + self._sockets["verdict_unix"],
-            pipeline.judge,
-            lambda: pipeline.watcher.current().tokens(time.time()),
-            self._recorder.run,
-            spell=lambda name: name if name.isascii() else listed(name) or name,
+            VerdictServing(
+                judge=pipeline.judge,
+                judge_answer=pipeline.judge_answer,
+                generation=pipeline.generation,
+                token_hashes=lambda: pipeline.watcher.current().tokens(time.time()),
+                run=self._recorder.run,
+                spell=lambda name: name if name.isascii() else listed(name) or name,
+            ),
         )
 
     def _sender(self) -> Sender:

@@ -69,7 +69,7 @@ async def _awaited(
 
 def shown(policy: Policy, query: Query, below: Answer) -> decide.Shown:
     """What of the answer may trigger a zone."""
-    is_cut = len(below.addresses) >= MOST_ADDRESSES
+    is_cut = below.body and len(below.addresses) >= MOST_ADDRESSES  # without one there is no more
     if not is_cut and not (policy.triggers.has_servers and below.counts[1]):
         return decide.Shown(below.addresses)
     message = sections.message_of(query, below)

@@ -1,0 +1,147 @@
+"""The words of the verdict API: what a request may say, and an answer of the chain as a verdict for another server.
+
+Counterparts: `verdicts.py` (asks the chain), `contract/verdict.json` (fixes them for those who ask).
+"""
+
+import ipaddress
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from namewarden.net.http import HttpError
+from namewarden.query import Answer, Query, Verdict
+from namewarden.wire.errors import WireError
+from namewarden.wire.message import query_for
+from namewarden.wire.names import from_wire, to_wire
+from namewarden.wire.types import type_number
+
+SHOWN = 300  # characters of what was no name
+FLEETING = frozenset({"model_late", "fault", "limit", "upstream"})  # true now only, not to be kept
+Few = Annotated[list[str], Meta(max_length=64)]
+Spell = Callable[[str], str]  # makes an A-label of what people write
+
+
+class GivenAnswer(Struct, forbid_unknown_fields=True):
+    """What another server is about to answer."""
+
+    names: Few = []  # of the CNAME chain in order
+    targets: Few = []  # where HTTPS and SVCB records lead
+    addresses: Few = []  # of A and AAAA records, and hints of HTTPS and SVCB
+
+
+class VerdictQuery(Struct, forbid_unknown_fields=True):
+    """One name to be judged, or with `answer` the answer that it has."""
+
+    name: str
+    client: str
+    qtype: str | int = "A"
+    answer: GivenAnswer | None = None
+
+
+class VerdictRequest(Struct, forbid_unknown_fields=True):
+    queries: list[VerdictQuery]
+
+
+class ShownAnswer(Struct):
+    """How a refused name is answered."""
+
+    mode: str
+    addresses: tuple[str, ...]
+    records: tuple[tuple[str, int, str], ...]
+    ttl: int
+    ede: tuple[tuple[int, str], ...]  # RFC 8914 info-code and text
+
+
+class VerdictReply(Struct):
+    """One verdict as it goes out."""
+
+    id: str
+    name: str
+    action: str
+    reason: str
+    rule: str
+    family: str
+    score: float | None
+    band: str
+    model: str
+    shadow: str
+    answer: ShownAnswer | None  # null: answered as asked
+    ttl: int  # seconds the verdict may be kept
+    error: str | UnsetType = UNSET  # why the name is none: then the rest says nothing
+
+
+def read_batch(body: bytes, most: int) -> list[VerdictQuery]:
+    """HttpError."""
+    try:
+        queries = msgspec.json.decode(body, type=VerdictRequest).queries
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"the body does not fit: {error}") from error
+    if len(queries) > most:
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a batch has at most {most} queries")
+    return queries
+
+
+def to_query(place: int, asked: VerdictQuery, spell: Spell, now: float) -> Query:
+    """WireError for what is no name; HttpError for what a program made wrong."""
+    try:
+        client = str(ipaddress.ip_address(asked.client))
+        qtype = type_number(asked.qtype) if isinstance(asked.qtype, str) else asked.qtype
+        query_for("a.", qtype, client, "api", now)
+    except (WireError, ValueError, OverflowError) as error:
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}]: {error}") from error
+    return query_for(_spelled(asked.name, spell), qtype, client, "api", now)
+
+
+def to_answer(place: int, given: GivenAnswer, spell: Spell) -> Answer:
+    """As an upstream would have answered, without the bytes. WireError, HttpError as above."""
+    try:
+        addresses = tuple(str(ipaddress.ip_address(each)) for each in given.addresses)
+    except ValueError as error:
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}].answer: {error}") from error
+    names = [
+        from_wire(to_wire(_spelled(each, spell)), 0)[0] for each in (*given.names, *given.targets)
+    ]
+    return Answer(0, cnames=tuple(names), addresses=addresses)
+
+
+def _spelled(name: str, spell: Spell) -> str:
+    if not name:
+        raise WireError("the name is empty")
+    return spell(name)
+
+
+def no_name(identity: str, name: str, error: str) -> VerdictReply:
+    return VerdictReply(
+        identity, name[:SHOWN], "allow", "unscored", "", "", None, "error", "", "", None, 0, error
+    )  # fmt: skip
+
+
+def to_reply(identity: str, query: Query, answer: Answer, epoch: float) -> VerdictReply:
+    """An answer of the chain as a verdict for another server. No verdict means that nothing spoke about the name.
+
+    It may be kept no longer than the rule that made it lives.
+    """
+    verdict = answer.verdict or Verdict("allow", "none")
+    shown = (
+        ShownAnswer(verdict.mode, verdict.addresses, verdict.records, verdict.ttl, answer.ede)
+        if verdict.mode
+        else None
+    )
+    left = max(int(verdict.expires - epoch), 0) if verdict.expires else verdict.ttl
+    return VerdictReply(
+        identity,
+        query.name,
+        verdict.action,
+        verdict.reason,
+        verdict.rule,
+        verdict.family,
+        verdict.score,
+        verdict.band,
+        verdict.model,
+        verdict.shadow,
+        shown,
+        0 if verdict.reason in FLEETING else min(verdict.ttl, left),
+    )
