@@ -167,6 +167,20 @@ class Event(Struct, frozen=True, gc=False, array_like=True):
 
 EVENT_SCHEMA = 1
 
+
+class UpstreamState(Struct, frozen=True, gc=False):
+    """How one upstream has been, as one process sees it: told beside the events."""
+
+    server: str  # address and port, as in `Event.upstream`
+    transport: str  # how it is asked: "udp" | "tcp"
+    is_dead: bool = False  # failed several times in a row, and not answered since
+    latency: float = 0.0  # seconds from question to answer, smoothed; 0 = none came yet
+    age: float = -1.0  # seconds since it last answered or failed; -1 = it was not asked yet
+    queries: int = 0  # answered or failed, since the process started
+    failures: int = 0  # of these: timeouts, network errors, refusals
+    problem: str = ""  # why the last one failed; "" = it was answered
+
+
 # The plug standard: a stage returns an answer, it never writes one.
 Handler = Callable[[Query], Awaitable[Answer]]
 Stage = Callable[[Query, Handler], Awaitable[Answer]]

@@ -8,8 +8,8 @@ from pathlib import Path
 from namewarden.events.batch import Batch, from_wire
 from namewarden.events.recorder import Recorder
 from namewarden.events.rows import DeniedRows
-from namewarden.events.sender import Pace, Sender
-from namewarden.query import Event
+from namewarden.events.sender import Pace, Sender, Vitals
+from namewarden.query import Event, UpstreamState
 from tests.events.samples import event
 
 QUICK = Pace(rows=100, flush=0.01, heartbeat=30.0, patience=30.0, timeout=2.0)
@@ -195,13 +195,15 @@ async def test_an_idle_sender_leaves_the_loop_alone(tmp_path: Path) -> None:
 async def test_a_heartbeat_carries_counters_when_nothing_happens(tmp_path: Path) -> None:
     hub, recorder = Moody(tmp_path / "s"), Recorder("resolver", 1000)
     pace = Pace(flush=0.01, heartbeat=0.05)
+    dead = UpstreamState("192.0.2.1:53", "udp", True, 0.02, 1.5, 9, 3, "timeout")
     sender = Sender(
-        recorder, hub.path, pace, counters=lambda: {"tcp": 7}, gauges=lambda: {"load": 0.5}
+        recorder, hub.path, pace, vitals=lambda: Vitals({"tcp": 7}, {"load": 0.5}, [dead])
     )
     async with hub.open(), running(sender):
         await until(lambda: len(hub.batches) >= 2)
     assert hub.batches[-1].counters["tcp"] == 7
     assert hub.batches[-1].gauges["load"] == 0.5
+    assert hub.batches[-1].upstreams == [dead]
     assert hub.rows == 0
 
 

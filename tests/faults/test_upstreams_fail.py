@@ -54,6 +54,11 @@ def test_dead_upstreams_give_servfail_with_the_reason_and_local_names_still_answ
             "upstream",
             "SERVFAIL",
         )
+        where = f"127.0.0.1:{nobody.port}"
+        running.until(lambda: where in running.command("healthcheck", *running.where).stderr)
+        health = running.command("healthcheck", *running.where)
+        assert (health.returncode, health.stdout) == (0, "healthy\n")
+        assert health.stderr.startswith(f"degraded: upstream {where} (udp) is down: ")
 
 
 def test_without_network_it_starts_says_so_and_answers_what_needs_none(tmp_path):

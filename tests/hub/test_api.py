@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -15,6 +16,7 @@ from namewarden.hub.api import build
 from namewarden.hub.gate import API, OPEN, PRINCIPAL, Gate
 from namewarden.hub.services import Services
 from namewarden.policy.spec import ListSpec
+from namewarden.query import UpstreamState
 from tests.events.samples import NOON, event
 from tests.hub.made import at_socket, http, services, with_token
 
@@ -161,7 +163,8 @@ async def test_the_page_reads_what_the_api_gives(tmp_path: Path) -> None:
     wanted = ListSpec("plain", str(tmp_path / "lists" / "plain.txt"))
     async with services(tmp_path, lists=[wanted]) as parts:
         batch = from_events("run1", 1, "resolver", [event()])
-        await parts.ingest.put(to_wire(batch))
+        asked = [UpstreamState("192.0.2.1:53", "udp")]
+        await parts.ingest.put(to_wire(replace(batch, upstreams=asked)))
         async with at_socket(build(parts)) as client:
             script = (await client.get("/pages/status.js")).text
             paths = ("/status", "/statistics", "/lists", "/queries", "/session")
@@ -170,6 +173,7 @@ async def test_the_page_reads_what_the_api_gives(tmp_path: Path) -> None:
     given = {
         "status": status, "statistics": statistics, "lists": lists, "page": page, "who": who,
         "source": status["sources"][0], "list": lists["lists"][0], "event": page["queries"][0],
+        "server": status["upstreams"][0],
     }  # fmt: skip
     for name, answer in given.items():
         read = set(re.findall(rf"\b{name}\.(\w+)", script)) - {"preventDefault", "target"}

@@ -1,8 +1,11 @@
 """What Prometheus reads has few lines, whatever is asked."""
 
+from msgspec.structs import replace
+
 from namewarden.events.batch import from_events
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.reporters import Reporters
+from namewarden.query import UpstreamState
 from tests.events.samples import event
 from tests.hub.made import Clock
 
@@ -33,6 +36,28 @@ def test_no_client_can_make_a_line() -> None:
     lines = [line for line in page(*rows).splitlines() if not line.startswith("#")]
     assert len(lines) < 40
     assert any('type="other"} 200.0' in line for line in lines)
+
+
+def test_upstreams_have_state_and_latency() -> None:
+    reporters = Reporters(Clock())
+    states = [
+        UpstreamState("192.0.2.1:53", "udp", False, 0.25, 1.0, 9, 2),
+        UpstreamState("[2001:db8::1]:53", "tcp", True, 0.0, 1.0, 3, 3, "timeout"),
+        UpstreamState("192.0.2.3:53", "udp"),
+    ]
+    reporters.take(replace(from_events("r", 1, "resolver", []), upstreams=states))
+    text = Metrics(reporters, "1.0").page().decode()
+    assert [line for line in text.splitlines() if line.startswith("namewarden_upstream")] == [
+        'namewarden_upstream_up{server="192.0.2.1:53",transport="udp"} 1.0',
+        'namewarden_upstream_up{server="[2001:db8::1]:53",transport="tcp"} 0.0',
+        'namewarden_upstream_latency_seconds{server="192.0.2.1:53",transport="udp"} 0.25',
+        'namewarden_upstream_queries_total{server="192.0.2.1:53",transport="udp"} 9.0',
+        'namewarden_upstream_queries_total{server="192.0.2.3:53",transport="udp"} 0.0',
+        'namewarden_upstream_queries_total{server="[2001:db8::1]:53",transport="tcp"} 3.0',
+        'namewarden_upstream_failures_total{server="192.0.2.1:53",transport="udp"} 2.0',
+        'namewarden_upstream_failures_total{server="192.0.2.3:53",transport="udp"} 0.0',
+        'namewarden_upstream_failures_total{server="[2001:db8::1]:53",transport="tcp"} 3.0',
+    ]
 
 
 def test_nothing_is_fine_too() -> None:

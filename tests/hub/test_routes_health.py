@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from namewarden.events.batch import from_events
 from namewarden.hub.api import build
 from namewarden.policy.spec import ListSpec
+from namewarden.query import UpstreamState
 from tests.events.samples import event
 from tests.hub.made import at_socket, http, services
 
@@ -63,3 +64,27 @@ async def test_metrics_and_status_tell_of_sources_and_lists(tmp_path: Path) -> N
         assert line in text.splitlines()
     assert status["sources"][0]["counters"] == {"tcp_slow": 3}
     assert status["problems"] == []
+
+
+async def test_a_dead_upstream_and_a_list_that_is_gone_are_notes_and_told_in_full(
+    tmp_path: Path,
+) -> None:
+    states = [
+        UpstreamState("192.0.2.1:53", "udp", True, 0.0, 1.0, 3, 3, "timeout"),
+        UpstreamState("192.0.2.2:53", "udp", False, 0.02, 1.0, 3),
+    ]
+    async with services(tmp_path, lists=[ListSpec("l", str(tmp_path / "gone"))]) as parts:
+        await parts.publisher.publish()
+        parts.reporters.take(replace(from_events("r", 1, "resolver", []), upstreams=states))
+        async with http(build(parts)) as client:
+            ready = await client.get("/api/v1/ready")
+        async with at_socket(build(parts)) as client:
+            status = (await client.get("/api/v1/status")).json()
+    assert ready.status_code == 200
+    assert ready.json()["notes"] == ["a list cannot be read", "1 of 2 upstreams is down"]
+    assert "192.0.2" not in ready.text and "gone" not in ready.text
+    about_list, about_upstream = status["problems"]
+    assert about_list.startswith("list 'l' ") and about_list.endswith("none of it is in force")
+    assert about_upstream == "upstream 192.0.2.1:53 (udp) is down: timeout"
+    assert [each["state"] for each in status["upstreams"]] == ["down", "up"]
+    assert status["upstreams"][1]["latency"] == 0.02

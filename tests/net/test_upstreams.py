@@ -70,6 +70,20 @@ async def test_a_silent_server_is_passed_over_then_left_alone_then_tried_again()
             assert not made.servers[0].is_dead
 
 
+async def test_how_each_server_does_can_be_told():
+    closed = free_port()
+    async with Liar() as alive, upstreams(f"udp://127.0.0.1:{closed}", alive.url) as made:
+        assert [state.age for state in made.states()] == [-1, -1]
+        for _ in range(4):
+            await ask(made)
+        dead, well = made.states()
+    assert (dead.server, dead.transport) == (f"127.0.0.1:{closed}", "udp")
+    assert (dead.is_dead, dead.queries, dead.failures) == (True, 3, 3)
+    assert dead.problem == "Connection refused" and dead.latency == 0
+    assert (well.is_dead, well.queries, well.failures, well.problem) == (False, 4, 0, "")
+    assert 0 < well.latency < 0.1 and 0 <= well.age < 1
+
+
 async def test_a_dead_server_is_tried_again_with_growing_pauses():
     now, tried = [100.0], []
     closed = f"udp://127.0.0.1:{free_port()}"

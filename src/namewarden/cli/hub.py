@@ -256,14 +256,16 @@ def _wait(hub: "HubClient", done: str) -> None:
 
 
 def healthcheck(url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
-    """Does DNS answer and is the hub ready? Exit status 0 = yes."""
+    """Does DNS answer and is the hub ready? Exit status 0 = yes, though what is degraded is said beside."""
     from namewarden.health import dns_problem
 
     settings = settings_of(config)
     problems = [] if url else [f"DNS: {text}" for text in dns_problem(settings.dns.listen)]
     with asking(config, url, token) as hub:
-        found = hub.health()
+        found, degraded = hub.health(), hub.problems()
     problems += [f"{part}: {said}" for part, said in found["parts"].items() if said != "ok"]
+    for text in degraded:
+        notify(f"degraded: {text}")
     if problems:
         fail("\n".join(problems))
     put("healthy")

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from namewarden.events.rows import DeniedRows, RepeatedRows, Rows, RowSource
-from namewarden.query import EVENT_SCHEMA, Event
+from namewarden.query import EVENT_SCHEMA, Event, UpstreamState
 
 # Fields of which a source has few combinations. The order is the message's and the store's.
 FACT = (
@@ -53,6 +53,7 @@ class Batch(Struct, frozen=True):
     dropped_queries: Natural = 0
     counters: dict[str, int] = {}  # rising within the run; for /metrics
     gauges: dict[str, float] = {}
+    upstreams: list[UpstreamState] = []  # as the source sees them now
     last: bool = False  # the source ended in order, nothing is missing behind this
     schema: int = EVENT_SCHEMA
 

@@ -7,7 +7,7 @@ the recorder's bound holds for what is held here too.
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from namewarden.events.batch import Batch, Columns, to_wire
 from namewarden.events.recorder import Recorder
+from namewarden.query import UpstreamState
 
 log = structlog.get_logger("sender")
 PATH = "/api/v1/events"
@@ -40,6 +41,14 @@ class Pace(Struct, frozen=True):
     timeout: float = 30.0  # seconds the hub may take for one batch
 
 
+class Vitals(Struct, frozen=True):
+    """How a source does, told with every batch: numbers that rise, levels, the upstreams it asks."""
+
+    counters: dict[str, int] = {}
+    gauges: dict[str, float] = {}
+    upstreams: list[UpstreamState] = []
+
+
 class Refused(Exception):
     """The hub answered, and not with 200."""
 
@@ -52,10 +61,6 @@ def _idle() -> bool:
     return False
 
 
-def _nothing() -> Mapping[str, int]:
-    return {}
-
-
 class Sender:
     """`run()` until `stop()`. `busy` may hold batches back while the queue is below half its capacity."""
 
@@ -65,8 +70,7 @@ class Sender:
         socket_path: Path,
         pace: Pace | None = None,
         busy: Callable[[], bool] = _idle,
-        counters: Callable[[], Mapping[str, int]] = _nothing,
-        gauges: Callable[[], Mapping[str, float]] = _nothing,
+        vitals: Callable[[], Vitals] = Vitals,
     ) -> None:
         self.recorder = recorder
         self.sent_events = 0
@@ -76,8 +80,7 @@ class Sender:
         self._path = socket_path
         self._pace = pace or Pace()
         self._busy = busy
-        self._counters = counters
-        self._gauges = gauges
+        self._vitals = vitals
         self._sequence = 0
         self._dropped = (0, 0)  # as the hub knows it
         self._stopping = asyncio.Event()
@@ -148,7 +151,7 @@ class Sender:
             await asyncio.sleep(0)
 
     def _message(self, columns: Columns, first: int) -> Batch:
-        recorder, (events, queries) = self.recorder, self._dropped
+        recorder, (events, queries), vitals = self.recorder, self._dropped, self._vitals()
         self._sequence += 1
         return Batch(
             recorder.run,
@@ -161,11 +164,12 @@ class Sender:
             dropped_events=recorder.dropped_events - events,
             dropped_queries=recorder.dropped_queries - queries,
             counters={
-                **self._counters(),
+                **vitals.counters,
                 "events_dropped": recorder.dropped_events,
                 "events_rejected": self.rejected_events,
             },
-            gauges={**self._gauges(), "events_waiting": float(recorder.waiting)},
+            gauges={**vitals.gauges, "events_waiting": float(recorder.waiting)},
+            upstreams=vitals.upstreams,
             last=self._stopping.is_set() and not recorder.waiting,
         )
 

@@ -129,6 +129,13 @@ class HubClient:
         """What `/ready` says, ready or not."""
         return self._ask("GET", "/ready", fine=(200, 503))
 
+    def problems(self) -> list[str]:
+        """What is wrong, in full; without a login what everybody may know."""
+        try:
+            return list(self._ask("GET", "/status")["problems"])
+        except HubError:
+            return list(self.health()["notes"])
+
     def get(self, path: str, **params: str) -> dict[str, Any]:
         """Any other resource, such as `/lists`."""
         return self._ask("GET", path, params=params)

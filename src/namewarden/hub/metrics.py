@@ -3,7 +3,7 @@ never a name, a client or a rule (a crafted query must not fill the page).
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
 import numpy as np
@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from namewarden.events.batch import FACT, Batch, numbers
 from namewarden.hub.reporters import Reporters
+from namewarden.hub.upstreams import Upstream
 from namewarden.query import Action, Reason, Status
 
 BUCKETS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -131,6 +132,7 @@ class Metrics(Collector):
         build.add_metric((self._version,), 1.0)
         yield build
         yield from self._of_sources()
+        yield from _of_upstreams(self._reporters.upstreams())
 
     def _of_sources(self) -> Iterable[Metric]:
         totals, gauges = self._reporters.totals(), self._reporters.gauges()
@@ -147,6 +149,32 @@ class Metrics(Collector):
                 if word == name:
                     metric.add_metric((_known("source", source),), level)
             yield metric
+
+
+def _of_upstreams(upstreams: Sequence[Upstream]) -> Iterable[Metric]:
+    """Labels are servers of the configuration: few, and nobody else's words."""
+    labels = "server", "transport"
+    up = GaugeMetricFamily(
+        "namewarden_upstream_up", "1 = it answers, 0 = it is dead.", labels=labels
+    )
+    latency = GaugeMetricFamily(
+        "namewarden_upstream_latency_seconds", "From question to answer, smoothed.", labels=labels
+    )
+    for each in upstreams:
+        if each.state != "unknown":
+            up.add_metric((each.server, each.transport), each.state == "up")
+        if each.latency is not None:
+            latency.add_metric((each.server, each.transport), each.latency)
+    yield up
+    yield latency
+    for name, help in (
+        ("queries", "Questions to upstreams that ended."),
+        ("failures", "Of these: timeouts, network errors, refusals."),
+    ):
+        rows: dict[tuple[str, ...], int] = {
+            (each.server, each.transport): getattr(each, name) for each in upstreams
+        }
+        yield _counter(f"upstream_{name}", help, labels, rows)
 
 
 def _known(label: str, value: str) -> str:

@@ -104,6 +104,11 @@ class Publisher:
         """Why what is wanted is not in force."""
         return [text for text in (self.problem, self.overlay.problem) if text]
 
+    @property
+    def list_problems(self) -> list[str]:
+        """Of lists that could not be read when the snapshot in force was made."""
+        return [_trouble(each) for each in self.state.report if each.get("error")]
+
     def spec(self) -> SnapshotSpec:
         """All that a snapshot made now would hold."""
         return build_spec(self._control, self.lists, self.groups, self._model)

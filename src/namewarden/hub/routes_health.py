@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Response
+from msgspec.structs import asdict
 
 from namewarden.hub.services import HubServices, Services, needs
 
@@ -30,8 +31,15 @@ def _notes(services: Services) -> list[str]:
         (services.publisher.problems, "the last change of lists or rules could not be compiled"),
         (services.publisher.guard_problem, "the guard list could not be written"),
         (services.event_log.problems(), "a day of the event log was damaged, and set aside"),
+        (services.publisher.list_problems, "a list cannot be read"),
     )
-    return [note for found, note in said if found]
+    return [note for found, note in said if found] + _upstream_note(services)
+
+
+def _upstream_note(services: Services) -> list[str]:
+    states = [each.state for each in services.reporters.upstreams()]
+    down = states.count("down")
+    return [f"{down} of {len(states)} upstreams {'is' if down == 1 else 'are'} down"] * (down > 0)
 
 
 def unready(services: Services) -> dict[str, str]:
@@ -66,13 +74,11 @@ def metrics(services: HubServices) -> Response:
 
 @router.get("/status", dependencies=[needs("viewer")])
 def status(services: HubServices) -> dict[str, Any]:
-    """Reporters, store and snapshot, with the reasons for what is wrong."""
-    problems = services.event_log.problems()
-    problems += [services.ingest.problem, services.publisher.guard_problem]
-    problems = [text for text in (*problems, *services.publisher.problems) if text]
+    """Reporters, upstreams, store and snapshot, with the reasons for what is wrong."""
     return {
         "version": services.version,
         "sources": services.reporters.report(),
+        "upstreams": [asdict(each) for each in services.reporters.upstreams()],
         "days": [day.isoformat() for day in services.event_log.days()],
         "snapshot": {
             "generation": services.publisher.state.generation,
@@ -84,5 +90,18 @@ def status(services: HubServices) -> dict[str, Any]:
             "rules": services.publisher.overlay.count,
         },
         "parts": unready(services),
-        "problems": problems,
+        "problems": _problems(services),
     }
+
+
+def _problems(services: Services) -> list[str]:
+    """As `_notes`, in full."""
+    found = services.event_log.problems()
+    found += [services.ingest.problem, services.publisher.guard_problem]
+    found += [*services.publisher.problems, *services.publisher.list_problems]
+    found += [
+        f"upstream {each.server} ({each.transport}) is down: {each.problem}"
+        for each in services.reporters.upstreams()
+        if each.state == "down"
+    ]
+    return [text for text in found if text]

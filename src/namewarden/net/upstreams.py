@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from namewarden.net.exchanges import Endpoint, unguessable
 from namewarden.net.upstream_tcp import TcpUpstream
 from namewarden.net.upstream_udp import UdpUpstream
-from namewarden.query import Answer, Query
+from namewarden.query import Answer, Query, UpstreamState
 from namewarden.settings import plain_network
 from namewarden.wire.errors import Rcode, UpstreamError
 
@@ -51,6 +51,7 @@ class UpstreamServer:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 53
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.transport = parts.scheme
         self.clock = clock
         self.is_trusted = _is_within(host, trust_ad)  # its AD bit is passed on
         endpoint = Endpoint(self.name, resolve(host, port), payload, draw, clock)
@@ -58,7 +59,11 @@ class UpstreamServer:
         self.udp = UdpUpstream(endpoint) if parts.scheme == "udp" else None
         self._begin = (self.udp or self.tcp).begin
         self.rtt = 0.0  # seconds, smoothed; 0 = not measured yet, so it is tried soon
+        self.latency = 0.0  # the same, but never faded: for people
         self.failures = 0  # in a row
+        self.queries = self.failed = 0  # since the start
+        self.heard_at = 0.0  # when it last answered or failed
+        self.problem = ""  # why it failed last; "" = it answered
         self.pause = FIRST_PAUSE
         self.retry_at = 0.0
         self.told_at = -QUIET  # when its death was last told
@@ -73,8 +78,8 @@ class UpstreamServer:
         began = self.clock()
         try:
             answer = await self._begin(query, seconds, self.rtt)
-        except UpstreamError:
-            self._failed(self.clock())
+        except UpstreamError as error:
+            self._failed(self.clock(), error.reason)
             raise
         self._answered(answer, began)
         if answer.tc and self.udp is not None:
@@ -92,30 +97,42 @@ class UpstreamServer:
         )
 
     def _probed(self, done: "asyncio.Future[Answer]", began: float) -> None:
-        if done.exception() is not None:
-            self._failed(self.clock())
+        if (error := done.exception()) is not None:
+            self._failed(self.clock(), str(error))
         else:
             self._answered(done.result(), began)
 
     def _answered(self, answer: Answer, began: float) -> None:
         now = self.clock()
         if answer.rcode == REFUSED:
-            self._failed(now)
+            self._failed(now, "REFUSED")
             return
         passed = now - began
         self.rtt = passed if not self.rtt else self.rtt + WEIGHT * (passed - self.rtt)
+        self.latency += (WEIGHT if self.latency else 1.0) * (passed - self.latency)
+        self.queries, self.heard_at, self.problem = self.queries + 1, now, ""
         self.failures, self.pause = 0, FIRST_PAUSE
         if self.is_told:
             self.is_told = False
             log.warning("upstream answers again", server=self.name)
 
-    def _failed(self, now: float) -> None:
+    def _failed(self, now: float, reason: str) -> None:
         self.failures += 1
+        self.queries, self.failed = self.queries + 1, self.failed + 1
+        self.heard_at, self.problem = now, reason
         if self.is_dead and not self.is_told and now - self.told_at >= QUIET:
             self.is_told, self.told_at = True, now
             log.warning("upstream does not answer, or refuses", server=self.name)
         if self.is_dead and now >= self.retry_at:
             self.leave_alone(now)
+
+    def state(self) -> UpstreamState:
+        """For people, and for Prometheus."""
+        return UpstreamState(
+            self.name, self.transport, self.is_dead, self.latency,
+            self.clock() - self.heard_at if self.queries else -1.0,
+            self.queries, self.failed, self.problem,
+        )  # fmt: skip
 
     def leave_alone(self, now: float) -> None:
         """Each time twice as long, until it answers."""
@@ -200,6 +217,10 @@ class Upstreams:
         for server in best[1:]:
             server.rtt *= FADING
         return best
+
+    def states(self) -> list[UpstreamState]:
+        """How each server has been."""
+        return [server.state() for server in self.servers]
 
     @property
     def wrong(self) -> int:

@@ -15,7 +15,7 @@ import uvloop
 
 from namewarden.events.recorder import Recorder
 from namewarden.events.rows import Rows
-from namewarden.events.sender import Sender
+from namewarden.events.sender import Sender, Vitals
 from namewarden.net import datagrams, eager
 from namewarden.net.connection import Serving, TcpCounts
 from namewarden.net.datagrams import host_text
@@ -191,12 +191,13 @@ class Resolver:
         )
 
     def _sender(self) -> Sender:
-        def counters() -> dict[str, int]:
+        def vitals() -> Vitals:
             tcp = {f"tcp_{name}": value for name, value in vars(self._tcp_counts).items()}
             udp = {f"udp_{name}": value for name, value in vars(self._counts).items()}
-            return {**self._pipeline.counters(), **udp, **tcp}
+            counters = {**self._pipeline.counters(), **udp, **tcp}
+            return Vitals(counters, upstreams=self._pipeline.upstreams.states())
 
-        return Sender(self._recorder, self._paths.hub_socket, busy=self._is_busy, counters=counters)
+        return Sender(self._recorder, self._paths.hub_socket, busy=self._is_busy, vitals=vitals)
 
     def _is_busy(self) -> bool:
         return any(listener.is_busy() for listener in self._listeners)

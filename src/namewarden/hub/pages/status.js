@@ -64,6 +64,17 @@ function showSources(status) {
   at("trouble").textContent = [...parts.map(([part, state]) => `${part}: ${state}`), ...status.problems].join("\n");
 }
 
+const KINDS = { up: "good", down: "error", unknown: "" };
+
+function showUpstreams(status) {
+  fill("upstreams", status.upstreams.map((server) => row([
+    server.server, server.transport, [server.state, KINDS[server.state]],
+    server.latency === null ? "" : `${(server.latency * 1000).toFixed(1)} ms`,
+    server.age === null ? "not asked yet" : `${Math.round(server.age)} s ago`,
+    number(server.queries), number(server.failures), server.problem,
+  ])), "no resolver has reported yet");
+}
+
 function showLists(lists) {
   fill("lists", lists.lists.map((list) => row([
     list.name, list.kind, number(list.rules), number(list.lines), number(list.skipped_lines),
@@ -75,7 +86,7 @@ function showLists(lists) {
 function showEvents(page) {
   fill("events", page.queries.map((event) => row([
     clock(event.time), event.client, event.name,
-    event.count > 1 ? `${event.qtype} ×${event.count}` : event.qtype, [event.action, event.action],
+    event.count > 1 ? `${event.qtype} ×${event.count}` : event.qtype, event.status, [event.action, event.action],
     event.reason, event.rule, event.score === null ? "" : event.score.toFixed(4),
     event.family,
   ])), "no query yet");
@@ -88,6 +99,7 @@ async function refresh() {
     ]);
     showFigures(statistics);
     showSources(status);
+    showUpstreams(status);
     showLists(lists);
     showEvents(page);
   } catch (problem) {
