@@ -1,4 +1,5 @@
-/* The plain messages, read in one walk: a query with one question and at most an OPT, an answer without oddities.
+/* The plain messages, read in one walk: a query with one question and at most an OPT, an answer of usual records that
+ * the strictest client can read.
  *
  * Whatever is not plain, broken messages first of all, is None: `message.py` reads it then, and says what is wrong. So
  * nothing here may accept what that file refuses, or read it otherwise; tests/wire/test_message.py compares them. */
@@ -8,13 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HEADER 12
 #define LONGEST 253      /* octets of a name as text, without its final dot */
-#define MOST_POINTERS 64
+#define MOST_POINTERS 16 /* as dnspython */
+#define LONGEST_NAME 255 /* octets of a name as it is sent */
+#define POINTED_AT 16384 /* octets of a message that pointers reach */
 #define MOST_RECORDS 4096
 #define MOST_CNAMES 32
 #define MOST_ADDRESSES 16
 
-enum { A = 1, CNAME = 5, SOA = 6, AAAA = 28, OPT = 41 };
+enum {
+    A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28, SRV = 33, DNAME = 39, OPT = 41, DS = 43,
+    RRSIG = 46, NSEC = 47, DNSKEY = 48, NSEC3 = 50, SVCB = 64, HTTPS = 65
+};
+enum { ALPN = 1, NO_DEFAULT_ALPN = 2, PORT = 3, IPV4HINT = 4, ECH = 5, IPV6HINT = 6, OHTTP = 8 };
+enum { IN = 1 };
 enum { QR = 0x8000, OPCODE = 0x7800, TC = 0x0200, AD = 0x0020, EDE = 15, DNSSEC_OK = 0x8000 };
 
 typedef struct {
@@ -85,21 +94,181 @@ read_name(const Message *m, Py_ssize_t offset, int follow, char *text, Py_ssize_
     return length;
 }
 
-/* The offset after the name at `offset`, -1 where there is none; as `names.skip`. */
-static Py_ssize_t
-skip_name(const Message *m, Py_ssize_t offset)
+/* Where a label, or the end, of a name stands that was read: there alone may a pointer lead. A bit for each offset. */
+typedef struct {
+    uint8_t bits[POINTED_AT / 8];
+} Labels;
+
+static void
+note_labels(const Message *m, Labels *labels, Py_ssize_t at, Py_ssize_t end)
 {
-    while (offset < m->size) {
-        unsigned size = m->data[offset];
-        if (size == 0)
-            return offset + 1;
-        if (size >= 192)
-            return offset + 2;
-        if (size > 63)
-            return -1;
-        offset += size + 1;
+    while (at < end && at < POINTED_AT && m->data[at] < 192) {
+        labels->bits[at >> 3] |= (uint8_t)(1 << (at & 7));
+        at += m->data[at] + 1;
     }
-    return -1;
+}
+
+/* The offset after the name at `offset`, whose labels are noted; -1 where there is none. As `rdata.read_name`. */
+static Py_ssize_t
+take_name(const Message *m, Labels *labels, Py_ssize_t offset, int follow)
+{
+    Py_ssize_t at = offset, after = -1, octets = 0;
+    int jumps = 0;
+    for (;;) {
+        if (at >= m->size)
+            return -1;
+        unsigned size = m->data[at];
+        if (size < 64) {
+            octets += size + 1;
+            at += size + 1;
+            if (octets > LONGEST_NAME)
+                return -1;
+            if (!size)
+                break;
+            continue;
+        }
+        if (size < 192 || !follow || at + 1 >= m->size || ++jumps > MOST_POINTERS)
+            return -1;
+        after = after < 0 ? at + 2 : after;
+        at = (Py_ssize_t)(size & 63) << 8 | m->data[at + 1];
+        if (!(labels->bits[at >> 3] >> (at & 7) & 1))
+            return -1;
+    }
+    after = after < 0 ? at : after;
+    note_labels(m, labels, offset, after);
+    return after;
+}
+
+/* Strings, each behind its length, at least one, that fill the octets exactly. */
+static int
+are_strings(const uint8_t *at, const uint8_t *end)
+{
+    if (at == end)
+        return 0;
+    for (; at < end; at += *at + 1)
+        if (end - at <= *at)
+            return 0;
+    return 1;
+}
+
+/* The types that NSEC and NSEC3 name: blocks in order, none empty or with a zero at its end (RFC 4034 4.1.2). */
+static int
+is_bitmap(const uint8_t *at, const uint8_t *end)
+{
+    int last = -1;
+    while (end - at > 2) {
+        unsigned size = at[1];
+        if (at[0] <= last || !size || size > 32 || end - at < 2 + (Py_ssize_t)size || !at[1 + size])
+            return 0;
+        last = at[0];
+        at += 2 + size;
+    }
+    return at == end;
+}
+
+static int
+is_nsec3(const uint8_t *at, const uint8_t *end)
+{
+    if (end - at < 5 || end - at < 6 + at[4])
+        return 0;
+    at += 5 + at[4];
+    return *at && end - at > *at && is_bitmap(at + 1 + *at, end);
+}
+
+static int
+is_digest(const uint8_t *at, const uint8_t *end)
+{
+    static const uint8_t sizes[5] = {255, 20, 32, 32, 48}; /* by the kind of digest; 0 is reserved */
+    return end - at >= 4 && (at[3] > 4 || end - at - 4 == sizes[at[3]]);
+}
+
+/* A service parameter's value (RFC 9460); what is not known here is left to the other reader. */
+static int
+is_parameter(unsigned key, const uint8_t *at, unsigned size)
+{
+    switch (key) {
+    case ALPN:
+        return are_strings(at, at + size);
+    case NO_DEFAULT_ALPN:
+    case OHTTP:
+        return size == 0;
+    case PORT:
+        return size == 2;
+    case IPV4HINT:
+        return size && size % 4 == 0;
+    case ECH:
+        return size >= 6 && two(at) == size - 2;
+    case IPV6HINT:
+        return size && size % 16 == 0;
+    default:
+        return 0;
+    }
+}
+
+static int
+are_parameters(const uint8_t *at, const uint8_t *end)
+{
+    unsigned last = 0, has_alpn = 0;
+    while (end - at >= 4) {
+        unsigned key = two(at), size = two(at + 2);
+        if (key <= last || end - at - 4 < (Py_ssize_t)size || !is_parameter(key, at + 4, size))
+            return 0;
+        has_alpn |= key == ALPN;
+        if (key == NO_DEFAULT_ALPN && !has_alpn)
+            return 0;
+        last = key;
+        at += 4 + size;
+    }
+    return at == end;
+}
+
+/* Whether the strictest reader takes the data of a record; 0 for what is not known here, too. */
+static int
+is_readable(const Message *m, Labels *labels, unsigned type, Py_ssize_t at, Py_ssize_t end)
+{
+    const uint8_t *last = m->data + end;
+    switch (type) {
+    case A:
+        return end - at == 4;
+    case AAAA:
+        return end - at == 16;
+    case NS:
+    case CNAME:
+    case PTR:
+        return take_name(m, labels, at, 1) == end;
+    case DNAME:
+        return take_name(m, labels, at, 0) == end;
+    case SOA:
+        at = take_name(m, labels, at, 1);
+        at = at < 0 ? at : take_name(m, labels, at, 1);
+        return at > 0 && end - at == 20;
+    case MX:
+        return end - at > 2 && take_name(m, labels, at + 2, 1) == end;
+    case SRV:
+        return end - at > 6 && take_name(m, labels, at + 6, 1) == end;
+    case TXT:
+        return are_strings(m->data + at, last);
+    case DS:
+        return is_digest(m->data + at, last);
+    case DNSKEY:
+        return end - at >= 4;
+    case RRSIG:
+        at = end - at > 18 ? take_name(m, labels, at + 18, 0) : -1;
+        return at > 0 && at <= end;
+    case NSEC:
+        at = take_name(m, labels, at, 0);
+        return at > 0 && at <= end && is_bitmap(m->data + at, last);
+    case NSEC3:
+        return is_nsec3(m->data + at, last);
+    case SVCB:
+    case HTTPS: {
+        unsigned priority = end - at > 2 ? two(m->data + at) : 0;
+        at = end - at > 2 ? take_name(m, labels, at + 2, 0) : -1;
+        return at > 0 && at <= end && (priority || at == end) && are_parameters(m->data + at, last);
+    }
+    default:
+        return 0;
+    }
 }
 
 /* Whether the options of an OPT fill it exactly, and none of them is an Extended DNS Error where `no_ede`. */
@@ -245,9 +414,12 @@ static int
 walk(const Message *m, Py_ssize_t at, unsigned answers, unsigned authority, unsigned all, Found *found)
 {
     Py_ssize_t start = at;
+    Labels labels;
+    memset(&labels, 0, sizeof labels);
+    note_labels(m, &labels, HEADER, start - 4);
     for (unsigned index = 0; index < all; index++) {
         Py_ssize_t owner = at;
-        at = skip_name(m, at);
+        at = take_name(m, &labels, at, 1);
         if (at < 0 || m->size - at < 10)
             return 0;
         unsigned type = two(m->data + at), length = two(m->data + at + 8);
@@ -256,7 +428,7 @@ walk(const Message *m, Py_ssize_t at, unsigned answers, unsigned authority, unsi
         if (end > m->size)
             return 0;
         if (type == OPT) {
-            if (found->opt || index < authority || !are_plain_options(m, value, end, 1))
+            if (found->opt || index < authority || m->data[owner] || !are_plain_options(m, value, end, 1))
                 return 0;
             found->opt = owner;
             found->opt_end = end;
@@ -264,6 +436,8 @@ walk(const Message *m, Py_ssize_t at, unsigned answers, unsigned authority, unsi
             at = end;
             continue;
         }
+        if (two(m->data + at + 2) != IN || !is_readable(m, &labels, type, value, end))
+            return 0;
         if (append(&found->ttls, PyLong_FromSsize_t(at + 4 - start)) < 0)
             return -1;
         if (index < answers) {

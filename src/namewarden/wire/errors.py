@@ -24,6 +24,10 @@ class WireError(Exception):
         self.reply = reply
 
 
+class Unreadable(WireError):
+    """An answer to the very question, of which a strict client could not read all."""
+
+
 class UpstreamError(Exception):
     """No server gave an answer: raised by net/upstreams.py, caught by stages/forward.py."""
 

@@ -13,8 +13,9 @@ from struct import error as LayoutError
 from namewarden import native
 from namewarden.query import Answer, Query
 from namewarden.wire import types
-from namewarden.wire.errors import Rcode, WireError
+from namewarden.wire.errors import Rcode, Unreadable, WireError
 from namewarden.wire.names import from_wire, skip, to_wire
+from namewarden.wire.rdata import IN, USUAL, check, read_name, rebuilt
 
 HEADER = Layout("!6H")  # id, flags, QD, AN, NS, AR (RFC 1035 §4.1.1)
 RECORD = Layout("!HHIH")  # type, class, TTL, RDLENGTH
@@ -30,6 +31,7 @@ _MAX_CNAMES = (
 )
 _MOST_LOOKED_AT = 16  # questions and records of a message that is refused anyway
 _MAX_RECORDS = 4096  # more cannot stand in 64 KiB but as junk of root-owned records
+_MOST_ODD = 256  # records of a message that dnspython reads, a fiftieth of a millisecond each
 
 _HELPER = native.load("namewarden.wire._message")  # once: every message comes through here
 
@@ -172,7 +174,8 @@ def write_query(query: Query, ident: int, payload: int) -> bytes:
 def read_answer(data: bytes, question: bytes, stored: float, upstream: str = "") -> Answer:
     """An upstream's message to `question`, all records kept but OPT. WireError when it is not one.
 
-    The id is the caller's to check. The name is compared without case, type and class exactly.
+    The id is the caller's to check. The name is compared without case, type and class exactly. Unreadable when it is
+    one, but a strict client could not read it.
     """
     plain = _HELPER.answer(data, question) if _HELPER else None
     if plain is None:
@@ -190,16 +193,20 @@ def any_answer(data: bytes, question: bytes, stored: float, upstream: str = "") 
     if len(data) < end:
         raise WireError("shorter than its question")
     _, flags, qd, an, ns, ar = HEADER.unpack_from(data)
-    if not flags & QR or flags & OPCODE or qd != 1:
+    if not flags & QR or qd != 1:
         raise WireError("is not an answer to one question")
     if not same_question(data[12:end], question):
         raise WireError("answers another question")
+    if flags & OPCODE:
+        raise Unreadable("its opcode is not QUERY")
     if an + ns + ar > _MAX_RECORDS:
-        raise WireError("has more records than we read")
+        raise Unreadable("has more records than we read")
     try:
-        return _Records(data, end, flags, (an, ns, ar), stored, upstream).answer()
+        return _Records(data, end, stored, upstream).answer()
+    except WireError as error:
+        raise Unreadable(error.reason) from None
     except (LayoutError, IndexError):
-        raise WireError("a record runs past the end") from None
+        raise Unreadable("a record runs past the end") from None
 
 
 def same_question(one: bytes, other: bytes) -> bool:
@@ -209,21 +216,15 @@ def same_question(one: bytes, other: bytes) -> bool:
 class _Records:
     """One walk over an answer's records, collecting what the house wants to know."""
 
-    def __init__(
-        self,
-        data: bytes,
-        start: int,
-        flags: int,
-        counts: tuple[int, int, int],
-        stored: float,
-        upstream: str,
-    ) -> None:
+    def __init__(self, data: bytes, start: int, stored: float, upstream: str) -> None:
         self.data = data
         self.start = start
-        self.flags = flags
-        self.counts = counts
+        _, self.flags, _, *self.counts = HEADER.unpack_from(data)
         self.stored = stored
         self.upstream = upstream
+        self.labels: set[int] = set()  # where names and their labels begin
+        self.is_odd = False  # it has what dnspython alone reads
+        self.is_rebuilt = False  # dnspython has written it
         self.ttls: list[int] = []
         self.cnames: list[str] = []
         self.addresses: list[str] = []
@@ -232,20 +233,17 @@ class _Records:
             None  # how long a denial may be kept: the SOA says (RFC 2308 §5)
         )
         self.opt: tuple[int, int] | None = None  # where it begins and ends
-        self.rcode = flags & 15
+        self.rcode = self.flags & 15
         self.ede: list[tuple[int, str]] = []
 
     def answer(self) -> Answer:
+        self._walk()
+        if self.is_odd:
+            return self._rebuilt_answer()
         an, ns, ar = self.counts
-        offset = self.start
-        for index in range(an + ns + ar):
-            offset = self._record(offset, index, an, an + ns)
-        if offset != len(self.data):
-            raise WireError("bytes follow the message")
-        body = self._body()
         return Answer(
             rcode=self.rcode,
-            body=body,
+            body=self.data[self.start : self.opt[0] if self.opt else None],
             counts=(an, ns, ar - (self.opt is not None)),
             ttls=tuple(self.ttls),
             ttl=self._ttl(),
@@ -258,6 +256,26 @@ class _Records:
             addresses=tuple(self.addresses),
         )
 
+    def _walk(self) -> None:
+        an, ns, ar = self.counts
+        if self.start > 16:
+            read_name(self.data, 12, self.labels)
+        offset = self.start
+        for index in range(an + ns + ar):
+            offset = self._record(offset, index, an, an + ns)
+        if offset != len(self.data):
+            raise WireError("bytes follow the message")
+        if self.opt is not None and self.opt[1] != offset:
+            self.is_odd = True  # what follows it would move
+
+    def _rebuilt_answer(self) -> Answer:
+        if sum(self.counts) > _MOST_ODD:
+            raise WireError("has more records than dnspython should read")
+        again = _Records(rebuilt(self.data), self.start, self.stored, self.upstream)
+        again.is_rebuilt = True
+        again.rcode, again.ede = self.rcode, self.ede
+        return again.answer()
+
     def _ttl(self) -> int:
         """An SOA in authority makes it a denial, behind a CNAME chain too; a denial without one is not kept."""
         if self.negative is not None:
@@ -267,8 +285,8 @@ class _Records:
     def _record(self, offset: int, index: int, answers: int, authority: int) -> int:
         data = self.data
         owner = offset
-        offset = skip(data, offset)
-        kind, _, ttl, length = RECORD.unpack_from(data, offset)  # type: tuple[int, int, int, int]
+        offset = self._owner(offset)
+        kind, rdclass, ttl, length = RECORD.unpack_from(data, offset)  # type: tuple[int, int, int, int]
         value = offset + RECORD.size
         end = value + length
         if end > len(data):
@@ -276,6 +294,7 @@ class _Records:
         if kind == types.OPT:
             self._take_opt(owner, end, ttl, value, index >= authority)
             return end
+        self._check(kind, rdclass, value, end)
         self.ttls.append(offset + 4 - self.start)
         if index < answers:
             self.lowest = min(self.lowest, ttl & 0x7FFFFFFF)
@@ -284,6 +303,20 @@ class _Records:
             minimum = int.from_bytes(data[end - 4 : end])
             self.negative = min(ttl, minimum) & 0x7FFFFFFF
         return end
+
+    def _owner(self, offset: int) -> int:
+        if self.is_odd or self.is_rebuilt:
+            return skip(self.data, offset)
+        return read_name(self.data, offset, self.labels)
+
+    def _check(self, kind: int, rdclass: int, value: int, end: int) -> None:
+        """An odd message is read whole by dnspython when the walk is over."""
+        if self.is_odd or self.is_rebuilt:
+            return
+        if kind in USUAL and rdclass == IN:
+            check(self.data, kind, value, end, self.labels)
+        else:
+            self.is_odd = True
 
     def _take_answer(self, kind: int, value: int, length: int) -> None:
         if kind == types.CNAME:
@@ -298,8 +331,8 @@ class _Records:
             self.addresses.append(str(IPv6Address(self.data[value : value + 16])))
 
     def _take_opt(self, owner: int, end: int, ttl: int, value: int, additional: bool) -> None:
-        if self.opt is not None or not additional:
-            raise WireError("OPT is there twice or in the wrong section")
+        if self.opt is not None or not additional or self.data[owner]:
+            raise WireError("OPT is there twice, in the wrong section or has an owner")
         self.opt = owner, end
         self.rcode |= (ttl >> 24) << 4
         while value < end:
@@ -311,13 +344,3 @@ class _Records:
             value += 4 + length
         if value != end:
             raise WireError("EDNS options overrun OPT")
-
-    def _body(self) -> bytes:
-        if self.opt is None:
-            return self.data[self.start :]
-        begin, end = self.opt
-        if end != len(self.data):
-            # Records after OPT may be pointed at; taking OPT out would move them. Real servers put it last
-            # or before a TSIG, which we never asked for.
-            raise WireError("OPT is not the last record")
-        return self.data[self.start : begin]

@@ -11,7 +11,7 @@ _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_."
 _PLAIN_SET = frozenset(_PLAIN) - {ord(".")}
 _MAX_OCTETS = 255
 _MAX_TEXT = _MAX_OCTETS - 2  # without the first length and the end
-_MAX_POINTERS = 64  # each must point backwards, so loops end anyway; this bounds the work
+_MAX_POINTERS = 16  # as dnspython; each must point backwards, so loops end anyway
 
 
 # Octets of a name between its first length and its end: letters become small, lengths up to 44 become dots

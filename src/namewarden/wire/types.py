@@ -3,7 +3,8 @@
 from dns.rcode import Rcode as _Rcode
 from dns.rdatatype import RdataType
 
-A, NS, CNAME, SOA, TXT, AAAA, OPT, DS, DNSKEY, ANY = 1, 2, 5, 6, 16, 28, 41, 43, 48, 255
+A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, DNAME, OPT = 1, 2, 5, 6, 12, 15, 16, 28, 33, 39, 41
+DS, RRSIG, NSEC, DNSKEY, NSEC3, SVCB, HTTPS, ANY = 43, 46, 47, 48, 50, 64, 65, 255
 
 _TYPES: dict[int, str] = {member.value: member.name.replace("_", "-") for member in RdataType}
 _NUMBERS: dict[str, int] = {name: number for number, name in _TYPES.items()}
