@@ -12,6 +12,9 @@ import httpx
 
 from bench.processes import HOST, BenchError, free_port
 from bench.server import Place, Server
+from namewarden.policy.errors import ListError
+from namewarden.policy.part import ENTRY
+from namewarden.policy.snapshot import Snapshot
 
 CONFIG = """
 schema_version = 1
@@ -38,8 +41,13 @@ enabled = {events}
 LATE = "model_late"  # the reason of an event whose name the model did not judge in time
 LIST = """
 [[lists]]
-name = "million"
+name = "{name}"
 source = "{path}"
+"""
+OWN = "own.home.example.net"  # a name that is answered here
+OWN_RECORD = f"""
+[local]
+records = ["{OWN} A 192.0.2.7"]
 """
 
 
@@ -53,10 +61,22 @@ def command(place: Place, has_events: bool = True, has_list: bool = True) -> lis
             world=place.world,
             hub=free_port(),
             events=str(has_events).lower(),
-            lists=LIST.format(path=place.names.listed) if has_list else "",
+            lists=LIST.format(name="million", path=place.names.listed) if has_list else "",
         )
     )
     return [sys.executable, "-m", "namewarden", "run", "--config", str(config)]
+
+
+def with_second_list(path: Path) -> Server:
+    """With a list beside the large one, and a record of its own."""
+
+    def make(place: Place) -> list[str]:
+        made = command(place)
+        with Path(made[-1]).open("a") as config:
+            config.write(OWN_RECORD + LIST.format(name="second", path=path))
+        return made
+
+    return _variant("namewarden", make, keeps_events=True)
 
 
 def pure_command(place: Place) -> list[str]:
@@ -108,10 +128,13 @@ def _asked(place: Place, method: str, path: str, body: object = None) -> httpx.R
 
 
 def snapshot_size(folder: Path) -> int:
-    """Octets of the compiled policy."""
+    """Octets of the compiled policy, less what only the compiler maps."""
     try:
-        return (folder / "var" / "snapshots" / "current").stat().st_size
-    except OSError as error:
+        secret = (folder / "var" / "secret").read_bytes()
+        path = folder / "var" / "snapshots" / "current"
+        blob = Snapshot.open(path, secret).meta.blob
+        return path.stat().st_size - sum(each.entries for each in blob.sections) * ENTRY.itemsize
+    except (OSError, ListError) as error:
         raise BenchError(f"there is no compiled policy: {error}") from error
 
 

@@ -83,6 +83,15 @@ async def test_what_is_the_same_is_not_compiled_again_not_even_after_a_restart(
             assert parts.publisher.state.report[0]["name"] == "malware"
 
 
+async def test_a_file_that_is_written_again_as_it_was_is_not_compiled(tmp_path: Path) -> None:
+    async with services(tmp_path, lists=[listed(tmp_path)]) as parts:
+        assert await parts.publisher.publish()
+        (tmp_path / "malware.txt").unlink()
+        listed(tmp_path)
+        assert await parts.publisher.publish()
+        assert parts.publisher.state.generation == 1
+
+
 async def test_the_running_publisher_follows_control_data_files_and_time(tmp_path: Path) -> None:
     clock = Clock()
     async with services(tmp_path, clock, [listed(tmp_path)]) as parts, running(parts.publisher):

@@ -8,10 +8,12 @@ import sys
 import msgspec
 import pytest
 
-from namewarden.policy import compile as compiler
-from namewarden.policy.compile import LIMIT, compile_snapshot
+from namewarden.policy.broad import Popular
+from namewarden.policy.compile import compile_snapshot
 from namewarden.policy.errors import ListError
+from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import Snapshot
+from namewarden.policy.source import LIMIT, load
 from namewarden.policy.spec import ListSpec, SnapshotSpec
 from tests.policy.made import SECRET, said, snapshot_of, spec_of
 from tests.shared_data import shared
@@ -44,7 +46,7 @@ def make_folder(path):
         (lambda path: path.unlink(), "No such file"),
         (lambda path: path.write_bytes(b""), "is empty"),
         (lambda path: path.write_bytes(b" \n\n"), "is empty"),
-        (lambda path: path.write_bytes(b"# nothing\n"), "no line that is a rule"),
+        (lambda path: path.write_bytes(b"Not found!\n"), "no line that is a rule"),
         (lambda path: path.write_bytes(b"\x7fELF\0\0" + b"bad.example\n" * 99), "is binary"),
         (lambda path: path.write_bytes(b"\x1f\x8b\x08\x01\x02\x03\x04\x05" * 100), "is binary"),
         (lambda path: path.write_bytes("bad.example\n".encode("utf-16")), "is binary"),
@@ -70,6 +72,24 @@ def test_a_list_that_went_bad_leaves_its_last_good_copy(tmp_path, damage, error)
     assert third.report == second.report
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["# nothing today\n", "! Title: none\n[Adblock Plus]\n\n", "@ SOA a. b. 1 1 1 1 1\n@ NS a.\n"],
+)
+def test_a_list_without_a_single_rule_may_be_meant(tmp_path, text):
+    spec = spec_of(tmp_path, {"a": "bad.example\n", "b": "worse.example\n"})
+    first = compile_snapshot(spec, SECRET, tmp_path / "first.snap")
+    (tmp_path / "a.txt").write_text(text)
+    second = again(tmp_path, spec, first)
+    assert (second.report[0].error, second.report[0].rules, second.report[0].stale) == (
+        "",
+        0,
+        False,
+    )
+    assert said(second, "bad.example.") == []
+    assert said(second, "worse.example.") == ["b:1 worse.example"]
+
+
 def test_a_list_that_never_was_good_is_reported(tmp_path):
     spec = SnapshotSpec(lists=(ListSpec("gone", str(tmp_path / "gone")),))
     snapshot = compile_snapshot(spec, SECRET, tmp_path / "policy.snap")
@@ -83,7 +103,7 @@ def test_three_hundred_megabytes_are_refused_unread(tmp_path):
     with path.open("wb") as file:
         file.truncate(300 * 1024 * 1024)
     with pytest.raises(ListError, match="too large"):
-        compiler.load(path)
+        load(path)
     assert LIMIT < path.stat().st_size
 
 
@@ -172,3 +192,81 @@ def test_every_sample_compiles(tmp_path):
         assert not denied or ranks[name] in {hit.list for hit in snapshot.find(denied)}, name
         assert ranks[name] not in {hit.list for hit in snapshot.find(passed)}, name
     assert len(snapshot.patterns()) >= 67
+
+
+MIXED = {
+    "plain": "a.test\n0.0.0.0 b.test\n||c.test^\n*.d.test\n",
+    "allow:let": "@@||ok.c.test^\nb.test\n",
+    "adblock": "||ads*.example.net^\n||e.test^$dnstype=AAAA\n/^track[0-9]+/\n||f.test^$client=192.0.2.7\n",
+    "rpz": "$ORIGIN rpz.test.\n@ SOA a. b. 1 1 1 1 1\n*.g.test CNAME .\nx.y.g.test A 192.0.2.1\n"
+    "32.1.2.0.192.rpz-ip CNAME .\n24.0.2.0.192.rpz-client-ip CNAME .\nns.h.test.rpz-nsdname CNAME .\n",
+    "guard:known": "example.org\n",
+}
+ASKED = ("a.test.", "b.test.", "ok.c.test.", "x.c.test.", "d.test.", "ads1.example.net.", "e.test.", "track7.test.",
+         "f.test.", "y.g.test.", "x.y.g.test.", "z.g.test.", "new.test.")  # fmt: skip
+
+
+def all_that(snapshot):
+    """Look-ups and what is around them."""
+    triggered = [snapshot.triggered(kind, ["192.0.2.1"]) for kind in ("ip", "client-ip")]
+    servers = snapshot.triggered_by_servers(["ns.h.test."])
+    return (
+        [said(snapshot, name) for name in ASKED],
+        [snapshot.line(hit) for hits in (*triggered, servers, snapshot.patterns()) for hit in hits],
+        snapshot.is_guarded("example.org."),
+        snapshot.report,
+        snapshot.meta.blob,
+        bytes(snapshot.blob()),
+    )
+
+
+@pytest.mark.parametrize("changed", list(MIXED))
+@pytest.mark.parametrize("turn", [False, True])
+def test_what_is_kept_of_other_lists_is_what_would_be_compiled(tmp_path, changed, turn):
+    spec = spec_of(tmp_path, MIXED)
+    first = compile_snapshot(spec, SECRET, tmp_path / "first.snap")
+    name = changed.rpartition(":")[2]
+    with (tmp_path / f"{name}.txt").open("a") as file:
+        file.write("new.test\n")
+    if turn:
+        spec = msgspec.structs.replace(spec, lists=spec.lists[::-1])
+    assert all_that(again(tmp_path, spec, first)) == all_that(
+        compile_snapshot(spec, SECRET, tmp_path / "anew.snap")
+    )
+
+
+def test_one_list_changed_reads_that_one_alone(tmp_path, monkeypatch):
+    spec = spec_of(tmp_path, {"a": "bad.example\n", "b": "worse.example\n", "c": "gone.example\n"})
+    first = compile_snapshot(spec, SECRET, tmp_path / "first.snap")
+    (tmp_path / "b.txt").write_text("worst.example\n")
+    (tmp_path / "c.txt").unlink()
+    read = []
+    monkeypatch.setattr(Scan, "read", recording(Scan.read, read))
+    second = again(tmp_path, spec, first)
+    assert read == [b"worst.example\n"]
+    assert said(second, "gone.example.") == ["c:1 gone.example"]
+    assert again(tmp_path, msgspec.structs.replace(spec, lists=spec.lists[:2]), second).report
+    assert read == [b"worst.example\n"]
+
+
+def recording(read, seen):
+    def recorded(self, data):
+        seen.append(data)
+        return read(self, data)
+
+    return recorded
+
+
+@pytest.mark.parametrize(
+    "more", [{"popular": Popular(["a.test"] * 200)}, {"kind": "allow"}, {"broad": True}]
+)
+def test_what_reads_a_list_otherwise_reads_it_anew(tmp_path, more):
+    spec = spec_of(tmp_path, {"a": "||test^\na.test\n"})
+    first = compile_snapshot(spec, SECRET, tmp_path / "first.snap")
+    kind = {key: value for key, value in more.items() if key != "popular"}
+    popular = more.get("popular")
+    one = msgspec.structs.replace(spec.lists[0], **kind)
+    spec = msgspec.structs.replace(spec, lists=(one,))
+    second = again(tmp_path, spec, first, popular=popular)
+    anew = compile_snapshot(spec, SECRET, tmp_path / "anew.snap", popular=popular)
+    assert all_that(second) == all_that(anew)

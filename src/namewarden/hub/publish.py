@@ -17,11 +17,12 @@ import msgspec
 from msgspec import Struct
 
 from namewarden.hub.control import Control
+from namewarden.hub.files import Known, contents, looks
 from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.overlay import OverlayPublisher
 from namewarden.hub.specs import build_spec
+from namewarden.policy.meta import READING
 from namewarden.policy.overlay import move_link
-from namewarden.policy.snapshot import READING
 from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
 
 TICK = 0.25  # seconds between looks at the control data's revision
@@ -41,6 +42,7 @@ class Published(Struct, frozen=True):
     key: str = ""  # of all that went into it
     time: float = 0.0
     report: list[dict[str, Any]] = []  # one for each list: lines, rules, skipped, error
+    files: Known = {}  # so that a start need not read what looks as it did
 
 
 class Publisher:
@@ -74,7 +76,7 @@ class Publisher:
         self._jobs = jobs
         self._model = model
         self._clock = clock
-        self._files: dict[str, str] = {}
+        self._files: Known = {}
         self._failed = ("", 0.0)  # key and time of the last failure
 
     @property
@@ -92,6 +94,7 @@ class Publisher:
                 )
             except (OSError, msgspec.MsgspecError):
                 self.state = Published(self._newest())
+            self._files = dict(self.state.files)
         self.overlay.start()
 
     @property
@@ -124,12 +127,12 @@ class Publisher:
         while True:
             now = time.monotonic()
             if now - looked >= LOOK:
-                looked, files = now, await asyncio.to_thread(_look, self.spec().lists)
+                looked, files = now, await asyncio.to_thread(looks, self.spec().lists)
             expired = 0 < expiry <= self._clock()
             state = (self._control.revision, files)
             if state != seen or expired or self._is_due():
                 await self._settle()
-                seen = (self._control.revision, await asyncio.to_thread(_look, self.spec().lists))
+                seen = (self._control.revision, await asyncio.to_thread(looks, self.spec().lists))
                 await self.publish()
                 expiry = self._control.next_expiry()
             self._tell()
@@ -162,13 +165,13 @@ class Publisher:
     async def _settle(self) -> None:
         """Many changes, or a file that is being written, become one snapshot."""
         for _ in range(10):
-            before = (self._control.revision, await asyncio.to_thread(_look, self.spec().lists))
+            before = (self._control.revision, await asyncio.to_thread(looks, self.spec().lists))
             if not self.state.generation:
                 return
             await asyncio.sleep(SETTLE)
             if before == (
                 self._control.revision,
-                await asyncio.to_thread(_look, self.spec().lists),
+                await asyncio.to_thread(looks, self.spec().lists),
             ):
                 return
 
@@ -177,8 +180,9 @@ class Publisher:
         revision = self._control.revision
         spec = self.spec()
         text = msgspec.json.encode(spec)
-        files = await asyncio.to_thread(_look, spec.lists)
-        key = hashlib.sha256(b"%d " % READING + text + files.encode()).hexdigest()
+        self._files = await asyncio.to_thread(contents, spec.lists, self._files)
+        held = "\n".join(self._files[each.path][1] for each in spec.lists)
+        key = hashlib.sha256(b"%d " % READING + text + held.encode()).hexdigest()
         if key == self.state.key and self.current.exists():
             self.problem, self._revision = "", revision
             return True
@@ -186,7 +190,7 @@ class Publisher:
         target = self._folder / f"policy-{generation}.snap"
         try:
             report = await self._compile(text, target, generation)
-            self._swap(target, Published(generation, key, self._clock(), report))
+            self._swap(target, Published(generation, key, self._clock(), report, self._files))
             self.problem, self._revision = "", revision
         except (OSError, ValueError) as problem:
             self.problem = f"no new snapshot: {problem}"
@@ -243,15 +247,3 @@ def _refused(report: Mapping[str, Any]) -> str:
 def _trouble(report: Mapping[str, Any]) -> str:
     kept = "its last good copy stays in force" if report.get("stale") else "none of it is in force"
     return f"list {report['name']!r} {report['error']}; {kept}"
-
-
-def _look(lists: Sequence[ListSpec]) -> str:
-    """What the files look like from outside."""
-    found = []
-    for entry in lists:
-        try:
-            state = os.stat(entry.path)
-            found.append(f"{entry.path}:{state.st_mtime_ns}:{state.st_size}:{state.st_ino}")
-        except OSError as problem:
-            found.append(f"{entry.path}:{problem.strerror}")
-    return "\n".join(found)

@@ -11,12 +11,12 @@ import dns.rdatatype
 from msgspec import Struct
 
 from namewarden.policy.broad import Popular
-from namewarden.policy.compile import LIMIT, load
 from namewarden.policy.lines import ListRule
 from namewarden.policy.reader import Reader
 from namewarden.policy.rpz import zone_of
 from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import shown
+from namewarden.policy.source import LIMIT, load
 from namewarden.policy.spec import ListSpec, Trigger
 from namewarden.policy.terms import Terms
 

@@ -1,4 +1,5 @@
-"""Lists → one immutable snapshot file. Where a group or a token changes, the compiled lists are copied as they are.
+"""Lists → one immutable snapshot file. Where a group or a token changes, the compiled lists are copied as they are;
+where one list changes, that one is read anew and only the table is made again.
 
 A list that is gone, binary, empty or too large is compiled from the text the previous snapshot has of it, its
 last good copy, and says so in its report. The hub runs it as a child, `python -m namewarden.policy.compile
@@ -7,21 +8,19 @@ SPEC.json OUT --secret FILE`, so that its memory is given back; the report is JS
 
 import argparse
 import os
-import stat
 import sys
 import tempfile
-from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from namewarden.policy import layout
 from namewarden.policy.broad import Popular, popular
 from namewarden.policy.errors import ListError
-from namewarden.policy.scan import Scan
-from namewarden.policy.snapshot import (
+from namewarden.policy.meta import (
     BLOCK_SHIFT,
     READING,
     START,
@@ -29,19 +28,19 @@ from namewarden.policy.snapshot import (
     ListReport,
     ListSection,
     Meta,
-    Snapshot,
     owner_of,
     seal,
 )
+from namewarden.policy.part import Part, of_scan, of_snapshot
+from namewarden.policy.scan import Scan
+from namewarden.policy.snapshot import Snapshot
+from namewarden.policy.source import LIMIT, digest_of, load, look
 from namewarden.policy.spec import ListSpec, SnapshotSpec
 from namewarden.policy.triggers import ranks_of
 
-LIMIT = (
-    128 * 1024 * 1024
-)  # octets of one list; the largest public one has 60 MB (AdGuard Home caps at 256 MB)
 REFUSED_SHOWN = 20
 _GRAIN = 1 << BLOCK_SHIFT
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
+_EMPTY = frozenset(("blank", "comment", "header", "apex"))  # a list of nothing else is an empty one
 
 
 def compile_snapshot(
@@ -87,33 +86,28 @@ def _sync_folder(folder: Path) -> None:
 def _write(made: "_Blob", generation: int) -> None:
     file, spec, previous = made.file, made.spec, made.previous
     file.write(bytes(START))
-    if previous is not None and _is_same(spec, previous, made.limit):
+    looks = [look(Path(each.path), made.limit) for each in spec.lists]
+    if previous is not None and _is_same(made, previous, looks):
         blob, report = previous.meta.blob, _renamed(spec, previous.report)
         file.write(previous.blob())
     else:
-        blob, report = made.write()
+        blob, report = made.write(looks)
     at = START + blob.length
-    meta = msgspec.json.encode(Meta(generation, spec, report, blob, owner_of(made.secret), READING))
+    owner = owner_of(made.secret)
+    meta = msgspec.json.encode(Meta(generation, spec, report, blob, owner, READING, made.measure))
     file.write(meta)
     file.seek(0)
     file.write(seal(at + len(meta), at, meta))
 
 
-def _look(spec: ListSpec, limit: int) -> str:
-    """What the file is now: its digest, or what is wrong with it."""
-    try:
-        return digest_of(load(Path(spec.path), limit))
-    except ListError as error:
-        return f"! {error}"
+def _is_same(made: "_Blob", previous: Snapshot, looks: list[str]) -> bool:
+    now = [(*_said(each), look) for each, look in zip(made.spec.lists, looks, strict=True)]
+    return made.is_read_alike and now == [(*_said(each), each.seen) for each in previous.report]
 
 
-def _is_same(spec: SnapshotSpec, previous: Snapshot, limit: int) -> bool:
-    seen = [_look(each, limit) for each in spec.lists]
-    now = [
-        (s.name, s.kind, s.format, s.broad, look) for s, look in zip(spec.lists, seen, strict=True)
-    ]
-    then = [(r.name, r.kind, r.format, r.broad, r.seen) for r in previous.report]
-    return previous.meta.reading == READING and now == then
+def _said(one: ListSpec | ListReport) -> tuple[str, str, str, bool]:
+    """What must be the same for a text to be read the same."""
+    return one.name, one.kind, one.format, one.broad
 
 
 def _renamed(spec: SnapshotSpec, report: list[ListReport]) -> list[ListReport]:
@@ -123,41 +117,16 @@ def _renamed(spec: SnapshotSpec, report: list[ListReport]) -> list[ListReport]:
     ]
 
 
-def digest_of(data: bytes) -> str:
-    return blake2b(data, digest_size=16).hexdigest()
+class _Compiled(NamedTuple):
+    """One list."""
 
-
-def load(path: Path, limit: int = LIMIT) -> bytes:
-    """A list's octets, ending with a newline. ListError: gone, no file, too large, binary, a page, empty."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            state = os.fstat(handle)
-            if not stat.S_ISREG(state.st_mode):
-                raise ListError("is not a regular file")
-            if state.st_size > limit:
-                raise ListError(f"is too large: {state.st_size} octets, at most {limit}")
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise ListError(f"cannot be read: {error.strerror}") from error
-    _check(data, limit)
-    return data if data.endswith(b"\n") else data + b"\n"
-
-
-def _check(data: bytes, limit: int) -> None:
-    if len(data) > limit:
-        raise ListError(f"is too large: at most {limit} octets")
-    if not data.strip():
-        raise ListError("is empty")
-    head = data[: 1 << 16]
-    if b"\0" in data or len(head) - len(head.translate(None, _CONTROLS)) > 16 + len(head) // 100:
-        raise ListError("is binary")
-    if head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise ListError("is a web page, not a list")
+    text: bytes | memoryview
+    part: Part
+    report: ListReport
 
 
 class _Blob:
-    """Writes the compiled lists: texts, records, line indexes, table."""
+    """Writes the compiled lists, one after the other: text, records, line index; then the table, and their parts."""
 
     def __init__(
         self,
@@ -174,97 +143,137 @@ class _Blob:
         self.previous = previous
         self.limit = limit
         self.popular = popular
+        self.measure = digest_of("\n".join(popular.names).encode()) if popular else ""
+        self.is_read_alike = previous is not None and (
+            (previous.meta.reading, previous.meta.popular) == (READING, self.measure)
+        )
         self.length = 0
-        self.scans: list[Scan] = []
-        self.texts: list[tuple[int, int]] = []
-        self.indexes: list[bytes] = []
+        self.parts: list[Part] = []
+        self.sections: list[ListSection] = []
         self.report: list[ListReport] = []
 
-    def write(self) -> tuple[Blob, list[ListReport]]:
-        for spec in self.spec.lists:
-            self._list(spec)
-        for scan in self.scans:
-            self._put(scan.finish(self.length))
-        index = [self._aligned(octets, 4) for octets in self.indexes]
-        blob = self._table(index)
-        return blob, self.report
+    def write(self, looks: list[str]) -> tuple[Blob, list[ListReport]]:
+        """`looks`: what the files are (`source.look`)."""
+        for spec, seen in zip(self.spec.lists, looks, strict=True):
+            self._put(self._list(spec, seen))
+        return self._table(), self.report
 
-    def _list(self, spec: ListSpec) -> None:
-        """Scan the file, or its last good copy when there is something wrong with it."""
-        base = -(-self.length // _GRAIN) * _GRAIN
-        seen, error, data = "", "", b""
+    def _list(self, spec: ListSpec, seen: str) -> _Compiled:
+        """The file, or its last good copy when there is something wrong with it."""
+        if seen.startswith("! "):
+            return self._last(spec, seen, seen[2:])
+        if kept := self._kept(spec, seen):
+            return kept
         try:
             data = load(Path(spec.path), self.limit)
             seen = digest_of(data)
-            scan = self._scan(spec, base, data)
-            if not scan.rules:
+            scan = self._scan(spec, data)
+            if not scan.rules and not _EMPTY.issuperset(scan.skipped):
                 raise ListError("has no line that is a rule")
         except ListError as problem:
-            error = str(problem)
-            seen = seen or f"! {error}"
-            last = self.previous.text_of(spec.name) if self.previous else None
-            data = last or b""
-            scan = self._scan(spec, base, data)
-        self.report.append(_report(spec, scan, data, seen, error))
-        self._put(bytes(base - self.length) + data)
-        self.texts.append((base, len(data)))
-        self.indexes.append(_line_index(data))
-        self.scans.append(scan)
+            return self._last(spec, seen, str(problem))
+        return _Compiled(data, of_scan(scan), _report(spec, scan, seen))
 
-    def _scan(self, spec: ListSpec, base: int, data: bytes) -> Scan:
-        if base + len(data) >= layout.TEXT_LIMIT:
-            raise ListError("the lists together are larger than 4 GiB")
-        scan = Scan(spec, base, self.secret, self.popular)
+    def _last(self, spec: ListSpec, seen: str, error: str) -> _Compiled:
+        data = (self.previous.text_of(spec.name) if self.previous else None) or b""
+        digest = digest_of(data) if data else ""
+        made = self._kept(spec, digest)
+        if made is None:
+            scan = self._scan(spec, data)
+            made = _Compiled(data, of_scan(scan), _report(spec, scan, digest))
+        report = msgspec.structs.replace(made.report, seen=seen, error=error, stale=bool(data))
+        return made._replace(report=report)
+
+    def _kept(self, spec: ListSpec, digest: str) -> _Compiled | None:
+        """As it was in the previous snapshot, if that read the same text in the same way."""
+        if self.previous is None or not self.is_read_alike or not digest:
+            return None
+        for rank, old in enumerate(self.previous.report):
+            if _said(old) == _said(spec) and old.digest == digest:
+                section = self.previous.meta.blob.sections[rank]
+                text = self.previous.octets(section.text, section.length)
+                fresh = {"path": spec.path, "seen": digest, "error": "", "stale": False}
+                report = msgspec.structs.replace(old, **fresh)
+                return _Compiled(text, of_snapshot(self.previous, rank), report)
+        return None
+
+    def _scan(self, spec: ListSpec, data: bytes) -> Scan:
+        scan = Scan(spec, 0, self.secret, self.popular)
         scan.read(data)
         return scan
 
-    def _put(self, octets: bytes) -> None:
-        self.file.write(octets)
-        self.length += len(octets)
-        if self.length >= layout.TEXT_LIMIT:
-            raise ListError("the lists together are larger than 4 GiB")
+    def _put(self, made: _Compiled) -> None:
+        part = made.part
+        text = self._aligned(made.text, _GRAIN)
+        records = self._aligned(part.records, 1)
+        index = self._aligned(_line_index(made.text), 4)
+        self.sections.append(
+            ListSection(
+                text, len(made.text), index, part.zone, part.patterns, part.refused, 0, len(part.entries),
+                records, len(part.records), part.exact, part.below, part.clients,
+            )
+        )  # fmt: skip
+        self.parts.append(part)
+        self.report.append(made.report)
 
     def _aligned(self, octets: bytes | memoryview, grain: int) -> int:
         pad = -self.length % grain
         at = self.length + pad
+        if at + len(octets) >= layout.TEXT_LIMIT:
+            raise ListError("the lists together are larger than 4 GiB")
         self.file.write(bytes(pad))
-        self.length = at + self.file.write(octets)
+        self.file.write(octets)
+        self.length = at + len(octets)
         return at
 
-    def _table(self, indexes: list[int]) -> Blob:
-        scans = self.scans
-        prints = np.frombuffer(b"".join(bytes(scan.prints) for scan in scans), "<u8")
-        parts = [low for scan in scans for low in scan.lows]
-        lows = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
-        ranks = [np.full(len(scan.prints) // 8, rank, np.uint16) for rank, scan in enumerate(scans)]
-        sources = np.concatenate(ranks) if ranks else np.zeros(0, np.uint16)
-        table, homes, entries = layout.place(prints, lows, sources)
-        sums = [one for scan in scans for one in scan.sums]
-        sieve, mask = layout.sieve_of(np.concatenate(sums) if sums else np.zeros(0, np.uint32))
-        rows = sorted(
-            key + rank.to_bytes(2) + at.to_bytes(4)
-            for rank, scan in enumerate(scans)
-            for key, at in scan.rows
+    def _table(self) -> Blob:
+        each = [part.entries for part in self.parts]
+        lows = [
+            part.lows(section.text, section.records)
+            for part, section in zip(self.parts, self.sections, strict=True)
+        ]
+        ranks = [np.full(len(entries), rank, np.uint16) for rank, entries in enumerate(each)]
+        table, homes, entries = layout.place(
+            _joined([part["print"] for part in each], np.uint64),
+            _joined(lows, np.uint64),
+            _joined(ranks, np.uint16),
         )
-        at = self._aligned(table.data, 8)
-        sieve_at = self._aligned(sieve.data, 8)
+        sieve, mask = layout.sieve_of(_joined([part["sum"] for part in each], np.uint32))
+        rows = self._rows()
+        at = self._aligned(_octets(table), 8)
+        sieve_at = self._aligned(_octets(sieve), 8)
         triggers = self._aligned(b"".join(rows), 8)
         sections = [
-            ListSection(text, length, index, scan.zone, scan.patterns, sorted(scan.refused))
-            for (text, length), index, scan in zip(self.texts, indexes, scans, strict=True)
+            msgspec.structs.replace(section, part=self._aligned(_octets(part), 8))
+            for section, part in zip(self.sections, each, strict=True)
         ]
         exact = below = 0
-        for scan in scans:
-            exact, below = exact | scan.exact, below | scan.below
+        for section in sections:
+            exact, below = exact | section.exact, below | section.below
         return Blob(
             self.length, at, len(table), homes, entries, sieve_at, mask, exact, below, sections,
             triggers, len(rows), sorted({(row[0], row[1]) for row in rows}), ranks_of(rows),
-            sorted(set().union(*(scan.clients for scan in scans))),
+            sorted(set().union(*(part.clients for part in self.parts))),
         )  # fmt: skip
 
+    def _rows(self) -> list[bytes]:
+        """All triggers, as they are found."""
+        return sorted(
+            key + rank.to_bytes(2) + (section.records + at).to_bytes(4)
+            for rank, (part, section) in enumerate(zip(self.parts, self.sections, strict=True))
+            for key, at in part.triggers
+        )
 
-def _report(spec: ListSpec, scan: Scan, data: bytes, seen: str, error: str) -> ListReport:
-    kept = digest_of(data) if error and data else ""
+
+def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
+    return np.concatenate([*parts, np.zeros(0, kind)])
+
+
+def _octets(array: npt.NDArray[Any]) -> memoryview:
+    return array.view(np.uint8).data
+
+
+def _report(spec: ListSpec, scan: Scan, digest: str) -> ListReport:
     return ListReport(
         name=spec.name,
         path=spec.path,
@@ -273,16 +282,14 @@ def _report(spec: ListSpec, scan: Scan, data: bytes, seen: str, error: str) -> L
         lines=scan.lines,
         rules=scan.rules,
         skipped=dict(sorted(scan.skipped.items())),
-        digest=kept if error else seen,
-        seen=seen,
-        error=error,
-        stale=bool(error and data),
+        digest=digest,
+        seen=digest,
         broad=spec.broad,
         refused=sorted(scan.refused.items())[:REFUSED_SHOWN],
     )
 
 
-def _line_index(data: bytes) -> bytes:
+def _line_index(data: bytes | memoryview) -> bytes:
     """How many newlines come before each block."""
     counts = [
         np.add.reduceat(

@@ -58,7 +58,7 @@ def code_of(effect: Effect, kind: ListKind) -> int:
 
 def place(prints: Words, lows: Words, sources: npt.NDArray[Any]) -> tuple[Words, int, int]:
     """(table, homes, entries). `lows` are kind and offset; of repeats in a list the first stays."""
-    order = np.argsort(prints)
+    order = np.argsort(prints, kind="stable")  # that uses what is sorted already: each list is
     prints = prints[order]
     fresh = np.ones(len(prints), bool)
     shared = np.flatnonzero(_repeated(prints))  # few as a rule: only they are ordered further

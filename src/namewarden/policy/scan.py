@@ -10,19 +10,19 @@ from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from namewarden import native
-from namewarden.policy import layout, patterns
+from namewarden.policy import empty, layout, patterns
 from namewarden.policy.broad import Popular
 from namewarden.policy.lines import ListRule
 from namewarden.policy.reader import Reader
+from namewarden.policy.records import ListRecord, Pattern, packed
 from namewarden.policy.rpz import RECORD_LIMIT, zone_of
 from namewarden.policy.shapes import Shapes
 from namewarden.policy.spec import ListSpec
-from namewarden.policy.terms import Terms, network_of
+from namewarden.policy.terms import network_of
 from namewarden.policy.triggers import key_of
 
 if TYPE_CHECKING:
@@ -33,31 +33,6 @@ ROW = np.dtype([("print", "<u8"), ("low", "u8"), ("sum", "u4"), ("labels", "u4")
 
 CHUNK = 1 << 20
 NAME_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
-
-
-class Pattern(NamedTuple):
-    """A regular expression of a list."""
-
-    source: str
-    effect: int
-    line: int
-    offset: int
-    terms: Terms | None = None
-    records: tuple[tuple[str, int, str], ...] = ()
-
-
-class ListRecord(msgspec.Struct, array_like=True):
-    """What does not fit an entry: local data, terms, expressions below a name, names that their line does not spell."""
-
-    offset: int  # of the line in the snapshot's text
-    line: int
-    name: str
-    match: int
-    effect: int  # as in layout; RECORD = answers `records`
-    zone: bool
-    records: list[tuple[str, int, str]]
-    terms: Terms | None = None
-    pattern: str = ""  # it speaks about the names that this finds
 
 
 class Marks(NamedTuple):
@@ -353,12 +328,10 @@ class Scan:
     def finish(self, extras: int) -> bytes:
         """The records' octets, to lie at `extras` on; their entries and the empty non-terminals join the others."""
         blob = bytearray()
-        encode = msgspec.msgpack.Encoder().encode
 
         def put(several: list[ListRecord]) -> int:
             at = extras + len(blob)
-            octets = encode(several)
-            blob.extend(len(octets).to_bytes(4, "little") + octets)
+            blob.extend(packed(several))
             return at
 
         each = [several for several in self.records.values() if several]
@@ -385,60 +358,33 @@ class Scan:
         above, self._above = self._above, {}
         if lowest < 0:
             return []
-        wild = self._wildcards(owners)
-        spelled = _suffixes_of(above, lowest)
+        prints = np.frombuffer(bytes(self.prints), "<u8")
+        more = [self._mark_of(one.name[:-1].encode()) for one in owners if one.match & layout.BELOW]
+        wild = empty.wildcards(prints, _joined(self.lows), more)
+        spelled = empty.suffixes_of(above, lowest)
         held: dict[bytes, ListRecord] = {}
         for owner in owners:
             _, _, rest = owner.name[:-1].encode().partition(b".")
-            held |= {name: owner for name in _suffixes_of({rest: 0}, lowest) if rest}
-        empty = self._covered({*spelled, *held}, wild)
-        for name in empty:
+            held |= {name: owner for name in empty.suffixes_of({rest: 0}, lowest) if rest}
+        found = empty.covered({*spelled, *held}, wild, self._mark_of)
+        for name in found:
             self.empty |= 1 << min(name.count(b".") + 1, 63)
-        names = [name for name in empty if name in spelled]
+        names = [name for name in found if name in spelled]
         offsets = np.array([spelled[name] for name in names], np.uint64)
         self._take(names, offsets, [layout.NXDOMAIN] * len(names))
         return [
             ListRecord(held[name].offset, held[name].line, f"{name.decode()}.", 0, layout.NXDOMAIN, True, [])
-            for name in empty
+            for name in found
             if name not in spelled
         ]  # fmt: skip
-
-    def _wildcards(self, owners: list[ListRecord]) -> layout.Words:
-        """Fingerprints of the zone's wildcards, sorted."""
-        lows = np.concatenate([*self.lows, np.zeros(0, np.uint64)])
-        kinds = lows >> np.uint64(layout.KIND_SHIFT)
-        is_zone = kinds & np.uint64(7) >= np.uint64(layout.NXDOMAIN)
-        chosen = is_zone & (kinds >> np.uint64(3) & np.uint64(layout.BELOW) != 0)
-        known = np.frombuffer(bytes(self.prints), "<u8")[chosen]
-        more = [self._mark_of(one.name[:-1].encode()) for one in owners if one.match & layout.BELOW]
-        return np.sort(np.concatenate([known, np.frombuffer(b"".join(more), "<u8")]))
-
-    def _covered(self, names: set[bytes], wild: layout.Words) -> list[bytes]:
-        """Those that have a wildcard above them."""
-        ordered = [b"", *sorted(names, key=lambda name: name.count(b"."))]
-        marks = np.frombuffer(b"".join(map(self._mark_of, ordered)), "<u8")
-        places = np.searchsorted(wild, marks)
-        is_wild = dict(zip(ordered, (wild[places % len(wild)] == marks).tolist(), strict=True))
-        covered = {b"": False}
-        for name in ordered[1:]:
-            _, _, above = name.partition(b".")
-            covered[name] = is_wild.get(above, False) or covered.get(above, False)
-        return [name for name in ordered if covered[name]]
 
 
 def _marks_of(rows: npt.NDArray[np.void]) -> Marks:
     return Marks(rows["print"].tobytes(), rows["sum"].copy(), rows["labels"].astype(np.uint64))
 
 
-def _suffixes_of(names: dict[bytes, int], lowest: int) -> dict[bytes, int]:
-    """The names and what is above them, of `lowest` labels and more, each with where it is spelled."""
-    found: dict[bytes, int] = {}
-    for name, offset in names.items():
-        while name and name not in found and name.count(b".") + 1 >= lowest:
-            found[name] = offset
-            at = name.find(b".") + 1
-            name, offset = (name[at:], offset + at) if at else (b"", 0)
-    return found
+def _joined(lows: list[layout.Words]) -> layout.Words:
+    return np.concatenate(lows) if lows else np.zeros(0, np.uint64)
 
 
 def _add_data(known: ListRecord, rule: ListRule, code: int) -> None:

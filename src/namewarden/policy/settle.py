@@ -9,7 +9,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from namewarden.policy import layout
-from namewarden.policy.scan import ListRecord
+from namewarden.policy.records import ListRecord
 from namewarden.policy.snapshot import Hit
 from namewarden.policy.terms import Asked, Terms, applies
 

@@ -1,10 +1,9 @@
 """One immutable file with all policy, mapped read-only: no entry costs a process any memory of its own.
 
-    header (64 octets) | to 4096 | lists: text, records, line index, table | meta (JSON)
-
 The C helper `_lookup.c` does `find` and `line_at` where it was built; what is here says what they mean.
 `Snapshot.open` checks magic, version, size and the digest of header and meta; what is wrong below that gives
-no hit, never a crash. A hit is confirmed against the list's own line. Counterpart: `compile.py` writes it.
+no hit, never a crash. A hit is confirmed against the list's own line. Counterparts: `compile.py` writes it, `meta.py`
+says how it is laid out.
 """
 
 import mmap
@@ -13,7 +12,6 @@ import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -24,81 +22,17 @@ from msgspec import Struct
 from namewarden import native
 from namewarden.policy import layout, patterns
 from namewarden.policy.errors import ListError
-from namewarden.policy.scan import CHUNK, NAME_BYTES, ListRecord, Pattern
-from namewarden.policy.spec import ListKind, SnapshotSpec, Trigger
+from namewarden.policy.meta import BLOCK_SHIFT, HEADER, START, Meta, read_meta
+from namewarden.policy.records import ListRecord, Pattern, unpacked
+from namewarden.policy.scan import CHUNK, NAME_BYTES
+from namewarden.policy.spec import Trigger
 from namewarden.policy.triggers import ROW, Found, Triggers
 
 if TYPE_CHECKING:
     from namewarden.policy._lookup import Lookup
 
 Environ = Mapping[str, str]
-MAGIC, VERSION = b"NWPOLICY", 1
-HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
-READING = 2  # rises when the same lines come to mean something else: then lists are compiled anew
-START = 4096  # of the lists
-BLOCK_SHIFT = 10
 SHOWN = 200  # characters of a line in reasons
-_RECORDS = msgspec.msgpack.Decoder(list[ListRecord])
-
-
-class ListReport(Struct, frozen=True):
-    """What became of one list. `error` says why its last good copy is used, or that there is none."""
-
-    name: str
-    path: str
-    kind: ListKind
-    format: str
-    lines: int = 0
-    rules: int = 0  # lines that became rules
-    skipped: dict[str, int] = {}  # by reason
-    digest: str = ""  # of the text in use
-    seen: str = ""  # digest of the file as it is now, or what is wrong with it
-    error: str = ""
-    stale: bool = False  # the text is an earlier snapshot's
-    broad: bool = False  # as the list says
-    refused: list[
-        tuple[int, int]
-    ] = []  # lines that reach too much, and how many popular names; the first of them
-
-
-class ListSection(Struct, frozen=True):
-    """Where one list lies in the blob."""
-
-    text: int
-    length: int
-    index: int  # its line index: newlines before each KiB
-    zone: str = ""
-    patterns: list[Pattern] = []
-    refused: list[int] = []  # lines that are no rules for what they would reach
-
-
-class Blob(Struct, frozen=True):
-    """The compiled lists; copied as they are while list files, kinds, formats and order stay the same."""
-
-    length: int
-    table: int
-    places: int
-    homes: int
-    entries: int
-    sieve: int
-    mask: int
-    exact: int  # bit n: a name of n labels may be listed alone
-    below: int  # bit n: a name of n labels may be listed with what is below
-    sections: list[ListSection]
-    triggers: int = 0  # rows of triggers that are no names asked
-    trigger_count: int = 0
-    trigger_keys: list[tuple[int, int]] = []  # as `Triggers` takes them
-    trigger_ranks: list[int] = []
-    clients: list[str] = []  # addresses and networks that some line is for, or not for
-
-
-class Meta(Struct, frozen=True):
-    generation: int
-    spec: SnapshotSpec
-    report: list[ListReport]
-    blob: Blob
-    secret: str  # a keyed digest: whose fingerprints these are, not the secret
-    reading: int = 0
 
 
 class Hit(Struct, frozen=True, gc=False):
@@ -176,7 +110,7 @@ class Snapshot:
         try:
             with path.open("rb") as file:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return cls(path, mapped, _read_meta(mapped, secret), secret, environ)
+            return cls(path, mapped, read_meta(mapped, secret), secret, environ)
         except OSError as error:
             raise ListError(f"{path}: cannot be read: {error.strerror}") from error
         except (ValueError, IndexError, struct.error, msgspec.MsgspecError) as error:
@@ -237,9 +171,10 @@ class Snapshot:
         return one.digest()
 
     def _of_rows(self, rows: list[Found]) -> list[Hit]:
+        known = [row for row in rows if row.rank < len(self._starts)]
         return [
-            Hit(row.rank, one.match, one.effect, START + one.offset, 0, one.zone, one)
-            for row in rows
+            self._record_hit(row.rank, one, 0)
+            for row in known
             for one in self._records_at(START + row.record)
         ]
 
@@ -302,26 +237,22 @@ class Snapshot:
 
     def _confirm_record(self, offset: int, key: bytes, depth: int) -> Sequence[Hit]:
         name = f"{key.decode()}."
+        rank = bisect_right(self._starts, offset) - 1  # a list's records follow its text
+        if rank < 0:
+            return ()
         return [
-            Hit(
-                bisect_right(self._starts, START + record.offset) - 1,
-                record.match,
-                record.effect,
-                START + record.offset,
-                depth,
-                record.zone,
-                record,
-            )
+            self._record_hit(rank, record, depth)
             for record in self._records_at(offset)
             if record.name == name and record.effect != layout.GUARD
         ]
 
+    def _record_hit(self, rank: int, record: ListRecord, depth: int) -> Hit:
+        at = self._starts[rank] + record.offset
+        return Hit(rank, record.match, record.effect, at, depth, record.zone, record)
+
     def _records_at(self, offset: int) -> Sequence[ListRecord]:
-        try:
-            length = int.from_bytes(self._map[offset : offset + 4], "little")
-            return _RECORDS.decode(self._map[offset + 4 : offset + 4 + length])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return ()
+        length = int.from_bytes(self._map[offset : offset + 4], "little")
+        return unpacked(self._map[offset + 4 : offset + 4 + length])
 
     def line(self, hit: Hit) -> str:
         """`malware:17 ||bad.example^`: the list, the line's number and the line, escaped, for people."""
@@ -348,7 +279,7 @@ class Snapshot:
     def patterns(self) -> list[Hit]:
         """The hit that each expression of a list is when it finds a name; its record has the source."""
         return [
-            _pattern_hit(rank, one)
+            _pattern_hit(rank, one, self._starts[rank])
             for rank, section in enumerate(self.meta.blob.sections)
             for one in section.patterns
         ]
@@ -357,8 +288,12 @@ class Snapshot:
         """The text of a list as it was compiled: its last good copy."""
         for report, section in zip(self.report, self.meta.blob.sections, strict=True):
             if report.name == name and section.length:
-                return self._map[START + section.text : START + section.text + section.length]
+                return bytes(self.octets(section.text, section.length))
         return None
+
+    def octets(self, at: int, length: int) -> memoryview:
+        """So many octets of the lists, from `at` on."""
+        return memoryview(self._map)[START + at : START + at + length]
 
     def pieces(self, rank: int) -> Iterator[tuple[int, bytes]]:
         """The text of a list, a MiB of whole lines at a time, each with its place in the list."""
@@ -372,18 +307,18 @@ class Snapshot:
 
     def blob(self) -> memoryview:
         """The compiled lists as octets, to be copied into the next snapshot."""
-        return memoryview(self._map)[START : START + self.meta.blob.length]
+        return self.octets(0, self.meta.blob.length)
 
 
 def _finds(record: ListRecord, name: str) -> bool:
     return not record.pattern or patterns.finds(record.pattern, name)
 
 
-def _pattern_hit(rank: int, one: Pattern) -> Hit:
+def _pattern_hit(rank: int, one: Pattern, start: int) -> Hit:
     record = ListRecord(
         one.offset, one.line, ".", layout.EXACT, one.effect, False, list(one.records), one.terms, one.source
     )  # fmt: skip
-    return Hit(rank, layout.EXACT, one.effect, START + one.offset, 0, record=record)
+    return Hit(rank, layout.EXACT, one.effect, start + one.offset, 0, record=record)
 
 
 def shown(text: bytes) -> str:
@@ -412,32 +347,3 @@ def _speaking(hits: list[Hit], labels: int) -> list[Hit]:
         if not is_silent(hit):
             speaking.append(hit)
     return speaking
-
-
-def seal(size: int, at: int, meta: bytes) -> bytes:
-    """The header of a file of `size` octets whose meta lies at `at`."""
-    bare = HEADER.pack(MAGIC, VERSION, 0, size, at, len(meta), bytes(16))
-    digest = blake2b(bare + meta, digest_size=16).digest()
-    return HEADER.pack(MAGIC, VERSION, 0, size, at, len(meta), digest)
-
-
-def owner_of(secret: bytes) -> str:
-    """Tells snapshots of one secret from those of another without telling the secret."""
-    return blake2b(b"namewarden snapshot", key=secret, digest_size=8).hexdigest()
-
-
-def _read_meta(mapped: mmap.mmap, secret: bytes) -> Meta:
-    magic, version, _, size, at, length, _ = HEADER.unpack_from(mapped)
-    if magic != MAGIC:
-        raise ValueError("magic is wrong")
-    if version != VERSION:
-        raise ValueError(f"version {version} is not {VERSION}")
-    if size != len(mapped) or at + length > size:
-        raise ValueError(f"size is {len(mapped)}, not {size}")
-    text = mapped[at : at + length]
-    if mapped[: HEADER.size] != seal(size, at, text):
-        raise ValueError("digest is wrong")
-    meta = msgspec.json.decode(text, type=Meta)
-    if meta.secret != owner_of(secret):
-        raise ValueError("it belongs to another installation")
-    return meta
