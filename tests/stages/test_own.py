@@ -88,6 +88,35 @@ def test_addresses_are_told(records):
     assert answer.addresses == ("192.168.1.5", "192.168.1.6")
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("6.1.168.192.in-addr.arpa", ["nas.lan."]),
+        ("8.1.168.192.in-addr.arpa", ["odd\\.label.lan."]),
+        ("7.1.168.192.in-addr.arpa", None),  # of a wildcard
+        ("5." + "0." * 29 + "d.f.ip6.arpa", ["nas.lan."]),
+    ],
+)
+def test_addresses_have_pointers(records, name, data):
+    assert ask(records, name, "PTR") == data
+
+
+def test_pointers_that_are_written_win_and_names_of_one_address_share_it():
+    read = own.read(
+        ["a.lan. 60 A 192.168.1.1", "b.lan. A 192.168.1.1", "B.lan. A 192.168.1.1", "c.lan. A 192.168.1.2",
+         "2.1.168.192.in-addr.arpa. PTR other.lan.", "2.1.168.192.in-addr.arpa. TXT x", "d.lan. A 192.168.1.3",
+         "3.1.168.192.in-addr.arpa. TXT y", "e.lan. A 127.0.0.1", "f.lan. A 0.0.0.0", "g.lan. AAAA ::"]
+    )  # fmt: skip
+    assert ask(read, "1.1.168.192.in-addr.arpa", "PTR") == ["a.lan.", "b.lan."]
+    assert ask(read, "2.1.168.192.in-addr.arpa", "PTR") == ["other.lan."]
+    assert ask(read, "3.1.168.192.in-addr.arpa", "PTR") == ["d.lan."]
+    assert ask(read, "3.1.168.192.in-addr.arpa", "TXT") == ['"y"']
+    assert ask(read, "1.0.0.127.in-addr.arpa", "PTR") is None
+    assert ask(read, "0.0.0.0.in-addr.arpa", "PTR") is None
+    answer, _ = made(read, "1.1.168.192.in-addr.arpa", "PTR")
+    assert answer.ttl == 60
+
+
 def test_all_problems_are_told_at_once():
     bad = ["nas.lan. A 300.1.1.1", "nas.lan. A 192.168.1.1", "", "$INCLUDE /etc/passwd",
            "a.lan. A 1.1.1.1\nb.lan. A 1.1.1.1", "x.lan. CH A 1.1.1.1", "x.lan. AXFR x", "nonsense"]  # fmt: skip

@@ -1,7 +1,7 @@
 """The operator's own records: master-file lines read once at start, looked up for every query.
 
 Counterpart: `stages/local.py`. An owner with a record of another type has NODATA; `*.x.` stands for every name
-below `x.` that has no records of its own; a CNAME is followed among own records.
+below `x.` that has no records of its own; a CNAME is followed among own records. Addresses get their PTR records.
 """
 
 import ipaddress
@@ -18,9 +18,9 @@ from namewarden.query import Answer, Query
 from namewarden.wire.answers import soa, soa_above
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import RECORD
-from namewarden.wire.names import from_wire, text_of
+from namewarden.wire.names import from_wire, text_of, to_wire
 from namewarden.wire.records import QUESTION_NAME
-from namewarden.wire.types import AAAA, CNAME, A
+from namewarden.wire.types import AAAA, CNAME, PTR, A
 
 DEFAULT_TTL = 300
 DENIAL_TTL = 60  # seconds a client may keep that an own name has no such record
@@ -41,10 +41,11 @@ class OwnRecords:
 
     owners: dict[str, list[OwnRecord]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    pointers: dict[str, list[OwnRecord]] = field(default_factory=dict)  # made of the addresses
 
     def find(self, name: str) -> list[OwnRecord] | None:
         """The records at `name` or of the nearest wildcard above it."""
-        found = self.owners.get(name)
+        found = self.pointers.get(name) or self.owners.get(name)
         rest = name
         while found is None and rest:
             rest = rest.partition(".")[2]
@@ -65,7 +66,38 @@ def read(lines: Iterable[str]) -> OwnRecords:
                 f"local.records.{index}: {line[:80]!r} is not a record such as "
                 f"'nas.lan. 300 A 192.168.1.5' ({error})"
             )
+    own.pointers = _pointers(own.owners)
     return own
+
+
+def _pointers(owners: dict[str, list[OwnRecord]]) -> dict[str, list[OwnRecord]]:
+    """PTR records of the addresses, where the operator wrote none: the names in the order of the lines."""
+    made: dict[str, list[OwnRecord]] = {}
+    for owner, records in owners.items():
+        if owner.startswith("*."):
+            continue
+        for record in records:
+            for text in _address(record):
+                pointer = OwnRecord(PTR, record.ttl, to_wire(owner))
+                _add_pointer(made.setdefault(_reverse(text), []), pointer)
+    made.pop("", None)
+    for name, written in owners.items():
+        if name in made:
+            is_said = any(record.kind in (PTR, CNAME) for record in written)
+            made[name] = written if is_said else [*written, *made[name]]
+    return made
+
+
+def _add_pointer(pointers: list[OwnRecord], pointer: OwnRecord) -> None:
+    if all(pointer.rdata != known.rdata for known in pointers):
+        pointers.append(pointer)
+
+
+def _reverse(text: str) -> str:
+    """Where an address has its PTR; "" for one that is no host's: loopback has its own, 0.0.0.0 blocks a name."""
+    address = ipaddress.ip_address(text)
+    is_nobody = address.is_loopback or address.is_unspecified
+    return "" if is_nobody else f"{address.reverse_pointer}."
 
 
 def _take(own: OwnRecords, rrsets: Sequence[dns.rrset.RRset]) -> None:
