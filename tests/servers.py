@@ -201,6 +201,21 @@ def _wait_for_policy(log: Path, zones: int) -> None:
         time.sleep(0.05)
 
 
+@contextmanager
+def router(folder: Path, records: Mapping[str, str], port: int = 0) -> Iterator[Server]:
+    """dnsmasq as a home router's: it knows these hosts (name → address) and their addresses' names, and asks nobody."""
+    program = need("dnsmasq", "dnsmasq")
+    folder.mkdir(parents=True, exist_ok=True)
+    number = port or free_port()
+    known = [f"--host-record={name},{address}" for name, address in records.items()]
+    command = (
+        f"{program} -k -C /dev/null -p {number} -a 127.0.0.1 --bind-interfaces -R -h --local=/#/ -u root "
+        f"--pid-file={folder}/pid --log-facility=-"
+    ).split()
+    with _running([*command, *known], folder, number) as server:
+        yield server
+
+
 FRONTS = ("dnsmasq", "dnsdist", "unbound", "named", "pdns_recursor")
 
 

@@ -8,6 +8,7 @@ from namewarden.config import ConfigError, load, reference, schema, to_toml
 from namewarden.settings import Settings, split_endpoint
 
 ROOT = Path(__file__).parent.parent
+ZONE = "[[zones]]\nnames = ['{}']\nservers = ['udp://192.0.2.1']\ngroups = ['{}']\n"
 
 
 def problems(tmp_path, text, environ=None):
@@ -65,10 +66,32 @@ def test_names_must_fit_together(tmp_path):
         ('[[lists]]\nname = "guard"\nsource = "x"', "list 'guard' is our own"),
         ('[upstream]\nservers = ["8.8.8.8"]', "is not udp://ADDRESS:PORT"),
         ('[dns]\nallow = ["10.0.0.0/33"]', "dns.allow.0"),
+        ("[[zones]]\nservers = ['udp://192.0.2.1']", "zones.0.names: is missing"),
+        ("[[zones]]\nnames = ['lan']", "zones.0.servers: is missing"),
+        (ZONE.format("a..b", "x"), "zones.0.names.0: 'a..b' is no domain name"),
+        (ZONE.format(".", "x"), "zones.0.names.0: '.' is no domain name"),
+        (ZONE.format("192.168.1.0", "x"), "is no domain name such as corp.example.org"),
+        (
+            ZONE.format("lan", "kids"),
+            "zone 'lan' names the group 'kids', which is not there (groups: default)",
+        ),
+        (ZONE.format("lan", "default") * 2, "zone 'lan' is there twice for the group 'default'"),
+        (ZONE.format("lan', 'LAN.", "default"), "zone 'lan' is there twice"),
+        ("[local]\nresolve = ['a b']", "local.resolve.0: 'a b' is no domain name"),
     ],
 )
 def test_wrong_files_are_said_so(tmp_path, text, part):
     assert part in "\n".join(problems(tmp_path, text))
+
+
+def test_zones_may_have_the_same_name_for_different_groups(tmp_path):
+    path = tmp_path / "namewarden.toml"
+    both = ZONE.format("corp.Example.org.", "default") + ZONE.format("corp.example.org", "kids")
+    path.write_text(both + '[[groups]]\nname = "kids"\n')
+    settings = load(path, {})
+    assert [zone.names for zone in settings.zones] == [("corp.example.org",)] * 2
+    path.write_text(to_toml(settings))
+    assert load(path, {}) == settings
 
 
 def test_a_missing_file_is_said_so(tmp_path):

@@ -34,7 +34,7 @@ def resolving(stages: Stages) -> Handler:
             stages.groups,  # the event, lists, modes and answers below depend on it; it answers nothing
             stages.record,  # above everything that answers alone: every query leaves one event
             stages.limit,  # keyed by the socket's address; before any work is done for a stranger
-            stages.local,  # above lists and model: these names are never judged and never leave
+            stages.local,  # above lists and model: these names are never judged and never leave, unless people say so
             stages.lists,  # above the verdict: an allowed name must not cost a forward pass
             stages.verdict,  # above the cache: a name is judged before anybody is asked about it
             stages.screen,  # the answer's names; above the cache, so kept answers are judged by today's lists
@@ -79,7 +79,11 @@ PACKET_CACHE: dict[str, StoodInFor] = {
         "asked for every query",
         ("status", "rcode", "action", "reason"),
     ),  # fmt: skip
-    "local": StoodInFor("the message", "for good", ("status", "rcode", "action", "reason")),
+    "local": StoodInFor(
+        "the message, and the client's group, which zones and rules are for",
+        "a change that reaches the name",
+        ("status", "rcode", "action", "reason"),
+    ),
     "lists": StoodInFor(
         "the client's group, which lines are for it, and the triggers of zones that know its address",
         "a change that reaches the name; the end of the rule; what asks for silence is not kept",
@@ -96,9 +100,15 @@ PACKET_CACHE: dict[str, StoodInFor] = {
         ("cnames",),
     ),
     "cache": StoodInFor(
-        "the message", "the TTL, counted down; what is stale or failed is not kept", ("status",)
+        "the message, and the client's group",
+        "the TTL, counted down; what is stale or failed is not kept",
+        ("status",),
     ),
-    "forward": StoodInFor("the message", "the TTL", ("upstream", "addresses")),
+    "forward": StoodInFor(
+        "the message, and the client's group, which zones are for",
+        "the TTL",
+        ("upstream", "addresses"),
+    ),
 }
 
 

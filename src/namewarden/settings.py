@@ -5,11 +5,14 @@ setting's docstring is its reference entry (`docs/settings.md` is made of them).
 """
 
 import ipaddress
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import idna
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from namewarden.query import BlockMode, ModelMode
@@ -68,10 +71,29 @@ def _address(text: str) -> str:
     return str(ipaddress.ip_address(text))
 
 
+# `/` is for delegations of a part of a reverse zone (RFC 2317).
+_DOMAIN = re.compile(r"(?:[a-z0-9_/-]{1,63}\.)*[a-z0-9_/-]{1,63}", re.ASCII)
+
+
+def _domain(text: str) -> str:
+    name = text.lower().removesuffix(".")
+    if not name.isascii():
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError) as problem:
+            raise ValueError(f"{text!r} is no domain name ({problem})") from problem
+    if len(name) > 253 or not _DOMAIN.fullmatch(name) or name.rpartition(".")[2].isdigit():
+        raise ValueError(
+            f"{text!r} is no domain name such as corp.example.org or 168.192.in-addr.arpa"
+        )
+    return name
+
+
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 UpstreamUrl = Annotated[str, AfterValidator(_upstream)]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
+Domain = Annotated[str, AfterValidator(_domain)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
@@ -162,7 +184,9 @@ class Local(Section):
     records: tuple[str, ...] = ()
     """Own records in master-file form, such as `nas.lan. 300 A 192.168.1.5`."""
     search: tuple[str, ...] = ()
-    """Search suffixes of this network: a public name below one of them is search-suffix junk, NXDOMAIN."""
+    """Search suffixes of this network: a popular name below one of them is search-suffix junk, NXDOMAIN."""
+    resolve: tuple[Domain, ...] = ()
+    """Special-use names that are asked upstream as any other, with all below, such as `use-application-dns.net`."""
 
 
 class Block(Section):
@@ -273,6 +297,17 @@ class Group(Section):
     """As block.redirect."""
 
 
+class Zone(Section):
+    """Names that are asked of servers of their own: a router's, a company's, a cluster's."""
+
+    names: tuple[Domain, ...] = Field(min_length=1)
+    """Each with all below it; the longest of all zones wins."""
+    servers: tuple[UpstreamUrl, ...] = Field(min_length=1)
+    """As upstream.servers. Where none of them answers the query fails: nobody else is asked."""
+    groups: tuple[Word, ...] = ()
+    """Groups of this file whose clients are served so; empty = all."""
+
+
 class Settings(Section):
     """Everything that can be set."""
 
@@ -293,6 +328,7 @@ class Settings(Section):
     events: Events = Events()
     lists: tuple[PolicyList, ...] = ()
     groups: tuple[Group, ...] = ()
+    zones: tuple[Zone, ...] = ()
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Settings":
@@ -316,9 +352,23 @@ class Settings(Section):
                 for name in group.lists or ()
                 if name not in known
             ]
+        problems += _of_zones(self.zones, ["default", *(group.name for group in self.groups)])
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+def _of_zones(zones: Sequence[Zone], groups: list[str]) -> Iterator[str]:
+    """A group has one zone of a name, and is there."""
+    known = ", ".join(dict.fromkeys(groups))
+    seen = Counter(
+        (name, group) for zone in zones for name in zone.names for group in zone.groups or ("",)
+    )
+    for (name, group), count in seen.items():
+        if group and group not in groups:
+            yield f"zone {name!r} names the group {group!r}, which is not there (groups: {known})"
+        if count > 1:
+            yield f"zone {name!r} is there twice{f' for the group {group!r}' if group else ''}"
 
 
 def _twice(kind: str, names: list[str]) -> list[str]:

@@ -30,7 +30,7 @@ from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import lists
-from namewarden.stages.local import local, reserved
+from namewarden.stages.local import LocalNames, local, reserved
 from namewarden.stages.own import read
 from namewarden.stages.record import TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
@@ -202,7 +202,7 @@ class Path:
             groups=groups(policy),
             record=record(self, clock, world.wall, turned_away=self.turned_away.add),
             limit=limit(buckets),
-            local=local(own, (), public_tlds()),
+            local=local(LocalNames(own, (), public_tlds(), never), never),
             lists=lists(policy, blocked, epoch),
             verdict=passed_on,
             screen=screen(policy, blocked, epoch),
@@ -272,6 +272,10 @@ class Path:
 
 def difference(with_it, without_it):
     return [pair for pair in zip(with_it, without_it, strict=False) if pair[0] != pair[1]]
+
+
+def never(_anything):
+    return False
 
 
 async def passed_on(query, following):

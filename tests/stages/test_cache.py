@@ -50,8 +50,8 @@ class World:
 @asynccontextmanager
 async def cached(following, clock=None, patience=1.8, **options):
     """The stage over `following`; its tasks end with the block."""
+    more = {"view": options.pop("view", None)} | ({"clock": clock} if clock else {})
     store = DnsCache(options.pop("size", 1 << 20), **options)
-    more = {"clock": clock} if clock else {}
     tasks = set()
 
     def spawn(work):

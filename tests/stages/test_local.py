@@ -4,13 +4,16 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import pytest
+from msgspec.structs import replace
 
 from namewarden.query import Answer
-from namewarden.stages import own
+from namewarden.settings import Zone
+from namewarden.stages import own, special
 from namewarden.stages.cache import NOT_KEPT
 from namewarden.stages.forward import forward
-from namewarden.stages.local import local
+from namewarden.stages.local import LocalNames, local, refusal
 from namewarden.stages.special import public_tlds
+from namewarden.stages.zones import Zones
 from tests.asking import message, query, texts
 from tests.net.asking import upstreams
 
@@ -18,16 +21,28 @@ RECORDS = own.read(
     ["nas.lan. A 192.168.1.5", "printer.local. A 192.168.1.9", "away.lan. CNAME chain.example.org.",
      "lost.lan. CNAME none.example.org."]
 )  # fmt: skip
-STAGE = local(RECORDS, ["corp.lan", ".Office.Example.ORG."], public_tlds())
+POPULAR = frozenset(("example.com.", "web.de.", "example.dev."))
+
+
+def made(zones=(), resolve=(), allowed=frozenset(), records=RECORDS):
+    """The stage with two search suffixes; `allowed` are names that a rule lets pass."""
+    names = LocalNames(
+        records, ["corp.lan", ".Office.Example.ORG."], public_tlds(), POPULAR.__contains__, resolve,
+        Zones([Zone.model_validate(each) for each in zones]) if zones else None,
+    )  # fmt: skip
+    return local(names, lambda query: query.name in allowed)
+
+
+STAGE = made()
 
 
 async def passed_on(_query):
     return Answer(0, status="FORWARDED")
 
 
-async def ask(name, qtype="A", following=passed_on, **options):
+async def ask(name, qtype="A", following=passed_on, stage=STAGE, **options):
     asked = query(name, qtype, **options)
-    answer = await STAGE(asked, following)
+    answer = await stage(asked, following)
     return answer, message(asked, answer)
 
 
@@ -136,3 +151,112 @@ async def test_an_alias_stands_alone_where_its_target_may_not_be_asked_for():
     answer, reply = await ask("away.lan", following=not_kept, flags=0)
     assert [rrset[0].to_text() for rrset in reply.answer] == ["chain.example.org."]
     assert (reply.rcode(), answer.status, answer.verdict.reason) == (0, "LOCAL", "record")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["api.dev", "sap.app", "db1.prod", "srv.it", "mail.de", "web.de", "www.web.de", "x.example.dev", "sw1.net", "com",
+     "db.com", "x.y.dev", "dc1.ad"],
+)  # fmt: skip
+async def test_a_part_of_the_network_may_be_named_like_a_top_level_domain(host):
+    answer, _ = await ask(f"{host}.corp.lan")
+    assert answer.status == "FORWARDED"
+
+
+@pytest.mark.parametrize(
+    ("name", "resolve", "is_asked"),
+    [
+        ("use-application-dns.net", ["use-application-dns.net"], True),
+        ("mask.icloud.com", ["use-application-dns.net"], False),
+        ("x.internal", ["internal"], True),
+        ("internal", ["internal"], True),
+        ("x.corp.internal", ["corp.internal"], True),
+        ("x.internal", ["corp.internal"], False),
+        ("1.1.168.192.in-addr.arpa", ["168.192.in-addr.arpa"], True),
+        ("1.1.168.192.in-addr.arpa", ["1.168.192.in-addr.arpa"], True),
+        ("1.2.168.192.in-addr.arpa", ["1.168.192.in-addr.arpa"], False),
+    ],
+)
+async def test_special_names_that_shall_be_asked_upstream_are(name, resolve, is_asked):
+    assert special.problems(resolve) == []
+    answer, _ = await ask(name, stage=made(resolve=resolve))
+    assert answer.status == ("FORWARDED" if is_asked else "LOCAL")
+
+
+def test_what_is_not_special_or_may_never_be_asked_is_no_setting():
+    found = special.problems(["localhost", "x.onion", "example.org", "internal"])
+    assert [problem.partition(":")[2].split()[0] for problem in found] == [
+        "localhost:", "x.onion:", "example.org",
+    ]  # fmt: skip
+    assert "RFC 6761" in found[0] and "RFC 7686" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_asked"),
+    [("mask.icloud.com.", True), ("x.local.", True), ("intranet.", True), ("www.example.com.corp.lan.", True),
+     ("localhost.", False), ("foo.onion.", False), ("x.invalid.", False), ("nas.lan.", False)],
+)  # fmt: skip
+async def test_what_people_let_pass_is_asked_where_it_may_be(name, is_asked):
+    answer, _ = await ask(name, stage=made(allowed={name}))
+    assert answer.status == ("FORWARDED" if is_asked else "LOCAL")
+    assert bool(refusal(name, RECORDS)) != is_asked
+
+
+ZONED = made(
+    [{"names": ["office.local", "1.168.192.in-addr.arpa", "lan", "x.y.internal"], "servers": ["udp://192.0.2.1"]},
+     {"names": ["example.com.corp.lan"], "servers": ["udp://192.0.2.1"]},
+     {"names": ["local"], "servers": ["udp://192.0.2.1"], "groups": ["staff"]}]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("office.local", "FORWARDED"), ("pc.office.local", "FORWARDED"), ("pc.local", "LOCAL"), ("lan", "FORWARDED"),
+     ("77.1.168.192.in-addr.arpa", "FORWARDED"), ("9.2.168.192.in-addr.arpa", "LOCAL"), ("nas.lan", "LOCAL"),
+     ("tv.lan", "FORWARDED"), ("www.example.com.corp.lan", "FORWARDED"), ("intranet", "LOCAL")],
+)  # fmt: skip
+async def test_what_lies_in_a_zone_is_not_special(name, status):
+    answer, _ = await ask(name, stage=ZONED)
+    assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "rcode"), [("local", 0), ("y.internal", 0), ("internal", 0), ("z.internal", 3)]
+)
+async def test_what_lies_above_a_zone_is_there_and_has_nothing(name, rcode):
+    answer, said = await ask(name, stage=ZONED)
+    assert (answer.status, said.rcode(), said.answer) == ("LOCAL", rcode, [])
+
+
+async def test_who_a_zone_is_not_for_finds_its_names_special():
+    asked = query("pc.local")
+    assert (await ZONED(asked, passed_on)).status == "LOCAL"
+    assert (await ZONED(replace(asked, group="staff"), passed_on)).status == "FORWARDED"
+
+
+@pytest.mark.parametrize(
+    ("target", "rcode", "data"),
+    [("x.local.", 3, []), ("single.", 3, []), ("me.localhost.", 0, ["127.0.0.1"]), ("onion.", 3, []),
+     ("www.example.com.corp.lan.", 3, []), ("4.1.168.192.in-addr.arpa.", 3, [])],
+)  # fmt: skip
+async def test_where_an_own_alias_leads_is_answered_as_if_it_had_been_asked(target, rcode, data):
+    async def nobody(_query):
+        raise AssertionError("nothing leaves")
+
+    stage = made(records=own.read([f"alias.lan. CNAME {target}"]))
+    answer, said = await ask("alias.lan", stage=stage, following=nobody)
+    assert said.rcode() == rcode and answer.cnames == (target,)
+    assert texts(query("alias.lan"), answer) == sorted([target, *data], key=len, reverse=True)
+
+
+async def test_where_an_own_alias_leads_into_a_zone_its_servers_are_asked():
+    seen = []
+
+    async def following(asked):
+        seen.append(asked.name)
+        return Answer(0)
+
+    zone = {"names": ["office.local"], "servers": ["udp://192.0.2.1"]}
+    stage = made([zone], records=own.read(["alias.lan. CNAME pc.office.local."]))
+    await ask("alias.lan", stage=stage, following=following)
+    assert seen == ["pc.office.local."]

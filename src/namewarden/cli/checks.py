@@ -26,13 +26,15 @@ def config_check(config: ConfigFile = None) -> None:
 
 def problems(settings: Settings) -> list[str]:
     """What is wrong beyond the words of the file."""
-    from namewarden.net.system import without_ourselves
-    from namewarden.stages import own
+    from namewarden.net.system import ourselves_in, without_ourselves
+    from namewarden.stages import own, special
 
     listeners = [split_endpoint(each) for each in settings.dns.listen]
     return [
         *own.read(settings.local.records).problems,
+        *special.problems(settings.local.resolve),
         *without_ourselves(settings.upstream.servers, listeners)[1],
+        *ourselves_in(settings.zones, listeners),
         *_listeners(settings),
         *_folders(settings),
         *_model(settings.model.path),

@@ -13,6 +13,7 @@ from namewarden.settings import Settings
 
 if TYPE_CHECKING:
     from namewarden.detector.explain import Explanation
+    from namewarden.query import Event
 
 NOT_EXPLAINED = ("id", "time", "source", "count")  # of an event: its own, not the name's
 
@@ -74,7 +75,16 @@ def _by_chain(settings: Settings, name: str, type: str, client: str) -> dict[str
         notify(f"lists, rules and answers were not asked: {error}")
         return {}
     kept = [field for field in event.__struct_fields__ if field not in NOT_EXPLAINED]
-    return {field: getattr(event, field) for field in kept}
+    return {field: getattr(event, field) for field in kept} | _zone(settings, event)
+
+
+def _zone(settings: Settings, event: "Event") -> dict[str, Any]:
+    """Whose servers answered, or would."""
+    from namewarden.stages.zones import Zones
+
+    zone = Zones(settings.zones).of(event.name, event.group)
+    servers = settings.zones[zone.place].servers if zone else ()
+    return {"zone": zone.name[:-1] if zone else "", "servers": servers}
 
 
 def _asked(name: str) -> str:

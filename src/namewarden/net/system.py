@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from namewarden.settings import Zone
+
 RESOLV_CONF = Path("/etc/resolv.conf")
 LARGEST = 65536  # octets read
 MOST = 8  # servers taken; the C library takes 3
@@ -40,7 +42,9 @@ def _server(line: str) -> str | None:
 
 
 def without_ourselves(
-    servers: Sequence[str], listening: Sequence[tuple[str, int]]
+    servers: Sequence[str],
+    listening: Sequence[tuple[str, int]],
+    setting: str = "upstream.servers",
 ) -> tuple[list[str], list[str]]:
     """(servers that may be asked, why the others may not): asking our own listener would go round for ever."""
     kept, problems = [], []
@@ -54,10 +58,17 @@ def without_ourselves(
         if own is None:
             kept.append(url)
         else:
-            problems.append(
-                f"upstream.servers: {url} is our own listening address {own[0]}:{own[1]}"
-            )
+            problems.append(f"{setting}: {url} is our own listening address {own[0]}:{own[1]}")
     return kept, problems
+
+
+def ourselves_in(zones: Sequence[Zone], listening: Sequence[tuple[str, int]]) -> list[str]:
+    """Which servers of zones may not be asked, and why."""
+    return [
+        problem
+        for place, zone in enumerate(zones)
+        for problem in without_ourselves(zone.servers, listening, f"zones.{place}.servers")[1]
+    ]
 
 
 def _is_listener(

@@ -201,6 +201,15 @@ def lists(policy: Policy, name: str, asked: Asked, client: Hits = ()) -> Verdict
     return _subscribed(policy, name, asked, client)
 
 
+def is_let(policy: Policy, name: str, asked: Asked) -> bool:
+    """Whether a local rule or decision lets a name pass by its name or one above it; not by an expression: so does a
+    pause, which is about blocking."""
+    return any(
+        rule.effect == "allow" and rule.match != "pattern" and _applies(rule, asked)
+        for _, _, rule in policy.rules.find(name)
+    )
+
+
 def answered(
     policy: Policy, name: str, shown: Shown, group: str, stream: bool = False, client: Hits = ()
 ) -> Verdict | None:

@@ -5,7 +5,7 @@ Built inside a running loop; `start()` before the first query, `stop()` after th
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -20,17 +20,19 @@ from namewarden.events.rows import DeniedRows, RepeatedRows
 from namewarden.net.denials import Rows
 from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.repeats import Repeats
-from namewarden.net.system import system_servers, without_ourselves
+from namewarden.net.system import ourselves_in, system_servers, without_ourselves
 from namewarden.net.udp import UdpCounts
 from namewarden.net.upstreams import Upstreams
+from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.policy.rules import Reaches
 from namewarden.policy.spec import GroupSpec
 from namewarden.process.generation import Generation
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
-from namewarden.query import Answer, Query, Verdict
+from namewarden.query import Answer, Handler, Query, Verdict
 from namewarden.settings import Settings, split_endpoint
+from namewarden.stages import special
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import Spawn, cache
 from namewarden.stages.denials import PreparedDenials
@@ -39,13 +41,14 @@ from namewarden.stages.forward import forward
 from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
-from namewarden.stages.lists import lists
-from namewarden.stages.local import local, reserved
+from namewarden.stages.lists import asked_by, lists
+from namewarden.stages.local import LocalNames, local, reserved
 from namewarden.stages.own import OwnRecords, read
 from namewarden.stages.record import EventRecorder, RowSink, TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
 from namewarden.stages.verdict import verdict
+from namewarden.stages.zones import Zones, by_zone
 
 Notify = Callable[[str], None]
 SOURCE = "resolver"  # of the events
@@ -74,6 +77,7 @@ class Pipeline:
         self.streams = buckets_of(settings, secret)
         self.turned_away = TurnedAway(sink)
         self._own = own_records(settings)
+        self.zones = Zones(settings.zones) if settings.zones else None
         names = reserved(self._own, settings.local.search)
         self.denials = PreparedDenials(self.watcher.current, names, SOURCE)
         self.store = DnsCache(
@@ -83,6 +87,7 @@ class Pipeline:
             settings.cache.stale,
         )
         self.upstreams = upstreams_of(settings, notify)
+        self.zone_upstreams = zone_upstreams_of(settings)
         self.labels = labels()
         model = model_of(settings, notify)
         self.batcher = Batcher(model, deadline or settings.model.deadline, settings.model.queue)
@@ -108,14 +113,17 @@ class Pipeline:
         return self._generation.of(self.watcher.current())
 
     def _make(self, settings: Settings, spawn: Spawn, sink: EventRecorder) -> chain.Stages:
-        policy = self.watcher.current
+        policy, zones = self.watcher.current, self.zones
         shield = guard(self.faults)
+        ask: Handler = self.upstreams.ask
+        if zones is not None:
+            ask = by_zone(zones, ask, [each.ask for each in self.zone_upstreams])
         return chain.Stages(
             guard=shield,
             record=record(sink, turned_away=self.turned_away.add),
             limit=limit(self.buckets, self.streams),
             groups=groups(policy),
-            local=local(self._own, settings.local.search, public_tlds()),
+            local=local(self._local_names(settings), self._is_let),
             lists=lists(policy, blocked, _epoch),
             verdict=verdict(
                 self.labels,
@@ -123,11 +131,30 @@ class Pipeline:
                 self._model_policy,
                 self._guard(settings),
                 blocked,
+                zones,
             ),
             screen=screen(policy, blocked, _epoch),
-            cache=cache(self.store, spawn, shield),
-            forward=forward(self.upstreams.ask),
+            cache=cache(
+                self.store, spawn, shield, view=zones.key_of if zones and zones.differ else None
+            ),
+            forward=forward(ask),
         )
+
+    def _local_names(self, settings: Settings) -> LocalNames:
+        if wrong := special.problems(settings.local.resolve):
+            raise StartError("\n".join(wrong))
+        return LocalNames(
+            self._own,
+            settings.local.search,
+            public_tlds(),
+            lambda domain: self.watcher.current().is_guarded(domain),
+            settings.local.resolve,
+            self.zones,
+        )
+
+    def _is_let(self, query: Query) -> bool:
+        asked = asked_by(query, _epoch(query.now))
+        return decide.is_let(self.watcher.current(), query.name, asked)
 
     def _guard(self, settings: Settings) -> Callable[[str], bool]:
         if not settings.model.guard:
@@ -181,21 +208,28 @@ class Pipeline:
         )
 
     def start(self) -> None:
-        self.upstreams.start()
+        for each in self.all_upstreams:
+            each.start()
         self.batcher.start()
 
     def stop(self) -> None:
         self.batcher.stop()
-        self.upstreams.stop()
+        for each in self.all_upstreams:
+            each.stop()
+
+    @property
+    def all_upstreams(self) -> list[Upstreams]:
+        """The general ones, then those of each zone of the settings."""
+        return [self.upstreams, *self.zone_upstreams]
 
     def counters(self) -> dict[str, int]:
         """Rising numbers for /metrics."""
         scored, cached = self.batcher.counts, self.store.counts
         return {
-            "faults": self.faults.count + self.upstreams.faults,
+            "faults": self.faults.count + sum(each.faults for each in self.all_upstreams),
             "limited": self.buckets.limited + self.streams.limited,
             "turned_away_unrecorded": self.turned_away.unrecorded,
-            "upstream_wrong": self.upstreams.wrong,
+            "upstream_wrong": sum(each.wrong for each in self.all_upstreams),
             **{f"model_{name}": getattr(scored, name) for name in scored.__struct_fields__},
             **{f"cache_{name}": value for name, value in vars(cached).items()},
         }
@@ -241,14 +275,28 @@ def own_records(settings: Settings) -> OwnRecords:
 def upstreams_of(settings: Settings, notify: Notify) -> Upstreams:
     """Those of the settings, or the system's; our own listeners are refused. None at all is said, and is no fault."""
     given = settings.upstream.servers
-    listeners = [split_endpoint(each) for each in settings.dns.listen]
-    servers, problems = without_ourselves(given or system_servers(), listeners)
+    servers, problems = without_ourselves(given or system_servers(), listeners_of(settings))
     if problems and given:
         raise StartError("\n".join(problems))
     if not servers:
         notify(
             "no upstream: neither upstream.servers nor the system names one; only local names are answered"
         )
+    return _asking(servers, settings)
+
+
+def zone_upstreams_of(settings: Settings) -> list[Upstreams]:
+    """Of each zone its own, so that each has its own state."""
+    if problems := ourselves_in(settings.zones, listeners_of(settings)):
+        raise StartError("\n".join(problems))
+    return [_asking(zone.servers, settings) for zone in settings.zones]
+
+
+def listeners_of(settings: Settings) -> list[tuple[str, int]]:
+    return [split_endpoint(each) for each in settings.dns.listen]
+
+
+def _asking(servers: Sequence[str], settings: Settings) -> Upstreams:
     wanted = settings.upstream
     payload = settings.dns.udp_payload
     return Upstreams(servers, wanted.timeout, wanted.total, payload, trust_ad=wanted.trust_ad)

@@ -44,13 +44,17 @@ def cache(
     shield: Stage,
     clock: Callable[[], float] = time.monotonic,
     patience: float = PATIENCE,
+    view: Callable[[Query], int] | None = None,
 ) -> Stage:
-    """`shield` stands around what is below, for a question goes on when its client has gone: the guard."""
+    """`shield` stands around what is below, for a question goes on when its client has gone: the guard. `view` tells
+    answers apart that are not the same for all clients; None where all get the same."""
     fetches = Fetches(store, spawn, shield, clock)
     counts = store.counts
 
     async def stage(query: Query, following: Handler) -> Answer:
-        key = (query.name, query.qtype, query.qclass, query.do, query.cd)
+        key: Key = (query.name, query.qtype, query.qclass, query.do, query.cd)
+        if view is not None and (seen := view(query)):
+            key = (*key, seen)
         now = query.now
         entry = store.get(key, now)
         if entry is not None:

@@ -13,7 +13,8 @@ from namewarden.query import Answer, Query
 from namewarden.wire.errors import Rcode
 from namewarden.wire.types import CNAME
 
-Key = tuple[str, int, int, bool, bool]  # name, type, class, DO, CD
+# Name, type, class, DO, CD; and what else sets its answers apart, where something does.
+Key = tuple[str, int, int, bool, bool] | tuple[str, int, int, bool, bool, int]
 OVERHEAD = 800  # octets of key, entry, Answer and its tuples, and its place in the order
 TEXT = 64  # octets of each CNAME and address text beside its letters
 OFFSET = 40  # octets of each TTL offset

@@ -4,27 +4,29 @@ Own records beat everything, but ANY is answered for no name (RFC 8482). Counter
 `special.py` (the table).
 """
 
-from collections.abc import Awaitable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
 from namewarden.stages import own, special
 from namewarden.stages.given import given
+from namewarden.stages.junk import junk
 from namewarden.stages.record import is_health
+from namewarden.stages.zones import Zones
 from namewarden.wire.answers import soa
 from namewarden.wire.errors import Rcode
 from namewarden.wire.joined import beyond, join
 from namewarden.wire.message import RECORD
 from namewarden.wire.names import to_wire as name_to_wire
 from namewarden.wire.records import encode
-from namewarden.wire.types import AAAA, ANY, DNSKEY, DS, NS, SOA, A
+from namewarden.wire.types import AAAA, ANY, DS, NS, PTR, SOA, A
 
 DENIAL_TTL = 3600  # seconds: what is special today is special tomorrow
 ZONE_TTL = 10_800  # RFC 6303 §3
 TRANSFERS = {251, 252}  # IXFR, AXFR: there is no zone to give away
 META = {0, 41, *range(128, 255)} - TRANSFERS  # RFC 6895 §3.1: never data of a name
-ABOUT_A_TLD = {NS, SOA, DS, DNSKEY}
 IN = 1
 SPECIAL = Verdict("allow", "special")
 RECORD_VERDICT = Verdict("allow", "record")
@@ -32,10 +34,24 @@ _RNAME = name_to_wire("nobody.invalid.")
 _NUMBERS = b"".join(n.to_bytes(4) for n in (1, 3600, 1200, 604_800, ZONE_TTL))  # RFC 6303 §3
 _LOOPBACK = {A: ("A", "127.0.0.1"), AAAA: ("AAAA", "::1")}
 
+Here = Callable[[Query], Answer | None]
 
-def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) -> Stage:
-    """`search` are the network's search suffixes, `tlds` the top-level domains there are."""
-    suffixes = tuple("." + suffix.strip(".").lower() + "." for suffix in search)
+
+@dataclass(frozen=True)
+class LocalNames:
+    """What the operator and the world say about names that may be answered here."""
+
+    records: own.OwnRecords
+    search: Sequence[str]  # the network's search suffixes
+    tlds: Container[str]  # top-level domains there are
+    is_popular: Callable[[str], bool]  # of a registrable domain
+    resolve: Sequence[str] = ()  # special-use names that are asked upstream
+    zones: Zones | None = None
+
+
+def local(names: LocalNames, is_allowed: Callable[[Query], bool]) -> Stage:
+    """`is_allowed`: whether people let this very name pass; then it is asked upstream, if it may ever be."""
+    records, here = names.records, _here(names, is_allowed)
     has_own = bool(records.owners)
 
     def stage(query: Query, following: Handler) -> Awaitable[Answer]:
@@ -47,8 +63,8 @@ def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) 
         if has_own:
             found = own.answer(query, records)
             if found is not None:
-                return _own(query, *found, following)
-        made = _special(query) or _junk(query, suffixes, tlds)
+                return _own(query, found, here, following)
+        made = here(query)
         return given(made) if made else following(query)
 
     return stage
@@ -57,14 +73,56 @@ def local(records: own.OwnRecords, search: Sequence[str], tlds: Container[str]) 
 def reserved(records: own.OwnRecords, search: Sequence[str]) -> set[str]:
     """Names at or below which something is answered here. (So are single labels, and odd types and classes.)"""
     owners = {owner.removeprefix("*.") for owner in records.owners}
-    return {*special.ZONES, *owners, *(suffix.strip(".").lower() + "." for suffix in search)}
+    pointers = records.pointers
+    return {
+        *special.ZONES,
+        *owners,
+        *pointers,
+        *(suffix.strip(".").lower() + "." for suffix in search),
+    }
 
 
-async def _own(query: Query, answer: Answer, leaves: str, following: Handler) -> Answer:
+def refusal(name: str, records: own.OwnRecords) -> str:
+    """Why to let this name pass would change nothing; "" where it does."""
+    zone = special.zone_of(name)
+    if zone in special.FIXED:
+        return special.FIXED[zone]
+    if records.find(name) is not None:
+        return f"{name[:-1]} has records of your own (local.records), and they beat every rule"
+    return ""
+
+
+def _here(names: LocalNames, is_allowed: Callable[[Query], bool]) -> Here:
+    """Special-use names and junk. What lies in a zone of the operator's is neither."""
+    zones = names.zones
+    resolve = frozenset(f"{name}." for name in names.resolve)
+    is_junk = junk(names.search, names.tlds, names.is_popular)
+
+    def here(query: Query) -> Answer | None:
+        if zones is not None and zones.of(query.name, query.group):
+            return None
+        zone = special.zone_of(query.name)
+        made = _special(query, zone) if zone else None
+        if made is None and (rcode := is_junk(query)) is not None:
+            made = _denied(query, rcode)
+        if made is None or zone in special.FIXED:
+            return made
+        if is_allowed(query) or (resolve and special.is_within(query.name, resolve)):
+            return None
+        if made.rcode == Rcode.NXDOMAIN and zones is not None and zones.is_above(query.name):
+            return _denied(query, Rcode.NOERROR)
+        return made
+
+    return here
+
+
+async def _own(query: Query, found: tuple[Answer, str], here: Here, following: Handler) -> Answer:
+    """Where a CNAME of ours leads to is answered as if it had been asked for."""
+    answer, leaves = found
     if not leaves:
         return replace(answer, verdict=RECORD_VERDICT)
     asked = beyond(query, leaves)
-    below = await following(asked)
+    below = here(asked) or await following(asked)
     if (
         below.status == "REFUSED"
     ):  # not kept, and the client wants no recursion: ours alone, as far as it goes
@@ -98,10 +156,7 @@ def _records(query: Query, kind: str, text: str) -> Answer:
     )  # fmt: skip
 
 
-def _special(query: Query) -> Answer | None:
-    zone = special.zone_of(query.name)
-    if zone is None:
-        return None
+def _special(query: Query, zone: str) -> Answer | None:
     kind = special.ZONES[zone]
     if kind == special.LOOPBACK:
         found = _LOOPBACK.get(query.qtype)
@@ -126,7 +181,7 @@ def _empty_zone(query: Query, zone: str) -> Answer | None:
     if query.name in special.LOOPBACK_POINTERS:
         return (
             _records(query, "PTR", "localhost.")
-            if query.qtype == 12
+            if query.qtype == PTR
             else _denied(query, Rcode.NOERROR)
         )
     top = _pointer_to(query, zone)
@@ -144,19 +199,3 @@ def _pointer_to(query: Query, zone: str) -> bytes:
     """A compression pointer to the end of the question's name that is `zone`."""
     at = 12 + len(query.question) - 4 - len(name_to_wire(zone))
     return (0xC000 | at).to_bytes(2)
-
-
-def _junk(query: Query, suffixes: tuple[str, ...], tlds: Container[str]) -> Answer | None:
-    """Single labels, and public names with a search suffix of this network behind them."""
-    labels, _, rest = query.name.partition(".")
-    if not rest and labels:
-        if labels not in tlds:
-            return _denied(query, Rcode.NXDOMAIN)
-        # It is there, and so is what lies below it: NXDOMAIN would deny all that (RFC 8020).
-        return None if query.qtype in ABOUT_A_TLD else _denied(query, Rcode.NOERROR)
-    for suffix in suffixes:
-        if query.name.endswith(suffix):
-            host = query.name[: -len(suffix)]
-            if "." in host and host.rpartition(".")[2] in tlds:
-                return _denied(query, Rcode.NXDOMAIN)
-    return None

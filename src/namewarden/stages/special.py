@@ -3,9 +3,11 @@
 Counterpart: `stages/local.py`, which answers by it.
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 from namewarden.detector.suffixes import in_ascii, rules
+from namewarden.policy.names import suffixes
 
 # What is done at the name and below it.
 LOOPBACK = "loopback"  # A and AAAA of loopback
@@ -43,6 +45,13 @@ _REVERSE = (
 
 ZONES: dict[str, str] = {**_NAMES, **dict.fromkeys(_REVERSE, EMPTY)}
 
+# Never asked upstream, whoever wants it: these say why.
+FIXED = {
+    "localhost.": "localhost is this machine and nothing else (RFC 6761)",
+    "invalid.": "names below invalid do not exist, by definition (RFC 6761)",
+    "onion.": "names below onion are Tor's and no DNS server may learn them (RFC 7686)",
+}
+
 # Names within those zones that have something: the loopback addresses (RFC 6761 §6.3).
 LOOPBACK_POINTERS = {"1.0.0.127.in-addr.arpa.", "1." + "0." * 31 + "ip6.arpa."}
 
@@ -62,6 +71,23 @@ def zone_of(name: str) -> str | None:
             return name
         name = name.partition(".")[2]
     return None
+
+
+def problems(resolve: Iterable[str]) -> list[str]:
+    """Which names of the setting local.resolve are none that would be answered here, or may not be asked upstream."""
+    found = []
+    for name in resolve:
+        zone = zone_of(f"{name}.")
+        if zone is None:
+            found.append(f"local.resolve: {name} is no special-use name (docs/names.md lists them)")
+        elif zone in FIXED:
+            found.append(f"local.resolve: {name}: {FIXED[zone]}")
+    return found
+
+
+def is_within(name: str, zones: frozenset[str]) -> bool:
+    """Whether it is one of them or below one."""
+    return any(suffix in zones for suffix in suffixes(name))
 
 
 @cache

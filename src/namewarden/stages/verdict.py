@@ -15,6 +15,7 @@ from namewarden.detector.judge import ModelPolicy, judge
 from namewarden.detector.label import Labels, Scorable, Unscored
 from namewarden.query import Answer, Handler, Query, Score, Stage, Verdict
 from namewarden.stages.limit import REMEMBERED, prefix_of
+from namewarden.stages.zones import Zones
 
 
 def verdict(
@@ -23,8 +24,10 @@ def verdict(
     model_policy: Callable[[str], ModelPolicy],
     is_guarded: Callable[[str], bool],
     answer: Callable[[Query, Verdict], Answer],
+    zones: Zones | None = None,
 ) -> Stage:
-    """`model_policy` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer."""
+    """`model_policy` by group; `is_guarded` by name; `answer` makes the blocked or redirected answer. Names in `zones`
+    are the operator's own: they are not scored."""
     scored = labels.scored
     known = batcher.known
     client_of = lru_cache(REMEMBERED)(prefix_of)
@@ -32,6 +35,9 @@ def verdict(
     async def judge_name(query: Query, following: Handler) -> Answer:
         if query.allowed is not None:
             return await following(query)
+        if zones is not None and (zone := zones.of(query.name, query.group)):
+            said = Verdict("allow", "unscored", rule=f"zone:{zone.name[:-1]}")
+            return _beside(await following(query), said)
         wanted = model_policy(query.group)
         what = scored(query.name)
         score = waiter = None

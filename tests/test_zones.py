@@ -1,0 +1,156 @@
+"""Zones of one's own in the whole product, with dnsmasq as the router and NSD as a company's server."""
+
+import json
+from contextlib import ExitStack
+
+import pytest
+
+from tests import servers
+from tests.product import data, product, rcode
+
+GENERATED = "hkbdqjynugpghonpbh.com"  # the model blocks it
+CORP = """
+$ORIGIN corp.example.org.
+$TTL 300
+@ SOA ns host 1 3600 600 86400 60
+@ NS ns
+ns A 127.0.0.1
+www A 192.0.2.77
+"""
+SETTINGS = """
+[[groups]]
+name = "kids"
+clients = ["127.0.0.2/32"]
+
+[[lists]]
+name = "ours"
+source = "{folder}/ours.txt"
+
+[[zones]]
+names = ["lan", "office.local", "168.192.in-addr.arpa", "corp.example.org", "{generated}"]
+servers = ["udp://127.0.0.1:{closed}", "{router}"]
+
+[[zones]]
+names = ["corp.example.org"]
+servers = ["{company}"]
+groups = ["kids"]
+
+[[zones]]
+names = ["dead.example.org"]
+servers = ["udp://127.0.0.1:{closed}"]
+"""
+HOSTS = {
+    "nas.lan": "192.168.1.5", "bad.lan": "192.168.1.66", "pc.office.local": "192.168.1.7",
+    "www.corp.example.org": "192.168.1.8", GENERATED: "192.168.1.9",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory, world):
+    folder = tmp_path_factory.mktemp("zones")
+    (folder / "ours.txt").write_text("bad.lan\n")
+    with ExitStack() as stack:
+        router = stack.enter_context(servers.router(folder / "router", HOSTS))
+        company = stack.enter_context(servers.nsd(folder / "nsd", {"corp.example.org.": CORP}))
+        said = SETTINGS.format(
+            folder=folder, router=router.url, company=company.url, generated=GENERATED,
+            closed=servers.free_port(),
+        )  # fmt: skip
+        started = stack.enter_context(product(folder / "p", world, said))
+        started.router, started.company = router, company
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "answer"),
+    [
+        ("nas.lan", "A", ["192.168.1.5"]),
+        ("pc.office.local", "A", ["192.168.1.7"]),
+        ("5.1.168.192.in-addr.arpa", "PTR", ["nas.lan."]),
+        (GENERATED, "A", ["192.168.1.9"]),
+    ],
+)
+def test_names_of_a_zone_are_asked_of_its_servers_and_not_scored(running, name, kind, answer):
+    assert data(running.ask(name, kind)) == answer
+    event = running.event(f"{name}.", status="FORWARDED")
+    assert event["upstream"] == f"127.0.0.1:{running.router.port}"
+    assert (event["reason"], event["score"]) == ("unscored", None)
+    assert event["rule"].startswith("zone:")
+
+
+def test_what_is_in_no_zone_is_answered_as_ever(running):
+    assert data(running.ask("www.example.org")) == ["192.0.2.20"]
+    assert rcode(running.ask("1.1.10.in-addr.arpa", "PTR")) == "NXDOMAIN"
+    assert rcode(running.ask("pc.local")) == "NXDOMAIN"
+    assert running.event("pc.local.")["status"] == "LOCAL"
+
+
+def test_what_a_zone_does_not_have_is_its_servers_word(running):
+    assert rcode(running.ask("gone.lan")) == "NXDOMAIN"
+    event = running.event("gone.lan.")
+    assert (event["status"], event["rcode"]) == ("FORWARDED", "NXDOMAIN")
+
+
+def test_lists_and_rules_judge_names_of_zones(running):
+    assert data(running.ask("bad.lan")) == ["0.0.0.0"]
+    assert running.event("bad.lan.")["reason"] == "list_deny"
+    assert running.command("deny", "nas.lan", *running.where).returncode == 0
+    assert data(running.ask("nas.lan")) == ["0.0.0.0"]
+    assert running.command("undo", "nas.lan", *running.where).returncode == 0
+    assert data(running.ask("nas.lan")) == ["192.168.1.5"]
+
+
+def test_groups_see_a_name_differently_however_often_they_ask(running):
+    for _ in range(4):
+        assert data(running.ask("www.corp.example.org")) == ["192.168.1.8"]
+        assert data(running.ask("www.corp.example.org", source="127.0.0.2")) == ["192.0.2.77"]
+        assert rcode(running.ask("gone.corp.example.org", source="127.0.0.2")) == "NXDOMAIN"
+    kids = running.event("www.corp.example.org.", client="127.0.0.2")
+    assert kids["upstream"] == f"127.0.0.1:{running.company.port}"
+
+
+def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running):
+    reply = running.ask("www.dead.example.org")
+    assert (rcode(reply), [option.code for option in reply.options]) == ("SERVFAIL", [23])
+    event = running.event("www.dead.example.org.")
+    assert (event["status"], event["reason"]) == ("FAILED", "upstream")
+
+
+def test_the_verdict_api_does_not_score_them_either(running):
+    import httpx
+
+    body = {"queries": [{"name": GENERATED, "client": "127.0.0.1"}]}
+    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "verdict.sock"))
+    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+        (said,) = client.post("/api/v1/verdicts", json=body).json()["verdicts"]
+    assert (said["action"], said["reason"], said["score"]) == ("allow", "unscored", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "client", "zone"),
+    [("bad.lan", "127.0.0.1", "lan"), ("www.corp.example.org", "127.0.0.2", "corp.example.org"),
+     ("www.example.org", "127.0.0.1", "")],
+)  # fmt: skip
+def test_explain_says_which_zone_a_name_is_in(running, name, client, zone):
+    done = running.command("explain", name, "--client", client, "--format", "json", *running.where)
+    told = json.loads(done.stdout)
+    asked = running.company if client == "127.0.0.2" else running.router
+    assert told["zone"] == zone
+    assert not zone or asked.url in told["servers"]
+
+
+def test_explain_says_so_to_people_too(running):
+    text = running.command("explain", "nas.lan", *running.where).stdout
+    assert "zone       lan\n" in text and f"{running.router.url}\n" in text
+
+
+def test_another_zone_comes_into_force_by_a_reload_and_no_query_is_lost(running):
+    from tests.faults.test_reload import Asking, change, hang_up
+
+    assert data(running.ask("new.example.net")) == ["192.0.2.1"]
+    change(running, '"office.local", ', '"office.local", "new.example.net", ')
+    with Asking(running.port) as asking:
+        hang_up(running)
+        running.wait_for("the configuration is reloaded")
+        running.until(lambda: rcode(running.ask("new.example.net")) == "NXDOMAIN")
+    assert len(asking.sent) > 5 and not asking.lost
