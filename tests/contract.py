@@ -22,7 +22,7 @@ from namewarden.stages.block import blocked
 from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.lists import lists
-from namewarden.stages.local import local
+from namewarden.stages.local import LocalNames, local
 from namewarden.stages.screen import screen
 from namewarden.wire import answers, names
 from namewarden.wire.message import read_answer
@@ -105,7 +105,7 @@ def stages_of(policy: Policy) -> Stages:
         groups=groups(current),
         record=never,
         limit=never,
-        local=local(own.read(()), (), ()),
+        local=local(LocalNames(own.read(()), ())),
         lists=lists(current, blocked, lambda now: now),
         verdict=never,
         screen=screen(current, blocked, lambda now: now),

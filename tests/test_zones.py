@@ -46,7 +46,7 @@ HOSTS = {
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory, world):
+def routed(tmp_path_factory, world):
     folder = tmp_path_factory.mktemp("zones")
     (folder / "ours.txt").write_text("bad.lan\n")
     with ExitStack() as stack:
@@ -57,8 +57,22 @@ def running(tmp_path_factory, world):
             closed=servers.free_port(),
         )  # fmt: skip
         started = stack.enter_context(product(folder / "p", world, said))
-        started.router, started.company = router, company
-        yield started
+        yield started, router, company
+
+
+@pytest.fixture(scope="module")
+def running(routed):
+    return routed[0]
+
+
+@pytest.fixture(scope="module")
+def router(routed):
+    return routed[1]
+
+
+@pytest.fixture(scope="module")
+def company(routed):
+    return routed[2]
 
 
 @pytest.mark.parametrize(
@@ -70,10 +84,12 @@ def running(tmp_path_factory, world):
         (GENERATED, "A", ["192.168.1.9"]),
     ],
 )
-def test_names_of_a_zone_are_asked_of_its_servers_and_not_scored(running, name, kind, answer):
+def test_names_of_a_zone_are_asked_of_its_servers_and_not_scored(
+    running, router, name, kind, answer
+):
     assert data(running.ask(name, kind)) == answer
     event = running.event(f"{name}.", status="FORWARDED")
-    assert event["upstream"] == f"127.0.0.1:{running.router.port}"
+    assert event["upstream"] == f"127.0.0.1:{router.port}"
     assert (event["reason"], event["score"]) == ("unscored", None)
     assert event["rule"].startswith("zone:")
 
@@ -100,13 +116,13 @@ def test_lists_and_rules_judge_names_of_zones(running):
     assert data(running.ask("nas.lan")) == ["192.168.1.5"]
 
 
-def test_groups_see_a_name_differently_however_often_they_ask(running):
+def test_groups_see_a_name_differently_however_often_they_ask(running, company):
     for _ in range(4):
         assert data(running.ask("www.corp.example.org")) == ["192.168.1.8"]
         assert data(running.ask("www.corp.example.org", source="127.0.0.2")) == ["192.0.2.77"]
         assert rcode(running.ask("gone.corp.example.org", source="127.0.0.2")) == "NXDOMAIN"
     kids = running.event("www.corp.example.org.", client="127.0.0.2")
-    assert kids["upstream"] == f"127.0.0.1:{running.company.port}"
+    assert kids["upstream"] == f"127.0.0.1:{company.port}"
 
 
 def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running):
@@ -114,6 +130,15 @@ def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running):
     assert (rcode(reply), [option.code for option in reply.options]) == ("SERVFAIL", [23])
     event = running.event("www.dead.example.org.")
     assert (event["status"], event["reason"]) == ("FAILED", "upstream")
+
+
+def test_the_servers_of_zones_are_watched_like_others(running, router, company):
+    import httpx
+
+    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
+    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+        told = client.get("/api/v1/status").json()["upstreams"]
+    assert {router.url[6:], company.url[6:]} < {each["server"] for each in told}
 
 
 def test_the_verdict_api_does_not_score_them_either(running):
@@ -131,17 +156,18 @@ def test_the_verdict_api_does_not_score_them_either(running):
     [("bad.lan", "127.0.0.1", "lan"), ("www.corp.example.org", "127.0.0.2", "corp.example.org"),
      ("www.example.org", "127.0.0.1", "")],
 )  # fmt: skip
-def test_explain_says_which_zone_a_name_is_in(running, name, client, zone):
+def test_explain_says_which_zone_a_name_is_in(routed, name, client, zone):
+    running, router, company = routed
     done = running.command("explain", name, "--client", client, "--format", "json", *running.where)
     told = json.loads(done.stdout)
-    asked = running.company if client == "127.0.0.2" else running.router
+    asked = company if client == "127.0.0.2" else router
     assert told["zone"] == zone
     assert not zone or asked.url in told["servers"]
 
 
-def test_explain_says_so_to_people_too(running):
+def test_explain_says_so_to_people_too(running, router):
     text = running.command("explain", "nas.lan", *running.where).stdout
-    assert "zone       lan\n" in text and f"{running.router.url}\n" in text
+    assert "zone       lan\n" in text and f"{router.url}\n" in text
 
 
 def test_another_zone_comes_into_force_by_a_reload_and_no_query_is_lost(running):

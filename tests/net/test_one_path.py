@@ -202,7 +202,7 @@ class Path:
             groups=groups(policy),
             record=record(self, clock, world.wall, turned_away=self.turned_away.add),
             limit=limit(buckets),
-            local=local(LocalNames(own, (), public_tlds(), never), never),
+            local=local(LocalNames(own, public_tlds())),
             lists=lists(policy, blocked, epoch),
             verdict=passed_on,
             screen=screen(policy, blocked, epoch),
@@ -272,10 +272,6 @@ class Path:
 
 def difference(with_it, without_it):
     return [pair for pair in zip(with_it, without_it, strict=False) if pair[0] != pair[1]]
-
-
-def never(_anything):
-    return False
 
 
 async def passed_on(query, following):

@@ -27,7 +27,7 @@ POPULAR = frozenset(("example.com.", "web.de.", "example.dev."))
 def made(zones=(), resolve=(), allowed=frozenset(), records=RECORDS):
     """The stage with two search suffixes; `allowed` are names that a rule lets pass."""
     names = LocalNames(
-        records, ["corp.lan", ".Office.Example.ORG."], public_tlds(), POPULAR.__contains__, resolve,
+        records, public_tlds(), ["corp.lan", ".Office.Example.ORG."], POPULAR.__contains__, resolve,
         Zones([Zone.model_validate(each) for each in zones]) if zones else None,
     )  # fmt: skip
     return local(names, lambda query: query.name in allowed)

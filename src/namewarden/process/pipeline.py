@@ -30,7 +30,7 @@ from namewarden.policy.spec import GroupSpec
 from namewarden.process.generation import Generation
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
-from namewarden.query import Answer, Handler, Query, Verdict
+from namewarden.query import Answer, Handler, Query, UpstreamState, Verdict
 from namewarden.settings import Settings, split_endpoint
 from namewarden.stages import special
 from namewarden.stages.block import blocked
@@ -145,8 +145,8 @@ class Pipeline:
             raise StartError("\n".join(wrong))
         return LocalNames(
             self._own,
-            settings.local.search,
             public_tlds(),
+            settings.local.search,
             lambda domain: self.watcher.current().is_guarded(domain),
             settings.local.resolve,
             self.zones,
@@ -221,6 +221,9 @@ class Pipeline:
     def all_upstreams(self) -> list[Upstreams]:
         """The general ones, then those of each zone of the settings."""
         return [self.upstreams, *self.zone_upstreams]
+
+    def upstream_states(self) -> list[UpstreamState]:
+        return [state for each in self.all_upstreams for state in each.states()]
 
     def counters(self) -> dict[str, int]:
         """Rising numbers for /metrics."""

@@ -195,7 +195,7 @@ class Resolver:
             tcp = {f"tcp_{name}": value for name, value in vars(self._tcp_counts).items()}
             udp = {f"udp_{name}": value for name, value in vars(self._counts).items()}
             counters = {**self._pipeline.counters(), **udp, **tcp}
-            return Vitals(counters, upstreams=self._pipeline.upstreams.states())
+            return Vitals(counters, upstreams=self._pipeline.upstream_states())
 
         return Sender(self._recorder, self._paths.hub_socket, busy=self._is_busy, vitals=vitals)
 

@@ -42,14 +42,14 @@ class LocalNames:
     """What the operator and the world say about names that may be answered here."""
 
     records: own.OwnRecords
-    search: Sequence[str]  # the network's search suffixes
     tlds: Container[str]  # top-level domains there are
-    is_popular: Callable[[str], bool]  # of a registrable domain
+    search: Sequence[str] = ()  # the network's search suffixes
+    is_popular: Callable[[str], bool] = lambda domain: False  # of a registrable domain
     resolve: Sequence[str] = ()  # special-use names that are asked upstream
     zones: Zones | None = None
 
 
-def local(names: LocalNames, is_allowed: Callable[[Query], bool]) -> Stage:
+def local(names: LocalNames, is_allowed: Callable[[Query], bool] = lambda query: False) -> Stage:
     """`is_allowed`: whether people let this very name pass; then it is asked upstream, if it may ever be."""
     records, here = names.records, _here(names, is_allowed)
     has_own = bool(records.owners)
