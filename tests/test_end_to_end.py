@@ -102,6 +102,17 @@ def test_the_cname_chain_is_screened(running):
     assert (event["status"], event["reason"]) == ("BLOCKED_CNAME", "cname_deny")
 
 
+@pytest.mark.parametrize("name", ["service.example.org", "services.example.org"])
+def test_where_https_records_lead_is_screened_as_a_cname_is(running, name):
+    for _ in range(3):  # the last from the packet cache
+        reply = running.ask(name, "HTTPS")
+        assert (rcode(reply), data(reply)) == ("NOERROR", [])
+        assert [option.code for option in reply.extended_errors()] == [15]
+    event = running.event(name)
+    assert (event["status"], event["reason"]) == ("BLOCKED_CNAME", "cname_deny")
+    assert event["rule"] == "malware:3 ||zone.example.net^"
+
+
 def test_a_stranger_is_refused_what_friends_asked_lately_too(running):
     for _ in range(3):  # the packet cache learns a question when it comes again
         assert rcode(running.ask("ns.example.org")) == "NOERROR"

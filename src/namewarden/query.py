@@ -37,7 +37,7 @@ Reason = Literal[
     "model_benign",
     "model_uncertain",
     "model_malicious",
-    "cname_deny",  # a name of the CNAME chain is denied by a list or rule
+    "cname_deny",  # a name of the CNAME chain or a target of HTTPS or SVCB is denied by a list or rule
     "upstream",  # no upstream answered
     "fault",  # our bug: SERVFAIL and a traceback
 ]
@@ -134,7 +134,8 @@ class Answer(Struct, frozen=True, gc=False):
     verdict: Verdict | None = None
     upstream: str = ""
     cnames: tuple[str, ...] = ()  # chain in order, without the name asked
-    addresses: tuple[str, ...] = ()  # A and AAAA of the answer section, at most 16
+    addresses: tuple[str, ...] = ()  # A and AAAA of the answer, hints of HTTPS and SVCB, at most 16
+    targets: tuple[str, ...] = ()  # names that HTTPS and SVCB records send the client to
 
 
 class Event(Struct, frozen=True, gc=False, array_like=True):

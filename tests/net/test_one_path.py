@@ -35,7 +35,7 @@ from namewarden.stages.own import read
 from namewarden.stages.record import TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
-from namewarden.wire.message import read_answer
+from namewarden.wire.received import receive
 from tests.policy.made import ruled, snapshot_of
 
 EPOCH = 1_789_560_000.0
@@ -102,7 +102,7 @@ NAMES = (
     "a\\.b.worse.example.net", "y.x.worse.example.net",
     "ok.worse.example.net", "a.ok.worse.example.net", "zz.worse.example.net", "client.example.net", "types.example.net",
     "other.example.net", "spared.example.net", "a.spared.example.net", "im.example.net", "rewritten.example.net",
-    "ads1.example.net", "exp1.example.org", "exp1.worse.example.net",
+    "ads1.example.net", "exp1.example.org", "exp1.worse.example.net", "mined.example.org",
 )  # fmt: skip
 CLIENTS = ("127.0.0.1", "10.0.0.5", "10.1.0.5", "10.1.0.6", "203.0.113.9")
 
@@ -120,7 +120,7 @@ class World:
 
     async def forward(self, query):
         wire = upstream_says(query.name, query.qtype)
-        return read_answer(wire, wire[12 : wire.index(b"\0", 12) + 5], self.now)
+        return receive(wire, wire[12 : wire.index(b"\0", 12) + 5], self.now)
 
 
 @lru_cache
@@ -134,6 +134,9 @@ def upstream_says(asked, qtype):
         answer.set_rcode(dns.rcode.NXDOMAIN)
         soa = "a. b. 1 2 3 4 9"
         answer.authority.append(dns.rrset.from_text("example.org.", 60, "IN", "SOA", soa))
+    elif qtype == 65 and name.startswith("mine"):
+        texts = ["1 target.example.com.", "2 . ipv4hint=192.0.2.60"]
+        answer.answer.append(dns.rrset.from_text(name, 12, "IN", "HTTPS", *texts))
     elif qtype == 1:
         number = 60 if name.startswith("many") else 1
         texts = [f"192.0.2.{n}" for n in range(1, 1 + number)]

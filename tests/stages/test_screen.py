@@ -219,3 +219,33 @@ async def test_zones_are_triggered_by_servers_that_the_answer_shows(
     found, answer = await outcome(zones, upstream)
     assert found[0] == rcode
     assert rule in answer.verdict.rule if rule else answer.verdict is None
+
+
+HTTPS = replace(QUERY, qtype=65, question=QUESTION[:-4] + b"\0\x41\0\1")
+
+
+def targets(*names, addresses=()):
+    async def following(_query):
+        return Answer(0, targets=names, addresses=addresses, upstream=UPSTREAM, ttl=300)
+
+    return following
+
+
+async def test_each_target_of_https_records_is_judged_as_a_cname_is(stage):
+    assert (await stage(HTTPS, targets("cdn.example.net."))).status == "FORWARDED"
+    denied = await stage(HTTPS, targets("cdn.example.net.", "x.tracker.example."))
+    assert (denied.status, denied.verdict.reason) == ("BLOCKED_CNAME", "cname_deny")
+    assert (denied.counts, denied.upstream) == ((0, 1, 0), UPSTREAM)
+    allowed = replace(HTTPS, allowed=Verdict("allow", "rule_allow", "rule:1 www.example.org"))
+    assert (await stage(allowed, targets("x.tracker.example."))).status == "FORWARDED"
+
+
+async def test_an_allowed_target_says_nothing_about_the_others(zones):
+    assert (await zones(HTTPS, targets("pass.example."))).status == "FORWARDED"
+    denied = await zones(HTTPS, targets("cdn.example.", "pass.example.", "gone.example."))
+    assert (denied.status, denied.rcode) == ("BLOCKED_CNAME", 3)
+
+
+async def test_a_hint_triggers_a_zone_as_an_address_does(zones):
+    denied = await zones(HTTPS, targets(addresses=("192.0.2.1", "198.51.100.66")))
+    assert (denied.rcode, denied.verdict.rule) == (3, "first:2 32.66.100.51.198.rpz-ip CNAME .")

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from namewarden.query import Answer, Query
 from namewarden.wire.errors import UpstreamError, WireError
-from namewarden.wire.message import PAIR, QR, TC, read_answer, same_question
+from namewarden.wire.message import PAIR, QR, TC, same_question
+from namewarden.wire.received import receive
 
 PAGE = 4096  # octets
 
@@ -99,7 +100,7 @@ def settle(waiting: MutableMapping[int, Exchange], data: bytes, now: float) -> b
 def answer_of(data: bytes, question: bytes, now: float, upstream: str = "") -> Answer | None:
     """The answer to this very question, None when the message is none."""
     try:
-        return read_answer(data, question, now, upstream)
+        return receive(data, question, now, upstream)
     except WireError:
         return Answer(0, tc=True, upstream=upstream) if _is_cut(data, question) else None
 

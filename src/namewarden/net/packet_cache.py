@@ -171,7 +171,7 @@ class PacketCache:
         event = self._rules.repeated(replace(query, group=client.group), answer)
         wall = self._rules.wall()
         end = end_of(answer, now, wall)
-        if answer.cnames and (over := self._rules.end_about(answer.cnames, wall)):
+        if event.cnames and (over := self._rules.end_about(event.cnames, wall)):
             end = min(end, now + over - wall)
         entry = PacketEntry(wire[2:], event, end)
         if answer.stored and not wire[2] & _CUT:

@@ -82,6 +82,8 @@ class DnsCache:
         size = OVERHEAD + len(answer.body) + len(key[0]) + OFFSET * len(answer.ttls)
         for text in answer.cnames:
             size += TEXT + len(text)
+        for text in answer.targets:
+            size += TEXT + len(text)
         for text in answer.addresses:
             size += TEXT + len(text)
         if key in self._entries:

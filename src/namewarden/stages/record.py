@@ -128,7 +128,7 @@ def to_event(query: Query, answer: Answer, duration: float, now: float, source: 
         answer.upstream,
         duration,
         "" if answer.silent else _RCODES[rcode] if rcode < 32 else rcode_name(rcode),
-        answer.cnames,
+        answer.cnames + answer.targets if answer.targets else answer.cnames,
         answer.addresses,
     )
 

@@ -1,7 +1,8 @@
-"""The answer from below is judged by rules and lists: the names of its CNAME chain, and what else triggers a zone.
+"""The answer from below is judged by rules and lists: the names of its CNAME chain, the targets of HTTPS and SVCB
+records, and what else triggers a zone.
 
 Above the cache: cached answers are judged again when lists change. The model does not score targets (those of
-CDNs look random). An allow of the name asked covers its chain. Names in HTTPS and SVCB data are not judged.
+CDNs look random). An allow of the name asked covers all that its answer leads to.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,8 @@ def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Sta
     async def stage(query: Query, following: Handler) -> Answer:
         below = await following(query)
         current = policy()
-        if query.allowed is not None or not (below.cnames or current.triggers.answer_ranks):
+        leads_on = below.cnames or below.targets or current.triggers.answer_ranks
+        if query.allowed is not None or not leads_on:
             return below
         judged = _judge(current, query, below, epoch(query.now))
         if judged is None or judged[1].action == "allow":
@@ -33,6 +35,18 @@ def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Sta
 
 
 def _judge(policy: Policy, query: Query, below: Answer, now: float) -> Judged | None:
+    """The chain first, then where HTTPS and SVCB records lead: each target may be the one that a client takes."""
+    judged = _judge_chain(policy, query, below, now)
+    if judged is not None or not below.targets:
+        return judged
+    for name in below.targets:
+        verdict = decide.lists(policy, name, asked_by(query, now))
+        if verdict is not None and verdict.action != "allow":
+            return -1, replace(verdict, reason="cname_deny")
+    return None
+
+
+def _judge_chain(policy: Policy, query: Query, below: Answer, now: float) -> Judged | None:
     """Where the chain is first spoken about. At its end a zone that comes earlier may speak about the answer."""
     judged = decide.chain(policy, below.cnames, asked_by(query, now))
     if query.qtype == types.CNAME and (judged is None or judged[1].zone):

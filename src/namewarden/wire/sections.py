@@ -3,12 +3,15 @@
 Counterparts: `stages/screen.py` (zones may be triggered by it), `joined.py`.
 """
 
+from collections.abc import Iterator
+
 import dns.exception
 import dns.message
 import dns.name
 import dns.rdata
 import dns.rdatatype
 import dns.rrset
+from dns.rdtypes.svcbbase import ParamKey
 from msgspec.structs import replace
 
 from namewarden.query import Answer, Query
@@ -17,6 +20,8 @@ from namewarden.wire.message import RECORD
 from namewarden.wire.names import from_wire
 
 ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
+SERVICES = (dns.rdatatype.SVCB, dns.rdatatype.HTTPS)
+HINTS = (ParamKey.IPV4HINT, ParamKey.IPV6HINT)
 _MOST_SERVERS = 32  # of one zone; the root has 13
 
 
@@ -31,10 +36,18 @@ def message_of(query: Query, answer: Answer) -> dns.message.Message | None:
 
 
 def addresses(message: dns.message.Message) -> tuple[str, ...]:
-    """All of the answer section."""
-    return tuple(
-        rdata.to_text() for rrset in message.answer if rrset.rdtype in ADDRESSES for rdata in rrset
-    )
+    """All of the answer section, hints of HTTPS and SVCB records, and what stands in additional for their targets."""
+    every = [rrset for rrset in (*message.answer, *message.additional) if rrset.rdtype in SERVICES]
+    shown = [*message.answer, *message.additional] if every else message.answer
+    found = [r.to_text() for rrset in shown if rrset.rdtype in ADDRESSES for r in rrset]
+    return tuple(dict.fromkeys((*found, *(hint for rrset in every for hint in _hints(rrset)))))
+
+
+def _hints(rrset: dns.rrset.RRset) -> Iterator[str]:
+    for rdata in rrset:
+        for key in HINTS:
+            if (parameter := rdata.params.get(key)) is not None:
+                yield from parameter.addresses
 
 
 def servers(message: dns.message.Message) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,0 +1,3 @@
+"""What the C helper offers; `scrub.py` has the same in Python."""
+
+def look(data: bytes, start: int, /) -> int: ...
