@@ -25,7 +25,7 @@ from namewarden.stages.lists import lists
 from namewarden.stages.local import LocalNames, local
 from namewarden.stages.screen import screen
 from namewarden.wire import answers, names
-from namewarden.wire.message import read_answer
+from namewarden.wire.received import receive
 from namewarden.wire.types import type_name, type_number
 from tests.policy.made import ruled, snapshot_of
 
@@ -135,7 +135,7 @@ def upstreams_answer(query: Query, records: list[str]) -> Answer:
     message.answer = (
         dns.zonefile.read_rrsets("\n".join(records) + "\n", rdclass=None) if records else []
     )
-    return read_answer(message.to_wire(max_size=65_535), query.question, query.now)
+    return receive(message.to_wire(max_size=65_535), query.question, query.now)
 
 
 def said(query: Query, answer: Answer) -> tuple[dict[str, Any], dict[str, Any] | str]:

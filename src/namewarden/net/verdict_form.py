@@ -29,7 +29,7 @@ class GivenAnswer(Struct, forbid_unknown_fields=True):
 
     names: Few = []  # of the CNAME chain in order
     targets: Few = []  # where HTTPS and SVCB records lead
-    addresses: Few = []  # of A and AAAA records, and hints of HTTPS and SVCB
+    addresses: Few = []  # of A and AAAA, hints of HTTPS and SVCB, and what is added for their targets
 
 
 class VerdictQuery(Struct, forbid_unknown_fields=True):
@@ -101,10 +101,16 @@ def to_answer(place: int, given: GivenAnswer, spell: Spell) -> Answer:
         addresses = tuple(str(ipaddress.ip_address(each)) for each in given.addresses)
     except ValueError as error:
         raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}].answer: {error}") from error
-    names = [
-        from_wire(to_wire(_spelled(each, spell)), 0)[0] for each in (*given.names, *given.targets)
-    ]
-    return Answer(0, cnames=tuple(names), addresses=addresses)
+    return Answer(
+        0,
+        cnames=_names(given.names, spell),
+        addresses=addresses,
+        targets=_names(given.targets, spell),
+    )
+
+
+def _names(given: list[str], spell: Spell) -> tuple[str, ...]:
+    return tuple(from_wire(to_wire(_spelled(each, spell)), 0)[0] for each in given)
 
 
 def _spelled(name: str, spell: Spell) -> str:

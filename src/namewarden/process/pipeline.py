@@ -105,7 +105,9 @@ class Pipeline:
         answer = await chain.judging_answer(self._stages, below)(query)
         if answer.verdict is not None:
             return answer
-        end = self.watcher.current().end_about((query.name, *given.cnames), time.time())
+        end = self.watcher.current().end_about(
+            (query.name, *given.cnames, *given.targets), time.time()
+        )
         return replace(answer, verdict=Verdict("allow", "none", expires=end))
 
     def generation(self) -> str:
