@@ -1,11 +1,13 @@
 """The whole product with real sockets: from the client's datagram to the row that the analyst sees."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from datetime import datetime
 
+import dns.edns
 import dns.flags
 import pytest
 
@@ -274,6 +276,16 @@ def test_every_query_is_counted_though_repeats_are_folded(running):
     running.event("often.zone.example.net", count=50)
     events = running.events("--name", "often.zone.example.net")
     assert sum(event["count"] for event in events) == 50 and len(events) < 25
+
+
+def test_repeats_with_fresh_cookies_are_folded_and_counted(running):
+    for _ in range(30):
+        cookie = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, os.urandom(8))
+        reply = running.ask("cookie.zone.example.net", options=[cookie])
+        assert data(reply) == ["0.0.0.0"] and reply.edns == 0
+    running.event("cookie.zone.example.net", count=30)
+    events = running.events("--name", "cookie.zone.example.net")
+    assert sum(event["count"] for event in events) == 30 and len(events) < 15
 
 
 def test_a_denied_name_that_is_asked_again_leaves_the_same_event_with_a_count(running):

@@ -70,7 +70,7 @@ PACKET_CACHE: dict[str, StoodInFor] = {
     "guard": StoodInFor(validity="a fault is not kept"),
     "groups": StoodInFor("the client's group", "a change of policy looks it up anew", ("group",)),
     "record": StoodInFor(
-        "the message as sent but for its id",
+        "the message as sent but for its id and EDNS options",
         "repeats are recorded within a second",
         ("id", "time", "source", "client", "name", "qtype", "transport", "duration", "count"),
     ),

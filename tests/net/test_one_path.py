@@ -295,12 +295,14 @@ def policies(tmp_path_factory):
     return [*made, Policy(last, ruled(RULES[-1]))]
 
 
-def datagram(name, qtype="A", edns=None, flags=0, ident=1):
-    """`edns`: None, or (payload, DO)."""
+def datagram(name, qtype="A", edns=None, flags=0, ident=1, options=()):
+    """`edns`: None, or (payload, DO); `options` of it are octets."""
     query = dns.message.make_query(name, qtype, id=ident)
     query.flags = dns.flags.RD ^ flags
     if edns:
         query.use_edns(0, dns.flags.DO * edns[1], edns[0])
+        if options:
+            return query.to_wire()[:-2] + len(options).to_bytes(2) + options
     return query.to_wire()
 
 
@@ -314,6 +316,12 @@ asked = st.builds(
     st.sampled_from([None, None, (512, False), (1232, True), (4096, False)]),
     st.sampled_from([0, 0, 0, dns.flags.RD, dns.flags.CD, dns.flags.AD]),
     st.integers(0, 3),
+    st.one_of(
+        st.just(b""),
+        st.binary(min_size=8, max_size=8).map(lambda cookie: b"\0\x0a\0\x08" + cookie),
+        st.just(b"\0\x08\0\7\0\1\x18\0\xc0\0\2\0\3\0\0"),
+        st.binary(max_size=12),
+    ),
 )
 batch = st.lists(
     st.tuples(st.sampled_from(CLIENTS), st.one_of(asked, asked, asked, odd)), min_size=1, max_size=8
@@ -368,6 +376,23 @@ async def test_the_packet_cache_answered_some_of_it(policies, environ):
     queries = [path.listener._counts.queries for path in paths]
     assert queries[0] < queries[1] == 7 * len(NAMES)
     assert paths[0].denied == 5 and paths[1].denied == 0
+
+
+@pytest.mark.parametrize("environ", ENVIRONS)
+async def test_fresh_cookies_make_no_other_question(policies, environ):
+    """As dig and BIND send one (RFC 7873 §5.1): repeats are repeats, denied names are denied at once."""
+    world = World()
+    path = Path(PacketCache, policies[0], world, environ)
+    for number in range(20):
+        cookie = b"\0\x0a\0\x08" + number.to_bytes(8)
+        step = [
+            (datagram(name, edns=(1232, False), options=cookie), ("127.0.0.1", place))
+            for place, name in enumerate(("www.example.org", "lone.example.info"))
+        ]
+        path.ask(step)
+    assert path.listener._counts.queries == 2 and path.denied == 1
+    assert sorted(path.counted().values()) == [20, 20]
+    assert len(path.events) <= 5
 
 
 class Watched(PacketCache):

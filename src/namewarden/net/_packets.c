@@ -440,6 +440,44 @@ append_pair(PyObject *list, PyObject *wire, PyObject *address)
     return done;
 }
 
+/* wire/options.py: the message without its EDNS options; NULL without an error: as it is. */
+static PyObject *
+without_options(PyObject *data)
+{
+    static const uint8_t counts[8] = {0, 1, 0, 0, 0, 0, 0, 1};
+    const uint8_t *m = (const uint8_t *)PyBytes_AS_STRING(data);
+    Py_ssize_t size = PyBytes_GET_SIZE(data), at = 12;
+    if (size < 12 + 5 + BARE_OPT || memcmp(m + 4, counts, sizeof counts) ||
+        (!two(m + size - 2) && !m[size - BARE_OPT] && two(m + size - BARE_OPT + 1) == 41))
+        return NULL;
+    while (at < size && m[at]) {
+        if (m[at] > 63)
+            return NULL;
+        at += 1 + m[at];
+    }
+    Py_ssize_t opt = at + 5, end = opt + BARE_OPT;
+    if (end > size || m[opt] || two(m + opt + 1) != 41 || end + two(m + opt + 9) != size)
+        return NULL;
+    while (end + 4 <= size)
+        end += 4 + two(m + end + 2);
+    PyObject *bare = end == size ? PyBytes_FromStringAndSize((const char *)m, opt + BARE_OPT) : NULL;
+    if (bare)
+        memset(PyBytes_AS_STRING(bare) + opt + 9, 0, 2);
+    return bare;
+}
+
+/* The datagram, its message without options: a new reference, NULL for an error. */
+static PyObject *
+bare_datagram(PyObject *one)
+{
+    PyObject *bare = without_options(PyTuple_GET_ITEM(one, 0));
+    if (!bare)
+        return PyErr_Occurred() ? NULL : Py_NewRef(one);
+    PyObject *other = PyTuple_Pack(2, bare, PyTuple_GET_ITEM(one, 1));
+    Py_DECREF(bare);
+    return other;
+}
+
 static int
 is_datagram(PyObject *one)
 {
@@ -460,10 +498,12 @@ Packets_answer(Packets *self, PyObject *args)
         !(rest = PyList_New(0)))
         return NULL;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(arrived); i++) {
-        PyObject *one = Py_NewRef(PyList_GET_ITEM(arrived, i)), *wire = NULL;
+        PyObject *sent = PyList_GET_ITEM(arrived, i), *one = NULL, *wire = NULL;
         int done = -1, is_limited = 1;
         long held = 0;
-        if (is_datagram(one)) {
+        if (!is_datagram(sent))
+            PyErr_SetString(PyExc_TypeError, "answer takes a list of (data, address)");
+        else if ((one = bare_datagram(sent))) {
             PyObject *address = PyTuple_GET_ITEM(one, 1);
             PyObject *client = PyDict_GetItemWithError(clients, PyTuple_GET_ITEM(address, 0));
             if (client && Py_TYPE(client) == (PyTypeObject *)self->client_class) {
@@ -485,9 +525,7 @@ Packets_answer(Packets *self, PyObject *args)
             in_order &= wire || held || !is_limited;
             Py_XDECREF(wire);
         }
-        else
-            PyErr_SetString(PyExc_TypeError, "answer takes a list of (data, address)");
-        Py_DECREF(one);
+        Py_XDECREF(one);
         if (done < 0) {
             Py_DECREF(rest);
             return NULL;

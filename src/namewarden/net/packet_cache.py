@@ -1,10 +1,10 @@
 """The packet cache: a question answered lately is answered from bytes prepared then, before any object is built.
 
 Beside what was answered it answers what was prepared: names that a list denies, and nobody else speaks about.
-Keyed by the message as sent but for its id (so flags, 0x20 case, DO, CD and UDP size are in the key), apart for each
-client group, and in it for clients that lines of lists or zones know by their address. It limits, looks the group up
-and records as the stages do that it stands in for; which, and what each adds, is declared in `chain.py`. A change of
-policy ends what it reaches; time makes an entry be judged anew.
+Keyed by the message as sent but for its id and EDNS options, which nothing here answers (flags, 0x20 case, DO, CD and
+UDP size are in the key), apart for each client group, and in it for clients that lines of lists or zones know by their
+address. It limits, looks the group up and records as the stages do that it stands in for; which, and what each adds, is
+declared in `chain.py`. A change of policy ends what it reaches; time makes an entry be judged anew.
 Counterpart: `udp.py` asks `lookup` first and gives `store` what the chain answered.
 """
 
@@ -36,6 +36,7 @@ from namewarden.query import Answer, Event, Query
 from namewarden.wire.answers import limit_of, to_wire
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import TC, read_query
+from namewarden.wire.options import without_options
 from namewarden.wire.prepared import EACH, place_of
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ class PacketCache:
             )  # fmt: skip
 
     def answer(self, arrived: list[Datagram], out: list[Datagram], now: float) -> list[Datagram]:
-        """Put the messages for repeats, and what else the C helper has, into `out`; give back what goes to `lookup`."""
+        """Put the messages for repeats, and what else the C helper has, into `out`; give back what goes to `lookup`,
+        without EDNS options."""
         if self._helper is None:
             return self._repeat(arrived, out, now)
         self._helped = now
@@ -129,8 +131,9 @@ class PacketCache:
         """What the C helper does with repeats: limited clients take their tokens in the order in which they came."""
         rest: list[Datagram] = []
         is_in_order, clients = True, self._clients
-        for datagram in arrived:
-            data, address = datagram
+        for sent, address in arrived:
+            data = without_options(sent)
+            datagram = data, address
             client = clients.get(address[0])
             entry = None
             if client is not None and (is_in_order or not client.is_limited):
