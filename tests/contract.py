@@ -23,6 +23,7 @@ from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.lists import lists
 from namewarden.stages.local import LocalNames, local
+from namewarden.stages.rebinding import rebinding
 from namewarden.stages.screen import screen
 from namewarden.wire import answers, names
 from namewarden.wire.received import receive
@@ -106,6 +107,7 @@ def stages_of(policy: Policy) -> Stages:
         record=never,
         limit=never,
         local=local(LocalNames(own.read(()), ())),
+        rebinding=rebinding("flag", lambda query: False, blocked),
         lists=lists(current, blocked, lambda now: now),
         verdict=never,
         screen=screen(current, blocked, lambda now: now),

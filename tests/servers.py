@@ -45,6 +45,9 @@ mail IN A 192.0.2.11
 www IN A 192.0.2.20
 www IN AAAA 2001:db8::20
 www IN HTTPS 1 . alpn=h2
+inside IN A 192.168.1.77
+hinted IN HTTPS 1 . ipv6hint=fd00::77
+vpn IN A 10.8.0.1
 service IN HTTPS 0 svc.zone.example.net.
 services IN HTTPS 1 . alpn=h2
 services IN HTTPS 2 svc.zone.example.net. port=8443

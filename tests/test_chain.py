@@ -48,7 +48,7 @@ async def test_an_answer_is_judged_without_the_model():
         return Answer(0)
 
     await judging_answer(stages(seen), given)(QUERY)
-    assert seen == ["guard", "groups", "local", "lists", "screen"]
+    assert seen == ["guard", "groups", "local", "rebinding", "lists", "screen"]
 
 
 async def test_who_answers_is_the_last_to_be_asked():

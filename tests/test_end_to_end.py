@@ -32,6 +32,9 @@ name = "quiet"
 clients = ["127.0.0.2/32"]
 block = "nxdomain"
 
+[rebinding]
+allow = ["vpn.example.org"]
+
 [local]
 records = ["nas.lan. 300 A 192.168.1.5"]
 """
@@ -113,6 +116,27 @@ def test_where_https_records_lead_is_screened_as_a_cname_is(running, name):
     event = running.event(name)
     assert (event["status"], event["reason"]) == ("BLOCKED_CNAME", "cname_deny")
     assert event["rule"] == "malware:3 ||zone.example.net^"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "rule"),
+    [
+        ("inside.example.org", "A", "192.168.1.77 in 192.168.0.0/16"),
+        ("hinted.example.org", "HTTPS", "fd00::77 in fc00::/7"),
+    ],
+)
+def test_a_private_address_of_a_public_name_is_flagged_each_time(running, name, kind, rule):
+    for _ in range(3):  # the last from the packet cache
+        reply = running.ask(name, kind)
+        assert len(data(reply)) == 1 and not reply.extended_errors()
+    event = running.event(name)
+    assert (event["action"], event["reason"], event["rule"]) == ("flag", "rebinding", rule)
+
+
+def test_who_may_have_a_private_address_is_not_flagged(running):
+    assert data(running.ask("vpn.example.org")) == ["10.8.0.1"]
+    event = running.event("vpn.example.org")
+    assert (event["action"], event["reason"]) != ("flag", "rebinding")
 
 
 def test_a_stranger_is_refused_what_friends_asked_lately_too(running):

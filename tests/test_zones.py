@@ -18,6 +18,9 @@ ns A 127.0.0.1
 www A 192.0.2.77
 """
 SETTINGS = """
+[rebinding]
+mode = "block"
+
 [[groups]]
 name = "kids"
 clients = ["127.0.0.2/32"]
@@ -180,3 +183,14 @@ def test_another_zone_comes_into_force_by_a_reload_and_no_query_is_lost(running)
         running.wait_for("the configuration is reloaded")
         running.until(lambda: rcode(running.ask("new.example.net")) == "NXDOMAIN")
     assert len(asking.sent) > 5 and not asking.lost
+
+
+def test_private_addresses_are_for_names_of_ones_own_zones_alone(running):
+    assert data(running.ask("www.corp.example.org")) == ["192.168.1.8"]
+    for _ in range(3):  # the last from the packet cache
+        reply = running.ask("inside.example.org")
+        assert (rcode(reply), data(reply)) == ("NOERROR", [])
+        (ede,) = reply.extended_errors()
+        assert (ede.code, ede.text) == (15, "rebinding 192.168.1.77 in 192.168.0.0/16")
+    event = running.event("inside.example.org")
+    assert (event["action"], event["reason"], event["status"]) == ("block", "rebinding", "BLOCKED")

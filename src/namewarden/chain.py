@@ -19,6 +19,7 @@ class Stages:
     record: Stage
     limit: Stage
     local: Stage
+    rebinding: Stage
     lists: Stage
     verdict: Stage
     screen: Stage
@@ -35,6 +36,7 @@ def resolving(stages: Stages) -> Handler:
             stages.record,  # above everything that answers alone: every query leaves one event
             stages.limit,  # keyed by the socket's address; before any work is done for a stranger
             stages.local,  # above lists and model: these names are never judged and never leave, unless people say so
+            stages.rebinding,  # above all that may answer with addresses, and below the operator's own records
             stages.lists,  # above the verdict: an allowed name must not cost a forward pass
             stages.verdict,  # above the cache: a name is judged before anybody is asked about it
             stages.screen,  # the answer's names; above the cache, so kept answers are judged by today's lists
@@ -53,7 +55,12 @@ def judging(stages: Stages, no_opinion: Handler) -> Handler:
 
 def judging_answer(stages: Stages, given: Handler) -> Handler:
     """The chain of the verdict API for an answer that another server has: lists and rules, and no model."""
-    return compose([stages.guard, stages.groups, stages.local, stages.lists, stages.screen], given)
+    return compose(
+        [
+            stages.guard, stages.groups, stages.local, stages.rebinding, stages.lists, stages.screen,
+        ],
+        given,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,11 @@ PACKET_CACHE: dict[str, StoodInFor] = {
         "the message, and the client's group, which zones and rules are for",
         "a change that reaches the name",
         ("status", "rcode", "action", "reason"),
+    ),
+    "rebinding": StoodInFor(
+        "the message, and the client's group, which zones are for",
+        "the settings, for good; a change that reaches the name",
+        ("action", "reason", "rule"),
     ),
     "lists": StoodInFor(
         "the client's group, which lines are for it, and the triggers of zones that know its address",

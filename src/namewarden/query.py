@@ -38,6 +38,7 @@ Reason = Literal[
     "model_uncertain",
     "model_malicious",
     "cname_deny",  # a name of the CNAME chain or a target of HTTPS or SVCB is denied by a list or rule
+    "rebinding",  # a public name has a private address
     "upstream",  # no upstream answered
     "fault",  # our bug: SERVFAIL and a traceback
 ]

@@ -189,6 +189,15 @@ class Local(Section):
     """Special-use names that are asked upstream as any other, with all below, such as `use-application-dns.net`."""
 
 
+class Rebinding(Section):
+    """Private addresses in answers for public names: by these a stranger's web page reaches devices of this network."""
+
+    mode: Literal["off", "flag", "block"] = "flag"
+    """off | flag (answered, and recorded with reason `rebinding`) | block (NODATA with EDE 15)."""
+    allow: tuple[Domain, ...] = ()
+    """Public names that may have private addresses, with all below, such as `plex.direct` or a DNS blocklist."""
+
+
 class Block(Section):
     """How blocked names are answered when a group says nothing else."""
 
@@ -321,6 +330,7 @@ class Settings(Section):
     cache: Cache = Cache()
     limit: Limit = Limit()
     local: Local = Local()
+    rebinding: Rebinding = Rebinding()
     block: Block = Block()
     model: Model = Model()
     verdict: VerdictApi = VerdictApi()

@@ -32,6 +32,7 @@ from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import lists
 from namewarden.stages.local import LocalNames, local, reserved
 from namewarden.stages.own import read
+from namewarden.stages.rebinding import rebinding
 from namewarden.stages.record import TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
@@ -137,6 +138,8 @@ def upstream_says(asked, qtype):
     elif qtype == 65 and name.startswith("mine"):
         texts = ["1 target.example.com.", "2 . ipv4hint=192.0.2.60"]
         answer.answer.append(dns.rrset.from_text(name, 12, "IN", "HTTPS", *texts))
+    elif qtype == 28 and name.startswith(("www", "exp")):
+        answer.answer.append(dns.rrset.from_text(name, 12, "IN", "AAAA", "fd00::1"))
     elif qtype == 1:
         number = 60 if name.startswith("many") else 1
         texts = [f"192.0.2.{n}" for n in range(1, 1 + number)]
@@ -206,6 +209,7 @@ class Path:
             record=record(self, clock, world.wall, turned_away=self.turned_away.add),
             limit=limit(buckets),
             local=local(LocalNames(own, public_tlds())),
+            rebinding=rebinding("flag", lambda query: query.name == "exp1.example.org.", blocked),
             lists=lists(policy, blocked, epoch),
             verdict=passed_on,
             screen=screen(policy, blocked, epoch),

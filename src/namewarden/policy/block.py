@@ -56,7 +56,9 @@ def _ede(verdict: Verdict) -> tuple[tuple[int, str], ...]:
 
 
 def _cited(verdict: Verdict) -> str:
-    """The list, the operator's own words, or the score with what it reached."""
+    """The list, the operator's own words, the private address, or the score with what it reached."""
+    if verdict.reason == "rebinding":
+        return verdict.rule
     source, _, rest = verdict.rule.partition(":")
     if source == "rule":
         return rest.partition(" (")[2].removesuffix(")") or source

@@ -44,6 +44,7 @@ from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import asked_by, lists
 from namewarden.stages.local import LocalNames, local, reserved
 from namewarden.stages.own import OwnRecords, read
+from namewarden.stages.rebinding import rebinding
 from namewarden.stages.record import EventRecorder, RowSink, TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
@@ -126,6 +127,7 @@ class Pipeline:
             limit=limit(self.buckets, self.streams),
             groups=groups(policy),
             local=local(self._local_names(settings), self._is_let),
+            rebinding=rebinding(settings.rebinding.mode, self._owning(settings), blocked),
             lists=lists(policy, blocked, _epoch),
             verdict=verdict(
                 self.labels,
@@ -153,6 +155,21 @@ class Pipeline:
             settings.local.resolve,
             self.zones,
         )
+
+    def _owning(self, settings: Settings) -> Callable[[Query], bool]:
+        """Which names may have private addresses: the operator's zones and suffixes, and what is no public name."""
+        spared = (*settings.rebinding.allow, *settings.local.search)
+        below = tuple(f".{name.strip('.').lower()}." for name in spared)
+        tlds, zones = public_tlds(), self.zones
+
+        def is_own(query: Query) -> bool:
+            name = query.name
+            if f".{name}".endswith(below) or name[name.rfind(".", 0, -1) + 1 : -1] not in tlds:
+                return True
+            in_zone = zones is not None and zones.of(name, query.group) is not None
+            return in_zone or special.zone_of(name) is not None
+
+        return is_own
 
     def _is_let(self, query: Query) -> bool:
         asked = asked_by(query, _epoch(query.now))
