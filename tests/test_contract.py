@@ -3,7 +3,15 @@
 import msgspec
 import pytest
 
-from namewarden.net.verdict_form import VerdictQuery, VerdictRequest, to_answer, to_query
+from namewarden.net.verdict_form import (
+    GivenAnswer,
+    ShownAnswer,
+    VerdictQuery,
+    VerdictReply,
+    VerdictRequest,
+    to_answer,
+    to_query,
+)
 from namewarden.wire import sections
 from tests import contract
 
@@ -13,6 +21,16 @@ ANSWERS = contract.read("answers")
 
 def test_the_words_are_those_of_query_py():
     assert FOUND["words"] == contract.words()
+
+
+def test_the_fields_are_those_of_the_verdict_api():
+    kinds = {
+        "query": VerdictQuery,
+        "given_answer": GivenAnswer,
+        "verdict": VerdictReply,
+        "denial": ShownAnswer,
+    }
+    assert FOUND["fields"] == {name: list(kind.__struct_fields__) for name, kind in kinds.items()}
 
 
 @pytest.mark.parametrize("case", FOUND["judge"], ids=lambda case: case["case"])

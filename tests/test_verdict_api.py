@@ -10,7 +10,16 @@ import pytest
 
 from tests.product import product
 
-LISTS = '[[lists]]\nname = "malware"\nsource = "{folder}/malware.txt"\n'
+LISTS = """
+[[lists]]
+name = "malware"
+source = "{folder}/malware.txt"
+
+[[groups]]
+name = "guests"
+clients = ["192.0.2.200/32"]
+lists = []
+"""
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +118,14 @@ def test_a_reload_with_another_setting_makes_another(running, api):
             return generation(other) != known
 
     running.until(is_other)
+
+
+def test_clients_of_one_scope_get_the_same_verdicts(api):
+    def said(client):
+        query = {"name": "www.bad.example.net", "client": client}
+        return api.post("/verdicts", json={"queries": [query]}).json()["verdicts"][0]
+
+    one, other, guest = said("127.0.0.1"), said("192.0.2.7"), said("192.0.2.200")
+    assert (one["group"], one["scope"]) == (other["group"], other["scope"])
+    assert (guest["group"], guest["reason"]) == ("guests", "model_benign")
+    assert guest["scope"] != one["scope"]

@@ -70,6 +70,8 @@ class VerdictReply(Struct):
     shadow: str
     answer: ShownAnswer | None  # null: answered as asked
     ttl: int  # seconds the verdict may be kept
+    group: str | UnsetType = UNSET  # the client's
+    scope: str | UnsetType = UNSET  # clients of one scope get the same verdicts, in one generation
     error: str | UnsetType = UNSET  # why the name is none: then the rest says nothing
 
 
@@ -121,7 +123,7 @@ def _spelled(name: str, spell: Spell) -> str:
 
 def no_name(identity: str, name: str, error: str) -> VerdictReply:
     return VerdictReply(
-        identity, name[:SHOWN], "allow", "unscored", "", "", None, "error", "", "", None, 0, error
+        identity, name[:SHOWN], "allow", "unscored", "", "", None, "error", "", "", None, 0, error=error
     )  # fmt: skip
 
 

@@ -60,6 +60,7 @@ class VerdictServing:
     token_hashes: Callable[[], Sequence[str]]  # of who may ask by TCP
     run: str  # of this process: makes ids unique
     spell: Spell = str
+    scope_of: Callable[[str], tuple[str, str]] | None = None  # a client's group and scope
 
 
 class VerdictListener:
@@ -162,11 +163,15 @@ class VerdictListener:
         waiting = [self._judge(*each) for each in judged if isinstance(each, tuple)]
         answers = iter(await asyncio.gather(*waiting))
         return [
-            to_reply(self._identity(), each[0], next(answers), time.time())
-            if isinstance(each, tuple)
-            else each
+            self._reply(each[0], next(answers)) if isinstance(each, tuple) else each
             for each in judged
         ]
+
+    def _reply(self, query: Query, answer: Answer) -> VerdictReply:
+        reply = to_reply(self._identity(), query, answer, time.time())
+        if self._serving.scope_of is not None:
+            reply.group, reply.scope = self._serving.scope_of(query.client)
+        return reply
 
     def _judge(self, query: Query, given: Answer | None) -> Awaitable[Answer]:
         if given is None:

@@ -7,6 +7,7 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from hashlib import blake2b
 
 from msgspec.structs import replace
 
@@ -114,6 +115,13 @@ class Pipeline:
     def generation(self) -> str:
         """Of all that verdicts are made of."""
         return self._generation.of(self.watcher.current())
+
+    def scope_of(self, client: str) -> tuple[str, str]:
+        """The client's group and scope: in one generation clients of a scope get the same verdicts."""
+        policy = self.watcher.current()
+        group = policy.groups.of(client).name
+        known = f"{group}/{policy.client_key(client, group)}/{policy.class_of(client)}"
+        return group, blake2b(known.encode(), digest_size=8).hexdigest()
 
     def _make(self, settings: Settings, spawn: Spawn, sink: EventRecorder) -> chain.Stages:
         policy, zones = self.watcher.current, self.zones

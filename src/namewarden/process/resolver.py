@@ -187,6 +187,7 @@ class Resolver:
                 token_hashes=lambda: pipeline.watcher.current().tokens(time.time()),
                 run=self._recorder.run,
                 spell=lambda name: name if name.isascii() else listed(name) or name,
+                scope_of=pipeline.scope_of,
             ),
         )
 

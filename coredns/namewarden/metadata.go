@@ -1,0 +1,23 @@
+package namewarden
+
+import (
+	"context"
+
+	"github.com/coredns/coredns/plugin/metadata"
+	"github.com/coredns/coredns/request"
+)
+
+const (
+	labelAction = pluginName + "/action"
+	labelReason = pluginName + "/reason"
+	labelFamily = pluginName + "/family"
+)
+
+// Metadata implements the metadata.Provider interface: the labels are there from the beginning, and empty until the
+// query was judged.
+func (n Namewarden) Metadata(ctx context.Context, _ request.Request) context.Context {
+	for _, label := range []string{labelAction, labelReason, labelFamily} {
+		metadata.SetValueFunc(ctx, label, func() string { return "" })
+	}
+	return ctx
+}
