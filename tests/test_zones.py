@@ -21,6 +21,10 @@ SETTINGS = """
 [rebinding]
 mode = "block"
 
+[local]
+records = ["own.test. A 192.168.1.44"]
+search = ["corp.example.net"]
+
 [[groups]]
 name = "kids"
 clients = ["127.0.0.2/32"]
@@ -117,6 +121,25 @@ def test_lists_and_rules_judge_names_of_zones(running):
     assert data(running.ask("nas.lan")) == ["0.0.0.0"]
     assert running.command("undo", "nas.lan", *running.where).returncode == 0
     assert data(running.ask("nas.lan")) == ["192.168.1.5"]
+
+
+def test_who_allows_a_special_name_gets_it_or_hears_why_not(running):
+    for name in ("mask.icloud.com", "use-application-dns.net", "www.google.com.corp.example.net"):
+        assert rcode(running.ask(name)) == "NXDOMAIN"
+        assert running.command("allow", name, *running.where).returncode == 0
+        assert rcode(running.ask(name)) == "NOERROR"
+        assert running.event(f"{name}.", status="FORWARDED")["reason"] == "rule_allow"
+    for name, words in (
+        ("localhost", "RFC 6761"),
+        ("foo.onion", "RFC 7686"),
+        ("own.test", "local.records"),
+    ):
+        done = running.command("allow", name, *running.where)
+        assert done.returncode == 1 and words in done.stderr
+        assert f"{name}." not in running.command("decisions", *running.where).stdout
+    assert running.command("pause", "1m", *running.where).returncode == 0
+    assert rcode(running.ask("mask-h2.icloud.com")) == "NXDOMAIN"
+    assert running.command("resume", *running.where).returncode == 0
 
 
 def test_groups_see_a_name_differently_however_often_they_ask(running, company):

@@ -1,5 +1,6 @@
 """Rules and decisions over HTTP: canonical names, versions, ends."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,30 @@ async def test_there_is_a_most(tmp_path: Path) -> None:
         (first, *_) = (await client.get("/api/v1/rules")).json()["rules"]
         again = await client.put(f"/api/v1/rules/{first['id']}", json=rule)
         assert again.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "is_alone"),
+    [
+        ("/decisions/mine.test", {"verdict": "benign"}, True),
+        ("/decisions/mine.test", {"verdict": "benign", "match": "both"}, False),
+        ("/rules/r1", {"name": "Mine.test", "effect": "allow", "match": "below"}, False),
+    ],
+)
+async def test_an_allow_that_would_change_nothing_is_refused_and_says_why(
+    tmp_path, path, body, is_alone
+):
+    def refusal(name: str, alone: bool) -> str:
+        return "it is ours" if (name, alone) == ("mine.test.", is_alone) else ""
+
+    async with (
+        services(tmp_path) as parts,
+        at_socket(build(replace(parts, refusal=refusal))) as client,
+    ):
+        said = await client.put(f"/api/v1{path}", json=body)
+        assert said.status_code == 422
+        assert said.json()["detail"] == "name: it is ours: to allow it changes nothing"
+        denied = (
+            {**body, "effect": "deny"} if "effect" in body else {**body, "verdict": "malicious"}
+        )
+        assert (await client.put(f"/api/v1{path}", json=denied)).status_code == 200

@@ -199,7 +199,12 @@ def test_what_is_not_special_or_may_never_be_asked_is_no_setting():
 async def test_what_people_let_pass_is_asked_where_it_may_be(name, is_asked):
     answer, _ = await ask(name, stage=made(allowed={name}))
     assert answer.status == ("FORWARDED" if is_asked else "LOCAL")
-    assert bool(refusal(name, RECORDS)) != is_asked
+    assert bool(refusal(name, True, RECORDS)) != is_asked
+
+
+def test_what_is_below_an_own_name_may_be_let_pass():
+    assert refusal("nas.lan.", True, RECORDS) and not refusal("nas.lan.", False, RECORDS)
+    assert refusal("onion.", False, RECORDS)
 
 
 ZONED = made(

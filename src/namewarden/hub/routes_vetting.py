@@ -70,6 +70,8 @@ def _put_rule(
     services: Services, who: Who, id: str, body: RuleBody, expected: int | None
 ) -> dict[str, Any]:
     name = _pattern(body.name) if body.match == "pattern" else _name(body.name)
+    if body.effect == "allow" and body.match != "pattern":
+        _check_allow(services, name, body.match)
     kept = {
         "name": name,
         "effect": body.effect,
@@ -113,6 +115,8 @@ def put_decision(
 ) -> dict[str, Any]:
     """Vet a name. One decision a name; it ends by itself when it has an expiry."""
     id = _name(name)
+    if body.verdict == "benign":
+        _check_allow(services, id, body.match)
     kept = {
         "name": id,
         "verdict": body.verdict,
@@ -137,6 +141,12 @@ def delete_decision(
     services.publisher.overlay.publish()
     note(services, who, "delete decision", id, {})
     return {"ok": True}
+
+
+def _check_allow(services: Services, name: str, match: str) -> None:
+    """Who allows a name that is answered here whatever is decided must know."""
+    if reason := services.refusal(name, match == "exact"):
+        raise ApiError(422, f"name: {reason}: to allow it changes nothing")
 
 
 def _put(

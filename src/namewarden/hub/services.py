@@ -35,6 +35,8 @@ class Services:
     version: str = ""
     hosts: tuple[str, ...] = ()
     clock: Callable[[], float] = field(default=time.time)
+    # Why it would change nothing to let a name pass, alone or (False) with all below it; "" where it does.
+    refusal: Callable[[str, bool], str] = field(default=lambda name, is_alone: "")
 
 
 def _services(request: Request) -> Services:

@@ -6,7 +6,9 @@ It takes most of the hub's time to load. Counterparts: `hub.py` (when), `publish
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from namewarden.events.duckdb.log import DuckDbLog
 from namewarden.events.log import Bounds
@@ -21,6 +23,9 @@ from namewarden.hub.services import Services
 from namewarden.process.paths import Paths
 from namewarden.process.publishing import Notify, Publishing
 from namewarden.settings import Settings
+
+if TYPE_CHECKING:
+    from namewarden.stages.own import OwnRecords
 
 VERSION = version("namewarden")
 
@@ -45,7 +50,25 @@ def build_services(
         publishing.publisher,
         paths.lists,
         VERSION,
+        refusal=refusing(settings),
     )
+
+
+def refusing(settings: Settings) -> Callable[[str, bool], str]:
+    """Loaded when it is first asked: nothing else of the hub reads records."""
+
+    @cache
+    def records() -> "OwnRecords":
+        from namewarden.stages.own import read
+
+        return read(settings.local.records)
+
+    def refuse(name: str, is_alone: bool) -> str:
+        from namewarden.stages.local import refusal
+
+        return refusal(name, is_alone, records())
+
+    return refuse
 
 
 def start(services: Services, notify: Notify) -> None:

@@ -82,12 +82,12 @@ def reserved(records: own.OwnRecords, search: Sequence[str]) -> set[str]:
     }
 
 
-def refusal(name: str, records: own.OwnRecords) -> str:
-    """Why to let this name pass would change nothing; "" where it does."""
+def refusal(name: str, is_alone: bool, records: own.OwnRecords) -> str:
+    """Why to let a name pass (alone, or what is below it too) would change nothing; "" where it does."""
     zone = special.zone_of(name)
     if zone in special.FIXED:
         return special.FIXED[zone]
-    if records.find(name) is not None:
+    if is_alone and records.find(name) is not None:
         return f"{name[:-1]} has records of your own (local.records), and they beat every rule"
     return ""
 
