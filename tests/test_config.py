@@ -77,6 +77,7 @@ def test_names_must_fit_together(tmp_path):
         ),
         (ZONE.format("lan", "default") * 2, "zone 'lan' is there twice for the group 'default'"),
         (ZONE.format("lan', 'LAN.", "default"), "zone 'lan' is there twice"),
+        (ZONE.format("x.localhost", "x"), "zones.0: names: localhost is this machine"),
         ("[local]\nresolve = ['a b']", "local.resolve.0: 'a b' is no domain name"),
     ],
 )

@@ -316,6 +316,12 @@ class Zone(Section):
     groups: tuple[Word, ...] = ()
     """Groups of this file whose clients are served so; empty = all."""
 
+    @model_validator(mode="after")
+    def _is_no_machine(self) -> "Zone":
+        if any(name.rpartition(".")[2] == "localhost" for name in self.names):
+            raise ValueError("names: localhost is this machine, whoever asks (RFC 6761)")
+        return self
+
 
 class Settings(Section):
     """Everything that can be set."""

@@ -20,8 +20,10 @@ from namewarden.net import eager
 from namewarden.net.datagrams import DatagramIO
 from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.udp import TURN, UdpCounts, UdpListener, UdpServing
+from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, RuleSpec
+from namewarden.settings import Zone
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import cache
 from namewarden.stages.denials import PreparedDenials
@@ -29,13 +31,14 @@ from namewarden.stages.dns_cache import DnsCache
 from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
-from namewarden.stages.lists import lists
+from namewarden.stages.lists import asked_by, lists
 from namewarden.stages.local import LocalNames, local, reserved
 from namewarden.stages.own import read
 from namewarden.stages.rebinding import rebinding
 from namewarden.stages.record import TurnedAway, record, repeated, to_event
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
+from namewarden.stages.zones import Zones, by_zone
 from namewarden.wire.received import receive
 from tests.policy.made import ruled, snapshot_of
 
@@ -94,7 +97,19 @@ RULES = (
         RuleSpec("5", "target.example.com.", "deny"),
         RuleSpec("6", "target.example.com.", "allow", expires=EPOCH + 4),
     ),
+    (RuleSpec("7", "foo.local.", "allow", expires=EPOCH + 6, groups=("default",)),),
     (RuleSpec("4", "^bad|^exp", "allow", "pattern"),),
+)
+ZONES = Zones(
+    [
+        Zone(
+            names=("zoned.example.org", "office.local"),
+            servers=("udp://192.0.2.1",),
+            groups=("kids",),
+        ),
+        Zone(names=("local",), servers=("udp://192.0.2.2",), groups=("kids",)),
+        Zone(names=("home.arpa",), servers=("udp://192.0.2.3",)),
+    ]
 )
 NAMES = (
     "bad.example.net", "x.worse.example.net", "ads.example.org", "only-here.example.net", "www.example.org",
@@ -104,6 +119,7 @@ NAMES = (
     "ok.worse.example.net", "a.ok.worse.example.net", "zz.worse.example.net", "client.example.net", "types.example.net",
     "other.example.net", "spared.example.net", "a.spared.example.net", "im.example.net", "rewritten.example.net",
     "ads1.example.net", "exp1.example.org", "exp1.worse.example.net", "mined.example.org",
+    "zoned.example.org", "a.zoned.example.org", "pc.office.local", "pc.local", "nas.home.arpa",
 )  # fmt: skip
 CLIENTS = ("127.0.0.1", "10.0.0.5", "10.1.0.5", "10.1.0.6", "203.0.113.9")
 
@@ -120,12 +136,21 @@ class World:
         return EPOCH + self.now - 5000.0
 
     async def forward(self, query):
-        wire = upstream_says(query.name, query.qtype)
+        return self.answer(query, "192.0.2.")
+
+    def answer(self, query, network):
+        wire = upstream_says(query.name, query.qtype, network)
         return receive(wire, wire[12 : wire.index(b"\0", 12) + 5], self.now)
+
+    def of_zone(self, place):
+        async def forward(query):
+            return self.answer(query, f"10.9.{place}.")
+
+        return forward
 
 
 @lru_cache
-def upstream_says(asked, qtype):
+def upstream_says(asked, qtype, network):
     answer = dns.message.make_response(dns.message.make_query(asked, qtype))
     name = asked
     if name.startswith("alias"):
@@ -142,7 +167,7 @@ def upstream_says(asked, qtype):
         answer.answer.append(dns.rrset.from_text(name, 12, "IN", "AAAA", "fd00::1"))
     elif qtype == 1:
         number = 60 if name.startswith("many") else 1
-        texts = [f"192.0.2.{n}" for n in range(1, 1 + number)]
+        texts = [f"{network}{n}" for n in range(1, 1 + number)]
         answer.answer.append(dns.rrset.from_text_list(name, 12, "IN", "A", texts))
     return answer.to_wire()
 
@@ -203,18 +228,21 @@ class Path:
         clock = lambda: world.now  # noqa: E731
         epoch = lambda now: EPOCH + now - 5000.0  # noqa: E731
         policy = lambda: self.policy  # noqa: E731
+        is_let = lambda query: decide.is_let(  # noqa: E731
+            self.policy, query.name, asked_by(query, epoch(query.now))
+        )
         return chain.Stages(
             guard=shield,
             groups=groups(policy),
             record=record(self, clock, world.wall, turned_away=self.turned_away.add),
             limit=limit(buckets),
-            local=local(LocalNames(own, public_tlds())),
+            local=local(LocalNames(own, public_tlds(), zones=ZONES), is_let),
             rebinding=rebinding("flag", lambda query: query.name == "exp1.example.org.", blocked),
             lists=lists(policy, blocked, epoch),
             verdict=passed_on,
             screen=screen(policy, blocked, epoch),
-            cache=cache(DnsCache(1 << 20), spawn, shield, clock),
-            forward=world.forward,
+            cache=cache(DnsCache(1 << 20), spawn, shield, clock, view=ZONES.key_of),
+            forward=by_zone(ZONES, world.forward, [world.of_zone(place) for place in range(3)]),
         )
 
     def setblocking(self, _flag):

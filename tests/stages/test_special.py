@@ -1,8 +1,19 @@
 """The table of special names finds what it holds and nothing else."""
 
+from pathlib import Path
+
 import pytest
 
-from namewarden.stages.special import EMPTY, LOOPBACK, NODATA, NXDOMAIN, ZONES, public_tlds, zone_of
+from namewarden.stages.special import (
+    EMPTY,
+    FIXED,
+    LOOPBACK,
+    NODATA,
+    NXDOMAIN,
+    ZONES,
+    public_tlds,
+    zone_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +44,18 @@ def test_what_is_special(name, zone, kind):
 )  # fmt: skip
 def test_what_is_not(name):
     assert zone_of(name) is None
+
+
+def test_every_special_name_is_on_its_page():
+    page = (Path(__file__).parents[2] / "docs" / "names.md").read_text()
+    ranges = [f"{n}.172.in-addr.arpa." for n in range(17, 31)]
+    ranges += [f"{n}.100.in-addr.arpa." for n in range(65, 127)]
+    for name in ZONES.keys() - set(ranges):
+        short = name.removesuffix(".in-addr.arpa.").removesuffix(".ip6.arpa.").removesuffix(".")
+        assert f"`{short}`" in page or short.count("0.") >= 30, name
+    for name in FIXED:
+        (line,) = [row for row in page.splitlines() if row.startswith(f"| `{name[:-1]}` |")]
+        assert "**always**" in line
 
 
 def test_top_level_domains_are_known_in_ascii():
