@@ -251,6 +251,18 @@ def _dnsmasq(folder: Path, behind: Server, port: int) -> list[str]:
     ).split()
 
 
+@contextmanager
+def dnsmasq(folder: Path, behind: Server, lines: str) -> Iterator[Server]:
+    """dnsmasq in front of another, with these lines of configuration; Pi-hole has one inside."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = free_port()
+    command = _dnsmasq(folder, behind, number)
+    (folder / "lines").write_text(lines)
+    command[command.index("-C") + 1] = str(folder / "lines")
+    with _running([need("dnsmasq", "dnsmasq"), *command], folder, number) as server:
+        yield server
+
+
 def _dnsdist(folder: Path, behind: Server, port: int) -> list[str]:
     (folder / "config").write_text(
         f'setLocal("127.0.0.1:{port}") newServer{{address="{behind.host}:{behind.port}"}} '

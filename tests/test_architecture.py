@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "enforcement": LEAVES | {"events"},
     "honeypot": LEAVES | {"events", "wire"},
     "health": LEAVES,
+    "harness": LEAVES,
     "process": set(),
     "process/paths": set(),
     "process/channel": set(),

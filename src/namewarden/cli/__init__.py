@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from namewarden.cli import checks, explain, hub, model, processes
+from namewarden.cli import checks, explain, harness, hub, model, processes
 from namewarden.cli.shared import put
 
 app = typer.Typer(
@@ -60,6 +60,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "pause": hub.pause,
     "resume": hub.resume,
     "healthcheck": hub.healthcheck,
+    "harness": harness.harness,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
