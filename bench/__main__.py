@@ -55,6 +55,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--decisions", type=int, default=10, help="names decided about in the workload decision"
     )
+    parser.add_argument("--swaps", type=int, default=3, help="of a list in the workload swap")
     parser.add_argument("--only", help=f"servers, by comma, of {','.join(s.name for s in SERVERS)}")
     parser.add_argument(
         "--no-page", action="store_true", help="print the tables, leave docs/benchmarks.md alone"

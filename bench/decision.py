@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from bench import names as files
 from bench import processes, product, testbed, workloads
 from bench.names import NameFiles, Sizes
 from bench.processes import BenchError, Process
@@ -25,6 +26,11 @@ class Decisions:
     median: float  # seconds from sending the decision to the first answer that heeds it
     slowest: float
     written: int  # octets by all processes while one decision came into force, the most
+
+
+def many_names() -> NameFiles:
+    """The two million, written unless they are there."""
+    return files.write(files.folder(ENTRIES, SIZES.cold), ENTRIES, SIZES)
 
 
 def measure(folder: Path, names: NameFiles, world: int, times: int) -> Decisions:

@@ -51,6 +51,7 @@ def judge(results: Results) -> list[SpeedMark]:
         *_new_names(results),
         *_starts(results),
         *_decisions(results),
+        *_swaps(results),
     ]
 
 
@@ -169,6 +170,18 @@ def _decisions(results: Results) -> list[SpeedMark]:
             f"{what} is in force after", found.median * 1000 if found else None, " ms", at_most(50)
         ),
         _mark(f"{what} writes", written, " MB", at_most(WRITTEN_MB)),
+    ]
+
+
+def _swaps(results: Results) -> list[SpeedMark]:
+    found = results.swaps
+    entries = f"{found.entries:,}" if found else "two million"
+    what = f"{entries} entries swapped"
+    latest = max(found.latest) * 1000 if found else None
+    times = (found.peak + found.job) / found.before if found else None
+    return [
+        _mark(f"{what}, the latest answer", latest, " ms", at_most(10)),
+        _mark(f"{what}, memory with the compiler's", times, "×", at_most(2)),
     ]
 
 

@@ -65,6 +65,11 @@ def of(process: Process) -> ServerMemory:
     )
 
 
+def pss_of(pid: int) -> int:
+    """Bytes; 0 when the process is gone."""
+    return _account(pid).get("Pss", 0) * 1024
+
+
 def read_account(text: str) -> dict[str, int]:
     """The fields of smaps_rollup, kB."""
     return {name: int(amount) for name, amount in FIELD.findall(text)}

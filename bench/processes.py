@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,6 +127,12 @@ def output_of(*command: str) -> str:
 
 def _all_pids() -> list[int]:
     return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def children(pids: Iterable[int]) -> set[int]:
+    """Of these processes, in whatever session they are."""
+    among = {str(pid) for pid in pids}
+    return {pid for pid in _all_pids() if (fields := _stat(pid)) and fields[1] in among}
 
 
 def _session(pid: int) -> int:

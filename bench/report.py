@@ -8,6 +8,7 @@ from bench.marks import OURS, judge
 from bench.memory import ServerMemory, Starts
 from bench.new_names import Overload, Step
 from bench.results import REFERENCE, OverRounds, Results, spread
+from bench.swap import RATE, Swaps
 from bench.workloads import COLD, WARM, Miss
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -33,6 +34,7 @@ def render(results: Results) -> str:
     parts = [
         _head(results), _rates(results), _events(results), _misses(results), _new_names(results),
         _overload(results.overload), _starts(results.starts), _decisions(results.decisions),
+        _swaps(results.swaps),
         _marks(results), _notes(results),
     ]  # fmt: skip
     return "\n".join(part for part in parts if part)
@@ -202,6 +204,22 @@ def _decisions(found: Decisions | None) -> str:
         ["written by all processes for one, most", f"{found.written:,} octets"],
     ]
     return table([f"a decision, {found.entries:,} names in the list", ""], rows)
+
+
+def _swaps(found: Swaps | None) -> str:
+    if found is None:
+        return ""
+    rows = [
+        ["latest answer, most", f"{max(found.latest) * 1000:.1f} ms"],
+        ["latest answer while nothing changes", f"{found.calm * 1000:.1f} ms"],
+        ["in force after, median", f"{found.compiled:.1f} s"],
+        ["all processes before, PSS", f"{_mb(found.before)} MB"],
+        ["the same ones meanwhile, most", f"{_mb(found.peak)} MB"],
+        ["the compiler beside them, most", f"{_mb(found.job)} MB"],
+    ]
+    return table(
+        [f"one list of two changed, {found.entries:,} names, {RATE:,.0f} queries/s", ""], rows
+    )
 
 
 def _starts(starts: Starts | None) -> str:

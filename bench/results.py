@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.decision import Decisions
 from bench.memory import ServerMemory, Starts
 from bench.new_names import Overload, Step
+from bench.swap import Swaps
 from bench.workloads import Miss, Round
 
 REFERENCE = "unbound-rpz"
@@ -45,6 +46,7 @@ class Results:
     new_names: list[Step] = field(default_factory=list)
     overload: Overload | None = None
     decisions: Decisions | None = None
+    swaps: Swaps | None = None
 
     def rates(self, workload: str, server: str) -> OverRounds | None:
         return spread([r.load.rate for r in self.of(workload, server) if r.is_valid])

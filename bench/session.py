@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from bench import decision, memory, names, new_names, product, testbed, workloads
+from bench import decision, memory, new_names, product, swap, testbed, workloads
 from bench.names import NameFiles
 from bench.new_names import TIMES, Step, capacity
 from bench.processes import BenchError
@@ -59,6 +59,9 @@ class Session:
         if self._has(workloads.DECISION):
             with self._noting("namewarden's decisions"):
                 self._decide(world)
+        if self._has(workloads.SWAP):
+            with self._noting("namewarden's swaps"):
+                self._swap(world)
 
     @contextmanager
     def _noting(self, what: str) -> Iterator[None]:
@@ -77,11 +80,15 @@ class Session:
 
     def _decide(self, world: int) -> None:
         self._notify(f"deciding about names, {decision.ENTRIES:,} in the list")
-        many = names.write(
-            names.folder(decision.ENTRIES, decision.SIZES.cold), decision.ENTRIES, decision.SIZES
-        )
         self.results.decisions = decision.measure(
-            self.folder / "decision", many, world, self.options.decisions
+            self.folder / "decision", decision.many_names(), world, self.options.decisions
+        )
+        self._step()
+
+    def _swap(self, world: int) -> None:
+        self._notify(f"swapping {decision.ENTRIES:,} names")
+        self.results.swaps = swap.measure(
+            self.folder / "swap", decision.many_names(), world, self.options.swaps
         )
         self._step()
 
@@ -174,9 +181,8 @@ class Session:
         cold = min(rounds, self.names.cold_files) * self._has(workloads.COLD)
         miss = (1 + sum(server.name in COMPARED for server in servers)) * self._has(workloads.MISS)
         twice = 1 + self._has(*workloads.WARM, workloads.COLD)
-        alone = 3 * self.options.starts * self._has(workloads.MEMORY) + self._has(
-            workloads.DECISION
-        )
+        alone = 3 * self.options.starts * self._has(workloads.MEMORY)
+        alone += self._has(workloads.DECISION) + self._has(workloads.SWAP)
         search = 2 * self._has(workloads.NEW_NAMES, workloads.OVERLOAD)
         started = len(servers) * self._has(*workloads.BESIDE)
         beside = (rounds * warm + cold) * len(servers) + rounds * miss * twice

@@ -8,6 +8,7 @@ new-names      how many of them a second the model keeps up with (`new_names.py`
 overload       three times as many (`new_names.py`)
 memory         the product started and stopped (`memory.py`)
 decision       the product told to block a name (`decision.py`)
+swap           one list of two changed, and what a client sees of it (`swap.py`)
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +28,9 @@ WARM = ("blocked-warm", "cached-warm")
 COLD = "blocked-cold"
 MISS = "miss"
 NEW_NAMES, OVERLOAD = "new-names", "overload"
-MEMORY, DECISION = "memory", "decision"
+MEMORY, DECISION, SWAP = "memory", "decision", "swap"
 BESIDE = (*WARM, COLD, MISS, NEW_NAMES, OVERLOAD)  # with all servers running
-WORKLOADS = (*BESIDE, MEMORY, DECISION)
+WORKLOADS = (*BESIDE, MEMORY, DECISION, SWAP)
 LOG_QUIET = 3.0  # seconds: longer than a resolver's last events take to be folded, sent and stored
 RIGHT_SHARE = 0.999  # of a workload's answers must be what the workload is about …
 RIGHT_SHARE_MODEL = 0.9  # … but a model may block some of the names that no list has

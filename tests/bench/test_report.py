@@ -10,6 +10,7 @@ from bench.marks import judge
 from bench.memory import ServerMemory, Starts
 from bench.new_names import Overload, Step
 from bench.results import Results
+from bench.swap import Swaps
 from bench.workloads import Kept, Miss, Round
 
 
@@ -114,6 +115,16 @@ def test_decisions_are_reported(results: Results):
     assert "in force after, most | 80.0 ms" in report.render(results)
     assert reached(results, "a decision at 2,000,000 entries is in force after") is True
     assert reached(results, "a decision at 2,000,000 entries writes") is True
+
+
+def test_swaps_are_reported(results: Results):
+    results.swaps = Swaps(
+        2_000_000, (0.004, 0.012), 0.003, 3.1, 250_000_000, 255_000_000, 200_000_000
+    )
+    text = report.render(results)
+    assert "latest answer, most | 12.0 ms" in text
+    assert reached(results, "2,000,000 entries swapped, the latest answer") is False
+    assert reached(results, "2,000,000 entries swapped, memory with the compiler's") is True
 
 
 def test_memory_is_reported(results: Results):

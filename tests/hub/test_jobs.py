@@ -53,6 +53,13 @@ async def test_a_job_counts_to_three(jobs: Jobs, tmp_path: Path) -> None:
     assert kept_there["state"] == "done"
 
 
+async def test_a_job_runs_where_nobody_else_wants_to(jobs: Jobs) -> None:
+    text = "import os, sys, time\nend = time.monotonic() + 5\n"
+    text += "while os.sched_getscheduler(0) != os.SCHED_IDLE and time.monotonic() < end: pass\n"
+    ended = await jobs.run(job(text + "print(os.sched_getscheduler(0))", is_idle=True))
+    assert (ended.state, ended.result) == ("done", os.SCHED_IDLE)
+
+
 GIVES_WAY = """
 import asyncio, os, sys
 from pathlib import Path

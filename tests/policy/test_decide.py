@@ -283,3 +283,14 @@ def test_a_guard_list_without_names_is_missed(tmp_path):
     for text, is_missed in (("example.org\n", False), ("# nothing\n", True)):
         policy = policy_of(tmp_path / text[0].replace("#", "x"), {"guard:g": text})
         assert policy.lacks_guard == is_missed
+
+
+def test_expressions_are_compiled_once_while_they_stay(tmp_path):
+    one = Policy(snapshot_of(tmp_path / "1", {"e": "/^ads[0-9]+/\n", "h": "a.test\n"}))
+    two = Policy(snapshot_of(tmp_path / "2", {"h": "b.test\n", "e": "/^ads[0-9]+/\n"}), None, one)
+    three = Policy(snapshot_of(tmp_path / "3", {"e": "/^ads[0-9]+/\n/x{3}/\n"}), None, two)
+    found = [policy._expressions for policy in (one, two, three)]
+    sets = [each._set for each in found if each]
+    assert sets[0] is sets[1] and sets[1] is not sets[2]
+    assert [hit.list for hit in two.hits("ads1.test.")] == [1]
+    assert [len(three.hits(name)) for name in ("ads1.test.", "xxx.test.")] == [1, 1]

@@ -46,6 +46,7 @@ class Job(Struct, frozen=True):
     )
     seconds: float = 3600.0
     nice: int = 0
+    is_idle: bool = False  # only where nobody else wants to run: whoever wakes up runs at once
 
 
 class Record(Struct, frozen=True):
@@ -269,6 +270,8 @@ def _bound(pid: int, job: Job) -> None:
             resource.prlimit(pid, resource.RLIMIT_DATA, (job.memory, job.memory))
         if job.nice > os.getpriority(os.PRIO_PROCESS, 0):  # only root may raise a priority again
             os.setpriority(os.PRIO_PROCESS, pid, job.nice)
+        if job.is_idle and hasattr(os, "SCHED_IDLE"):  # Linux
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:

@@ -32,6 +32,7 @@ from namewarden.net.packet_entry import (
     size_of,
 )
 from namewarden.net.repeats import RepeatCounter, Repeats
+from namewarden.net.waste import Waste
 from namewarden.query import Answer, Event, Query
 from namewarden.wire.answers import limit_of, to_wire
 from namewarden.wire.errors import WireError
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 * 1024 * 1024  # of all entries
 CLIENTS = 20_000  # addresses remembered before all are looked up anew
 SHORTEST = 512  # octets that every client takes
+SWEPT = 32  # entries given up that are freed after a wake-up: 50 µs
+SWEPT_IDLE = 1000  # and once a second, whoever asks
 _CUT = TC >> 8  # in the third octet: what was sent truncated has no TTLs
 _ANSWER, _TRUNCATE = 0, 2  # what `admit` says; everything else is silence
 
@@ -105,6 +108,7 @@ class PacketCache:
         self._repeats = RepeatCounter(rules.record_repeats, rules.wall)
         self._rows = Rows()
         self._known = KnownQuestions()
+        self._waste = Waste()
         helper = native.load("namewarden.net._packets", environ)
         self._helped = float("inf")  # when the helper was last asked
         self._helper: Packets | None = None
@@ -185,8 +189,10 @@ class PacketCache:
         """Another policy: what it reaches and what is in flight is judged anew, each client's group looked up."""
         self.flush()
         self.generation += 1
-        self._clients.clear()
+        self._forget_clients()
         if reaches is None:
+            for shard in self._shards.values():
+                self._waste.add(shard.younger, shard.older)
             self._shards.clear()
             self.bytes = 0
             return
@@ -196,13 +202,18 @@ class PacketCache:
                     entry = entries.pop(key)
                     self.bytes -= entry.size if entries is shard.younger else 0
 
+    def _forget_clients(self) -> None:
+        self._waste.add(self._clients)
+        self._clients = {}
+
     def flush(self) -> None:
         """Record the repeats counted so far."""
         self._repeats.flush()
+        self._waste.sweep(SWEPT_IDLE)
 
     def _new_client(self, host: Host) -> CacheClient:
         if len(self._clients) >= CLIENTS:
-            self._clients.clear()
+            self._forget_clients()
         ip, rules = host_text(host), self._rules
         group = rules.group_of(ip)
         is_friend = rules.is_allowed(ip)
@@ -277,6 +288,7 @@ class PacketCache:
     def report(self) -> None:
         """Hand over the events since the last call; a listener does at the end of a wake-up."""
         self._repeats.report()
+        self._waste.sweep(SWEPT)
         if self._rows.clients:
             rows, self._rows = self._rows, Rows()
             self._rules.record_rows(rows)
@@ -302,9 +314,12 @@ class PacketCache:
             self._grow_older()
         self.bytes += entry.size
         shard.younger[key] = entry
+        # Two for one that comes: what waits to be freed and what is kept never exceed the bound together.
+        self._waste.sweep(2)
 
     def _grow_older(self) -> None:
         for shard in self._shards.values():
+            self._waste.add(shard.older)
             shard.older = dict(shard.younger)
             shard.younger.clear()  # the same dict goes on: every client of the group holds it
         self.bytes = 0

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -228,17 +229,13 @@ class _Blob:
 
     def _table(self) -> Blob:
         each = [part.entries for part in self.parts]
-        lows = [
-            part.lows(section.text, section.records)
-            for part, section in zip(self.parts, self.sections, strict=True)
-        ]
-        ranks = [np.full(len(entries), rank, np.uint16) for rank, entries in enumerate(each)]
+        placed = zip(self.parts, self.sections, strict=True)
         table, homes, entries = layout.place(
-            _joined([part["print"] for part in each], np.uint64),
-            _joined(lows, np.uint64),
-            _joined(ranks, np.uint16),
+            _joined((part["print"] for part in each), np.uint64),
+            _joined((part.lows(it.text, it.records) for part, it in placed), np.uint64),
+            _joined((np.full(len(it), rank, np.uint16) for rank, it in enumerate(each)), np.uint16),
         )
-        sieve, mask = layout.sieve_of(_joined([part["sum"] for part in each], np.uint32))
+        sieve, mask = layout.sieve_of(_joined((part["sum"] for part in each), np.uint32))
         rows = self._rows()
         at = self._aligned(_octets(table), 8)
         sieve_at = self._aligned(_octets(sieve), 8)
@@ -265,8 +262,8 @@ class _Blob:
         )
 
 
-def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
-    return np.concatenate([*parts, np.zeros(0, kind)])
+def _joined(parts: Iterable[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
+    return np.concatenate([*parts, np.zeros(0, kind)], dtype=kind)
 
 
 def _octets(array: npt.NDArray[Any]) -> memoryview:

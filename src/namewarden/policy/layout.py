@@ -69,7 +69,9 @@ def place(prints: Words, lows: Words, sources: npt.NDArray[Any]) -> tuple[Words,
     turn = np.lexsort((lows[among], kinds, prints[shared]))
     order[shared], kinds, marks = among[turn], kinds[turn], prints[shared]
     fresh[shared[1:]] = (marks[1:] != marks[:-1]) | (kinds[1:] != kinds[:-1])
-    return _placed(prints[fresh], lows[order[fresh]])
+    if not fresh.all():
+        prints, order = prints[fresh], order[fresh]
+    return _placed(prints, lows[order])
 
 
 def _repeated(ordered: Words) -> npt.NDArray[np.bool_]:
@@ -82,14 +84,23 @@ def _repeated(ordered: Words) -> npt.NDArray[np.bool_]:
 
 
 def _placed(prints: Words, lows: Words) -> tuple[Words, int, int]:
+    """In place where it can be: what two million entries need for a moment is the most that the compiler takes."""
     count = len(prints)
     homes = max(int(count / LOAD), 1)
-    home = ((prints >> np.uint64(32)) * np.uint64(homes)) >> np.uint64(32)
+    home = prints >> np.uint64(32)
+    home *= np.uint64(homes)
+    home >>= np.uint64(32)
     steps = np.arange(count, dtype=np.int64)
-    places = np.maximum.accumulate(home.astype(np.int64) - steps) + steps
+    places = home.view(np.int64)
+    places -= steps
+    np.maximum.accumulate(places, out=places)
+    places += steps
     size = max(homes, int(places[-1]) + 1 if count else 0) + 1  # the last place is always free
+    entries = prints & np.uint64(TAG_MASK)
+    entries <<= np.uint64(TAG_SHIFT)
+    entries |= lows
     table = np.zeros(size, dtype="<u8")
-    table[places] = ((prints & np.uint64(TAG_MASK)) << np.uint64(TAG_SHIFT)) | lows
+    table[places] = entries
     return table, homes, count
 
 

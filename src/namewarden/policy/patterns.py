@@ -55,6 +55,7 @@ class PatternSet:
     """Many patterns asked at once: `search(name)` gives the places of those that match, in order."""
 
     def __init__(self, sources: Sequence[str]) -> None:
+        self.sources = sources
         self._set: Any = None
         if sources:
             made: Any = re2.Set.SearchSet(options(SET_MEMORY))

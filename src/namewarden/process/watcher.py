@@ -64,7 +64,8 @@ class PolicyWatcher:
             known = before.rules if before else None
             ruled = known if known and said == self._seen[1] else self._rules(said, known)
             if before is None or snapshot != self._seen[0]:
-                return Policy(Snapshot.open(self._folder / snapshot, self._secret), ruled), None
+                mapped = Snapshot.open(self._folder / snapshot, self._secret)
+                return Policy(mapped, ruled, before), None
             return before.with_rules(ruled), rules.changed(before.rules, ruled)
         except ListError as error:
             return error

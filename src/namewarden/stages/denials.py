@@ -6,7 +6,7 @@ Counterparts: `lists.py` and `record.py`, whose answer and event these are; the 
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 from zlib import crc32
 
@@ -35,6 +35,10 @@ class Prepared(NamedTuple):
     head: bytes  # the header, its id 0
     tail: bytes  # what follows the question
     code: int  # of its event
+
+
+Said = tuple[GroupSpec, str]  # to whom, by which list
+Message = tuple[bytes, bytes, Event]  # as Prepared, for whatever source
 
 
 class Denials(NamedTuple):
@@ -83,6 +87,7 @@ class PreparedDenials:
         self._source: Source | None = None
         self._snapshot: Snapshot | None = None
         self._answers: dict[str, tuple[Prepared | None, ...]] = {}
+        self._messages: dict[Said, list[Message]] = {}  # of the snapshots before, too
 
     def of(self, group: str) -> Denials | None:
         """None where no denial is plain."""
@@ -92,6 +97,7 @@ class PreparedDenials:
             return None
         if policy.snapshot is not self._snapshot or self._source is None:
             self._snapshot, self._answers = policy.snapshot, {}
+            self._keep({each.name for each in policy.snapshot.report}, policy.snapshot.spec.groups)
             self._source = Source(policy.snapshot)
         answers = self._answers.get(group)
         if answers is None:
@@ -111,15 +117,27 @@ class PreparedDenials:
                 made += [None] * EACH
             else:
                 made += [
-                    self._message(kind, edns, spec, each.name, source)
-                    for kind in KINDS
-                    for edns in EDNS
+                    Prepared(head, tail, source.code_of(event))
+                    for head, tail, event in self._of_list(spec, each.name)
                 ]
         return tuple(made)
 
-    def _message(
-        self, kind: int, edns: tuple[int, bool], spec: GroupSpec, name: str, source: Source
-    ) -> Prepared:
+    def _of_list(self, spec: GroupSpec, name: str) -> list[Message]:
+        """Made once: for thirty lists that takes 15 ms, in which nobody else is answered."""
+        key = spec, name
+        if (made := self._messages.get(key)) is None:
+            made = [self._message(kind, edns, spec, name) for kind in KINDS for edns in EDNS]
+            self._messages[key] = made
+        return made
+
+    def _keep(self, names: Container[str], groups: Iterable[GroupSpec]) -> None:
+        """What the snapshot may ask for again."""
+        known = {*groups, self._policy().groups.default}
+        self._messages = {
+            key: made for key, made in self._messages.items() if key[0] in known and key[1] in names
+        }
+
+    def _message(self, kind: int, edns: tuple[int, bool], spec: GroupSpec, name: str) -> Message:
         payload, do = edns
         question = _QUESTION + kind.to_bytes(2) + b"\0\1"
         query = Query(
@@ -128,7 +146,7 @@ class PreparedDenials:
         answer = blocked(query, denied(spec, f"{name}:"))
         wire = to_wire(query, answer, 0.0, _ROOMY)
         event = to_event(query, answer, 0.0, 0.0, self._of)
-        return Prepared(wire[:12], wire[_BEFORE:], source.code_of(event))
+        return wire[:12], wire[_BEFORE:], event
 
 
 def _bits(names: frozenset[str]) -> bytes:
