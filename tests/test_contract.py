@@ -77,7 +77,8 @@ async def test_a_resolver_of_ours_judges_the_same_records_alike(case, stages):
     query = to_query(0, msgspec.convert(case["query"], VerdictQuery), str, 0.0)
     below = contract.upstreams_answer(query, case["records"])
     given = case["answer"]
-    assert (list(below.cnames), list(below.targets)) == (given["names"], given["targets"])
+    assert list(below.cnames) == given["names"]
+    assert sorted(below.targets) == sorted(given["targets"])
     message = sections.message_of(query, below)
     assert message is not None
     assert sorted(sections.addresses(message)) == sorted(

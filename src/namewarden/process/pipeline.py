@@ -105,12 +105,12 @@ class Pipeline:
             return given if asked.name == query.name else Answer(0)
 
         answer = await chain.judging_answer(self._stages, below)(query)
-        if answer.verdict is not None:
+        verdict = answer.verdict or Verdict("allow", "none")
+        if verdict.mode or verdict.expires:
             return answer
-        end = self.watcher.current().end_about(
-            (query.name, *given.cnames, *given.targets), time.time()
-        )
-        return replace(answer, verdict=Verdict("allow", "none", expires=end))
+        names = query.name, *given.cnames, *given.targets
+        end = self.watcher.current().end_about(names, time.time())
+        return replace(answer, verdict=replace(verdict, expires=end))
 
     def generation(self) -> str:
         """Of all that verdicts are made of."""

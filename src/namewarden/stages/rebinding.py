@@ -76,8 +76,8 @@ def rebinding(mode: Mode, is_own: Callable[[Query], bool], answer: Answering) ->
 
 
 def _all_of(query: Query, below: Answer) -> tuple[str, ...]:
-    """Those beyond the first sixteen, too."""
-    if len(below.addresses) < MOST_ADDRESSES:
+    """Those beyond the first sixteen, too; an answer without its bytes has no more than it says."""
+    if len(below.addresses) < MOST_ADDRESSES or not below.body:
         return below.addresses
     message = sections.message_of(query, below)
     return below.addresses if message is None else sections.addresses(message)
