@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from namewarden.config import ConfigError, load, reference, schema, to_toml
-from namewarden.settings import Settings, split_endpoint
+from namewarden.settings import Settings, shown_url, split_endpoint
 
 ROOT = Path(__file__).parent.parent
 ZONE = "[[zones]]\nnames = ['{}']\nservers = ['udp://192.0.2.1']\ngroups = ['{}']\n"
@@ -176,3 +176,28 @@ def test_endpoints():
     for wrong in ("1.2.3.4", "host:53", "1.2.3.4:x", "1.2.3.4:70000"):
         with pytest.raises(ValueError):
             split_endpoint(wrong)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "ftp://lists.example.org/x", "file:///etc/passwd", "https://", "https:///x", "http://lists.example.org:0/", "http://x:y/",
+        "http://x y/", "http://x/\n", "http://[::1/", "http://lists.example.org/#part", "://x",
+    ],
+)  # fmt: skip
+def test_a_source_that_is_neither_a_file_nor_a_url_is_refused(source):
+    with pytest.raises(ValueError, match="source is neither a file nor http"):
+        Settings.model_validate({"lists": [{"name": "x", "source": source}]})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://lists.example.org/x", "https://lists.example.org/x"),
+        ("https://me@lists.example.org/x", "https://***@lists.example.org/x"),
+        ("http://me:a@b@[::1]:8080/x@y?k=v?w", "http://***@[::1]:8080/x@y?***"),
+    ],
+)
+def test_urls_are_shown_without_what_may_be_secret(url, shown):
+    assert shown_url(url) == shown
+    Settings.model_validate({"lists": [{"name": "x", "source": url}]})

@@ -91,6 +91,7 @@ def _explained(item: Any) -> str:
     said = _WORDS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
     got = repr(item["input"])[:80]
     is_shown = item["type"] in _NOTHING_GIVEN or isinstance(item["input"], dict) or got in said
+    is_shown |= key.endswith(".source")  # a URL may hold a password
     return f"{key}: {said}" + ("" if is_shown else f" (got {got})")
 
 

@@ -13,7 +13,14 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import idna
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_serializer,
+    model_validator,
+)
 
 from namewarden.query import BlockMode, ModelMode
 
@@ -51,6 +58,29 @@ def _upstream(text: str) -> str:
     if parts.path or parts.query or parts.fragment or parts.netloc.endswith(":0"):
         raise ValueError(f"{text!r} has more than an address and a port from 1 to 65535")
     _endpoint(parts.netloc if parts.port else f"{parts.netloc}:53")
+    return text
+
+
+def is_url(source: str) -> bool:
+    """Whether a list's source is a URL, and no file."""
+    return "://" in source
+
+
+def shown_url(url: str) -> str:
+    """A URL for people: without what may be a password or a token."""
+    return re.sub(r"\?.*", "?***", re.sub(r"://[^/?#]*@", "://***@", url), flags=re.DOTALL)
+
+
+def _source(text: str) -> str:
+    if not is_url(text):
+        return text
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.fragment or any(char <= " " or char == "\x7f" for char in text):
+        raise ValueError("source is neither a file nor http(s)://HOST[:PORT]/PATH")
     return text
 
 
@@ -275,14 +305,35 @@ class PolicyList(Section):
 
     name: Word
     """What it is called in reasons, groups and the API."""
-    source: str = Field(min_length=1)
-    """A file; a relative path begins in the folder where the hub runs."""
+    source: Annotated[str, AfterValidator(_source)] = Field(min_length=1)
+    """A file (a relative path begins in the folder where the hub runs), or an http:// or https:// URL."""
     kind: Literal["deny", "allow"] = "deny"
     """deny | allow."""
     format: ListFormat = "auto"
     """auto recognises each line; the others read every line as that format."""
     broad: bool = False
     """Take lines too that reach more than one in a hundred of the 10,000 most popular names, such as `||com^`."""
+    allow_private: bool = False
+    """Its URL may lead to this machine, or to a server of one's own network."""
+
+    @field_serializer("source")
+    def _without_secrets(self, source: str) -> str:
+        return shown_url(source) if is_url(source) else source
+
+
+class Subscriptions(Section):
+    """Lists by URL: when and how they are downloaded. The last good copy of each is kept below data_dir."""
+
+    start: Literal["blocking", "fast"] = "blocking"
+    """blocking: the first policy waits for lists of which there is no copy yet. fast: it is made of what is there."""
+    wait: float = Field(30.0, gt=0, le=90)
+    """Seconds that it waits for them at most."""
+    refresh: int = Field(86_400, ge=60)
+    """Seconds between downloads, give or take a tenth; after a failure it is tried again sooner."""
+    timeout: float = Field(300.0, gt=0, le=3600)
+    """Seconds that one download may take."""
+    size: int = Field(128 * 1024 * 1024, ge=1024, le=128 * 1024 * 1024)
+    """Bytes of one list, as sent and as unpacked."""
 
 
 class Group(Section):
@@ -342,6 +393,7 @@ class Settings(Section):
     verdict: VerdictApi = VerdictApi()
     hub: Hub = Hub()
     events: Events = Events()
+    subscriptions: Subscriptions = Subscriptions()
     lists: tuple[PolicyList, ...] = ()
     groups: tuple[Group, ...] = ()
     zones: tuple[Zone, ...] = ()

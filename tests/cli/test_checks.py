@@ -56,12 +56,30 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
         ('[upstream]\nservers = ["udp://192.0.2.1:53/x"]', "more than an address and a port"),
         ('data_dir = "namewarden.toml/var"', "is no folder"),
         ('[[lists]]\nname = "x"\nsource = "."', "is a folder, not a list"),
+        ('[[lists]]\nname = "x"\nsource = "ftp://me:s3cret@x"', "source is neither a file nor http(s)://HOST[:PORT]/PATH"),
         ('[[groups]]\nname = "kids"\nlists = ["gone"]', "names the list 'gone', which is not there"),
     ],
 )  # fmt: skip
 def test_what_a_start_would_refuse_is_found_before_it(tmp_path, text, words):
     (tmp_path / "namewarden.toml").write_text(text)
     assert words in said("config", "check")
+
+
+def test_what_may_be_a_password_is_not_shown(tmp_path):
+    path = tmp_path / "namewarden.toml"
+    path.write_text(
+        '[[lists]]\nname = "x"\nsource = "https://me:s3cret@lists.example.org/x?key=s3cret"\n'
+    )
+    assert "right: " in said("config", "check", status=0)
+    told = said("config", "show", status=0)
+    assert 'source = "https://***@lists.example.org/x?***"' in told and "s3cret" not in told
+    path.write_text('[[lists]]\nname = "x"\nsource = "https://me:s3cret@lists.example.org:x"\n')
+    assert "s3cret" not in said("config", "check")
+
+
+def test_a_list_to_check_is_a_file():
+    told = said("lists", "check", "https://lists.example.org/x", status=2)
+    assert told.startswith("a URL is no file")
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path):

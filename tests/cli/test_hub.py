@@ -10,7 +10,7 @@ from tests.cli.saying import said
     "args",
     [
         ("query",), ("allow", "example.org"), ("deny", "example.org"), ("undo", "example.org"), ("decisions",),
-        ("pause",), ("resume",),
+        ("pause",), ("resume",), ("lists", "refresh"),
     ],
 )  # fmt: skip
 def test_asking_where_no_hub_runs_says_what_to_do(args):

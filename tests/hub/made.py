@@ -23,6 +23,9 @@ from namewarden.hub.publish import Publisher
 from namewarden.hub.reporters import Reporters
 from namewarden.hub.server import Local
 from namewarden.hub.services import Services
+from namewarden.hub.subscriptions.errors import DownloadError
+from namewarden.hub.subscriptions.follow import Fetch, Subscriptions
+from namewarden.hub.subscriptions.store import Asked, Fetched, Subscription
 from namewarden.policy.spec import GroupSpec, ListSpec
 from tests.events.samples import NOON
 
@@ -38,6 +41,10 @@ class Clock:
         return self.now
 
 
+async def nothing(asked: Asked, part: Path, told: Any) -> Fetched | None:
+    raise DownloadError("there is no network here")
+
+
 @asynccontextmanager
 async def services(
     folder: Path,
@@ -46,6 +53,8 @@ async def services(
     attempts: int = 5,
     sinks: Mapping[str, Sink] | None = None,
     event_log: EventLog | None = None,
+    wanted: Sequence[Subscription] = (),
+    fetch: Fetch = nothing,
 ) -> AsyncIterator[Services]:
     clock = clock or Clock()
     (folder / "lists").mkdir(exist_ok=True)
@@ -71,10 +80,15 @@ async def services(
         clock=clock,
     )
     publisher.start()
+    subscriptions = Subscriptions(
+        folder / "subscriptions", wanted, fetch, 86_400, publisher.look, clock=clock
+    )
+    subscriptions.start()
     try:
         yield Services(
             event_log, control, Auth(control, 3600, attempts, clock, CHEAP), reporters, metrics, ingest,
             publisher, folder / "lists", "9.9", ("hub.example.org",), clock,
+            subscriptions=subscriptions,
         )  # fmt: skip
     finally:
         ingest.stop()

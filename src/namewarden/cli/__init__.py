@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from namewarden.cli import checks, explain, harness, hub, model, processes
+from namewarden.cli import lists as subscribed
 from namewarden.cli.shared import put
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
 )
 config = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
-lists = typer.Typer(help="Look at lists.", no_args_is_help=True)
+lists = typer.Typer(help="Look at lists, download them.", no_args_is_help=True)
 
 
 def show_version(wanted: bool) -> None:
@@ -68,6 +69,7 @@ config.command("check")(checks.config_check)
 config.command("show")(checks.config_show)
 config.command("schema")(checks.config_schema)
 lists.command("check")(checks.lists_check)
+lists.command("refresh")(subscribed.lists_refresh)
 app.add_typer(config, name="config")
 app.add_typer(lists, name="lists")
 

@@ -9,7 +9,7 @@ import typer
 
 from namewarden import config as configuration
 from namewarden.cli.shared import ConfigFile, config_errors, fail, notify, put, settings_of
-from namewarden.settings import ListFormat, Settings, split_endpoint
+from namewarden.settings import ListFormat, Settings, is_url, split_endpoint
 
 
 def config_check(config: ConfigFile = None) -> None:
@@ -19,7 +19,7 @@ def config_check(config: ConfigFile = None) -> None:
         if found := problems(settings):
             raise configuration.ConfigError(found)
     for each in settings.lists:
-        if not Path(each.source).is_file():
+        if not is_url(each.source) and not Path(each.source).is_file():
             notify(f"list {each.name!r}: there is no file {Path(each.source).absolute()} yet")
     put(f"right: {configuration.find_file(config) or 'no file, all defaults'}")
 
@@ -67,7 +67,7 @@ def _folders(settings: Settings) -> list[str]:
     return found + [
         f"lists.{place}.source: {Path(each.source).absolute()} is a folder, not a list"
         for place, each in enumerate(settings.lists)
-        if Path(each.source).is_dir()
+        if not is_url(each.source) and Path(each.source).is_dir()
     ]
 
 
@@ -108,6 +108,8 @@ def lists_check(
     from namewarden.policy.check import Totals, check
     from namewarden.policy.errors import ListError
 
+    if str(file).startswith(("http:/", "https:/")):
+        fail("a URL is no file: `curl -o FILE URL` gets one, then check that", 2)
     counted = Totals(Counter())
     try:
         for line in check(file, format, None if broad else popular()):

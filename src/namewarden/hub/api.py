@@ -15,6 +15,7 @@ from namewarden.hub import (
     routes_events,
     routes_health,
     routes_policy,
+    routes_subscriptions,
     routes_vetting,
 )
 from namewarden.hub.auth import AuthError
@@ -48,7 +49,9 @@ def build(services: Services) -> Gate:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(AuthError, _not_let_in)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for module in (routes_access, routes_events, routes_health, routes_policy, routes_vetting):
+    for module in (
+        routes_access, routes_events, routes_health, routes_policy, routes_subscriptions, routes_vetting,
+    ):  # fmt: skip
         app.include_router(module.router, prefix=API)
     _add_pages(app)
     return Gate(app, services.auth, services.hosts)

@@ -115,6 +115,17 @@ class HubClient:
         """End it."""
         return self._ask("DELETE", _pause(group))
 
+    def refresh(self, names: list[str], wait: float) -> list[dict[str, Any]]:
+        """Download lists now, all where none is named; how each of them goes after `wait` seconds at most."""
+        asked = {"lists": names, "wait": wait}
+        found: list[dict[str, Any]] = self._ask("POST", "/lists/refresh", json=asked)["lists"]
+        return found
+
+    def lists(self) -> list[dict[str, Any]]:
+        """All, with how they go."""
+        found: list[dict[str, Any]] = self._ask("GET", "/lists")["lists"]
+        return found
+
     def until_in_force(self, seconds: float = IN_FORCE_WITHIN) -> str:
         """Wait until resolvers act by all that was decided. Returns "", or why they do not yet."""
         end = time.monotonic() + seconds

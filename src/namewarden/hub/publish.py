@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,9 @@ class Publisher:
         self.problem = ""  # why the last attempt to make a snapshot failed; "" = it did not
         self.guard_problem = ""  # why there is no new guard list; "" = there is
         self.first = asyncio.Event()  # some policy is in force, or it is known why there is none
+        self.subscribed: Container[str] = ()  # lists by URL: who downloads them tells their trouble
         self._revision = -1  # of the control data in force
+        self._asked = self._done = 0  # how often somebody wanted the files looked at, and it was
         self._notify = notify
         self._told: dict[str, str] = {}  # trouble told, by what is told when it is over
         self._control = control
@@ -101,7 +103,8 @@ class Publisher:
     @property
     def is_pending(self) -> bool:
         """Whether something was changed that is not in force yet."""
-        return self._revision != self._control.revision or self.overlay.is_pending
+        is_other = self._revision != self._control.revision or self._asked != self._done
+        return is_other or self.overlay.is_pending
 
     @property
     def problems(self) -> list[str]:
@@ -111,11 +114,23 @@ class Publisher:
     @property
     def list_problems(self) -> list[str]:
         """Of lists that could not be read when the snapshot in force was made."""
-        return [_trouble(each) for each in self.state.report if each.get("error")]
+        return [_trouble(each) for each in self._troubled()]
+
+    def _troubled(self) -> list[dict[str, Any]]:
+        """Of a list by URL that has no copy yet, whoever downloads it says why."""
+        return [
+            each
+            for each in self.state.report
+            if each.get("error") and (each.get("stale") or each["name"] not in self.subscribed)
+        ]
 
     def spec(self) -> SnapshotSpec:
         """All that a snapshot made now would hold."""
         return build_spec(self._control, self.lists, self.groups, self._model)
+
+    def look(self) -> None:
+        """Some file is another one: it is in force when nothing is pending any more."""
+        self._asked += 1
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -126,8 +141,8 @@ class Publisher:
         """Lists, groups and tokens."""
         seen, looked, expiry = (-1, ""), 0.0, 0.0
         while True:
-            now = time.monotonic()
-            if now - looked >= LOOK:
+            now, asked = time.monotonic(), self._asked
+            if now - looked >= LOOK or asked != self._done:
                 looked, files = now, await asyncio.to_thread(looks, self.spec().lists)
             expired = 0 < expiry <= self._clock()
             state = (self._control.revision, files)
@@ -136,15 +151,15 @@ class Publisher:
                 seen = (self._control.revision, await asyncio.to_thread(looks, self.spec().lists))
                 await self.publish()
                 expiry = self._control.next_expiry()
+            if not self.problem:
+                self._done = asked
             self._tell()
             await asyncio.sleep(TICK)
 
     def _tell(self) -> None:
         """To people at the terminal: what is new since the last time."""
         found = {
-            f"list {each['name']!r} can be read again": _trouble(each)
-            for each in self.state.report
-            if each.get("error")
+            f"list {each['name']!r} can be read again": _trouble(each) for each in self._troubled()
         }
         for each in self.state.report:
             if each.get("refused"):

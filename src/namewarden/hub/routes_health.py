@@ -29,6 +29,7 @@ def _notes(services: Services) -> list[str]:
     """What is wrong and keeps nobody from serving. As `unready`, for everybody to read."""
     said = (
         (services.publisher.problems, "the last change of lists or rules could not be compiled"),
+        (_failing(services), "a list could not be downloaded"),
         (services.publisher.guard_problem, "the guard list could not be written"),
         (services.event_log.problems(), "a day of the event log was damaged, and set aside"),
         (services.publisher.list_problems, "a list cannot be read"),
@@ -40,6 +41,11 @@ def _upstream_note(services: Services) -> list[str]:
     states = [each.state for each in services.reporters.upstreams()]
     down = states.count("down")
     return [f"{down} of {len(states)} upstreams {'is' if down == 1 else 'are'} down"] * (down > 0)
+
+
+def _failing(services: Services) -> set[str]:
+    """Lists whose last download failed."""
+    return {each.subscription.name for each in services.subscriptions.all() if each.error}
 
 
 def unready(services: Services) -> dict[str, str]:
@@ -55,9 +61,14 @@ def metrics(services: HubServices) -> Response:
     """Prometheus text."""
     reports = services.publisher.state.report
     services.metrics.set("lists", "Lists in the snapshot in force.", len(reports))
-    broken = sum(1 for report in reports if report.get("error"))
+    broken = {report["name"] for report in reports if report.get("error")} | _failing(services)
     services.metrics.set(
-        "lists_failed", "Lists served by their last good copy, or not at all.", broken
+        "lists_failed", "Lists served by their last good copy, or not at all.", len(broken)
+    )
+    copies = [each.copy.time for each in services.subscriptions.all() if each.copy]
+    age = max(services.clock() - min(copies), 0.0) if copies else 0.0
+    services.metrics.set(
+        "lists_age_seconds", "Since the oldest copy of a list by URL was the server's.", age
     )
     rules = sum(report.get("rules", 0) for report in reports)
     services.metrics.set("list_rules", "Rules of all lists.", rules)
@@ -99,6 +110,11 @@ def _problems(services: Services) -> list[str]:
     found = services.event_log.problems()
     found += [services.ingest.problem, services.publisher.guard_problem]
     found += [*services.publisher.problems, *services.publisher.list_problems]
+    found += [
+        f"list {each.subscription.name!r} {each.error}"
+        for each in services.subscriptions.all()
+        if each.error
+    ]
     found += [
         f"upstream {each.server} ({each.transport}) is down: {each.problem}"
         for each in services.reporters.upstreams()

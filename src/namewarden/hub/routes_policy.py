@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from namewarden.hub.control import Document
 from namewarden.hub.gate import ApiError
+from namewarden.hub.routes_subscriptions import shown
 from namewarden.hub.services import HubServices, Services, Who, needs, note
 from namewarden.hub.version import expected_version
 from namewarden.policy.check import odd
@@ -50,11 +51,15 @@ def lists(services: HubServices) -> dict[str, Any]:
     reports = {report["name"]: report for report in services.publisher.state.report}
     fixed = [
         _shown(entry.name, msgspec.structs.asdict(entry), "settings", 0, reports)
+        | shown(services.subscriptions.of(entry.name))
         for entry in services.publisher.lists
     ]
+    for each in fixed:  # why there is no newer copy says more than what became of none
+        if each["subscription"] and (problem := each["subscription"]["error"]):
+            each["error"], each["stale"] = problem, each["subscription"]["good"] > 0
     names = {entry.name for entry in services.publisher.lists}
     added = [
-        _shown(d.id, d.body, "api", d.version, reports)
+        _shown(d.id, d.body, "api", d.version, reports) | shown(None)
         for d in services.control.find("list")
         if d.id not in names
     ]

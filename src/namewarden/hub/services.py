@@ -16,6 +16,7 @@ from namewarden.hub.ingest import Ingest
 from namewarden.hub.metrics import Metrics
 from namewarden.hub.publish import Publisher
 from namewarden.hub.reporters import Reporters
+from namewarden.hub.subscriptions.follow import Subscriptions
 
 AUDIT_KEPT = 10_000
 
@@ -31,6 +32,7 @@ class Services:
     metrics: Metrics
     ingest: Ingest
     publisher: Publisher
+    subscriptions: Subscriptions = field(kw_only=True)
     lists_folder: Path  # lists that are added by the API are files in here
     version: str = ""
     hosts: tuple[str, ...] = ()

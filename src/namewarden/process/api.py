@@ -51,6 +51,7 @@ def build_services(
         paths.lists,
         VERSION,
         refusal=refusing(settings),
+        subscriptions=publishing.subscriptions,
     )
 
 

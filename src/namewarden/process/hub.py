@@ -6,7 +6,10 @@ would take turns.
 
 import asyncio
 import socket
+from collections.abc import Iterable
 from contextlib import ExitStack
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -23,6 +26,9 @@ from namewarden.process.load import no_collection
 from namewarden.process.paths import Paths, prepare
 from namewarden.process.publishing import Notify, Publishing
 from namewarden.settings import Settings
+
+if TYPE_CHECKING:
+    from namewarden.process.lookup import HostLookup
 
 HEAD_START = 5.0  # seconds that the API waits for the first policy at most
 
@@ -44,7 +50,8 @@ async def _hub(
     notify: Notify,
 ) -> None:
     ended = until_told(channel)
-    publishing = Publishing(settings, paths, notify)
+    lookup = _Lookup(settings)
+    publishing = Publishing(settings, paths, notify, lookup.addresses, version("namewarden"))
     publishing.start()
     with ending():
         async with asyncio.TaskGroup() as group:
@@ -64,3 +71,24 @@ async def _hub(
                 services.ingest.stop()
             raise Ended
     publishing.stop()
+    lookup.stop()
+
+
+class _Lookup:
+    """The hub's resolver, loaded and started when the first list has to be downloaded."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._inner: HostLookup | None = None
+
+    async def addresses(self, name: str) -> Iterable[str]:
+        if self._inner is None:
+            from namewarden.process.lookup import HostLookup
+
+            self._inner = HostLookup(self._settings)
+            self._inner.start()
+        return await self._inner.addresses(name)
+
+    def stop(self) -> None:
+        if self._inner is not None:
+            self._inner.stop()

@@ -37,6 +37,10 @@ class Paths:
         return self.root / "lists"
 
     @property
+    def subscriptions(self) -> Path:
+        return self.root / "subscriptions"
+
+    @property
     def jobs(self) -> Path:
         return self.root / "jobs"
 

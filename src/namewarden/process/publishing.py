@@ -4,25 +4,44 @@ Loads little, so that compiling begins at once. Counterpart: `api.py`, the rest 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from namewarden.detector import guard
 from namewarden.hub.control import Control, ControlError
 from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.publish import Publisher
+from namewarden.hub.subscriptions import store
+from namewarden.hub.subscriptions.follow import Subscriptions
+from namewarden.hub.subscriptions.store import Asked, Fetched, Subscription
 from namewarden.policy.spec import GroupSpec, ListSpec
 from namewarden.process.paths import Paths, StartError
-from namewarden.settings import GUARD_LIST, Settings
+from namewarden.settings import GUARD_LIST, PolicyList, Settings, is_url
 
 Notify = Callable[[str], None]
+Lookup = Callable[[str], Awaitable[Iterable[str]]]  # as `hub/subscriptions/connect.py` has it
 GUARD_AGAIN = 60.0  # seconds until a guard list that could not be written is tried again
+
+
+async def nobody(name: str) -> Iterable[str]:
+    """A look-up where there is no upstream."""
+    raise OSError(f"no address of {name}: there is nobody to ask")
 
 
 class Publishing:
     """`start()`, then `run()` until cancelled, then `stop()`."""
 
-    def __init__(self, settings: Settings, paths: Paths, notify: Notify) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        paths: Paths,
+        notify: Notify,
+        lookup: Lookup = nobody,
+        version: str = "",
+    ) -> None:
+        self._settings = settings.subscriptions
+        self._lookup = lookup
+        self._version = version
         self._guard = paths.lists / "guard.txt"
         self._guard_problem = ""
         self._notify = notify
@@ -37,24 +56,62 @@ class Publishing:
             group_specs(settings),
             notify=notify,
         )
+        self.subscriptions = Subscriptions(
+            paths.subscriptions,
+            subscriptions_of(settings),
+            self._fetch,
+            self._settings.refresh,
+            self.publisher.look,
+            notify,
+        )
+        self.publisher.subscribed = self.subscriptions
 
     def start(self) -> None:
         """StartError."""
         try:
             self.control.start()
-        except ControlError as problem:
+            self.subscriptions.start()
+        except (ControlError, OSError) as problem:
             raise StartError(str(problem)) from problem
         self.jobs.start()
         self.publisher.start()
 
     async def run(self) -> None:
         """What was in force stays so until a new guard list is written; one that cannot be is tried again."""
-        written = guard.is_fresh(self._guard) or await self._write_guard()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self.subscriptions.run())
+            written = guard.is_fresh(self._guard) or await self._write_guard()
+            await self._wait_for_lists()
             group.create_task(self.publisher.run())
             while not written:
                 await asyncio.sleep(GUARD_AGAIN)
                 written = await self._write_guard()
+
+    async def _wait_for_lists(self) -> None:
+        """Nothing is in force yet, and what is blocked should not be answered first."""
+        missing = self.subscriptions.missing
+        if not missing or self.publisher.first.is_set() or self._settings.start == "fast":
+            return
+        self._notify(
+            f"the first policy waits for {', '.join(missing)}: {self._settings.wait:g} s at most"
+        )
+        await self.subscriptions.first(self._settings.wait)
+        if late := self.subscriptions.missing:
+            self._notify(f"the first policy is made without {', '.join(late)}")
+
+    async def _fetch(
+        self, asked: Asked, part: Path, told: Callable[[int, int], None]
+    ) -> Fetched | None:
+        """Loaded when the first list is downloaded: who has none needs no HTTP client so soon."""
+        from namewarden.hub.subscriptions.fetch import Web, fetch
+
+        web = Web(
+            self._lookup,
+            self._settings.size,
+            self._settings.timeout,
+            f"namewarden/{self._version}",
+        )
+        return await fetch(web, asked, part, told)
 
     async def _write_guard(self) -> bool:
         problem = await write_guard_list(self.jobs, self._guard)
@@ -83,8 +140,24 @@ def _without(path: Path) -> str:
 
 def list_specs(settings: Settings) -> list[ListSpec]:
     return [
-        ListSpec(each.name, str(Path(each.source).absolute()), each.kind, each.format, each.broad)
+        ListSpec(each.name, str(_file(each, settings)), each.kind, each.format, each.broad)
         for each in settings.lists
+    ]
+
+
+def _file(each: PolicyList, settings: Settings) -> Path:
+    """Of a list by URL: its last good copy."""
+    copies = Paths(settings.data_dir).subscriptions
+    path = store.path_of(copies, each.name) if is_url(each.source) else Path(each.source)
+    return path.absolute()
+
+
+def subscriptions_of(settings: Settings) -> list[Subscription]:
+    """The lists by URL."""
+    return [
+        Subscription(each.name, each.source, each.allow_private)
+        for each in settings.lists
+        if is_url(each.source)
     ]
 
 

@@ -75,11 +75,21 @@ function showUpstreams(status) {
   ])), "no resolver has reported yet");
 }
 
+function stateOf(list) {
+  const download = list.subscription;
+  const copy = download && download.good ? `copy of ${clock(download.good)}` : "last good copy";
+  if (list.error) {
+    const again = download ? `, again at ${clock(download.next)}` : "";
+    return [`${list.stale ? `${copy}: ` : ""}${list.error}${again}`, "error"];
+  }
+  if (download && download.running) return `downloading: ${number(download.came)} bytes`;
+  if (!list.compiled) return "not compiled yet";
+  return [download ? `in force, ${copy}` : "in force", "good"];
+}
+
 function showLists(lists) {
   fill("lists", lists.lists.map((list) => row([
-    list.name, list.kind, number(list.rules), number(list.lines), number(list.skipped_lines),
-    list.error ? [(list.stale ? "last good copy: " : "") + list.error, "error"]
-      : list.compiled ? ["in force", "good"] : "not compiled yet",
+    list.name, list.kind, number(list.rules), number(list.lines), number(list.skipped_lines), stateOf(list),
   ])), "no lists");
 }
 
