@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import idna
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -108,6 +107,8 @@ _DOMAIN = re.compile(r"(?:[a-z0-9_/-]{1,63}\.)*[a-z0-9_/-]{1,63}", re.ASCII)
 def _domain(text: str) -> str:
     name = text.lower().removesuffix(".")
     if not name.isascii():
+        import idna  # slow to load, and most names are ASCII
+
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
         except (idna.IDNAError, UnicodeError) as problem:
