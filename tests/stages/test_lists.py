@@ -9,6 +9,9 @@ from namewarden.query import Answer, Query
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import NOT_KEPT
 from namewarden.stages.lists import lists
+from namewarden.stages.local import LocalNames, targets
+from namewarden.stages.own import read
+from namewarden.stages.special import public_tlds
 from namewarden.wire import answers, message
 from tests.policy.made import snapshot_of
 
@@ -172,3 +175,22 @@ async def test_within_a_zone_the_client_comes_before_the_name(zones):
 
 async def no_addresses(_query):
     return Answer(0)
+
+
+@pytest.mark.parametrize(
+    ("qtype", "data"),
+    [("A", ["own.lan.", "192.168.1.5"]), ("AAAA", ["own.lan."]), ("CNAME", ["own.lan."])],
+)
+async def test_local_data_may_lead_to_own_records_and_special_names(tmp_path, qtype, data):
+    text = "own.example 60 CNAME own.lan.\nspecial.example 60 CNAME x.local.\n"
+    policy = Policy(snapshot_of(tmp_path, {"l": text}))
+    here = targets(LocalNames(read(["own.lan. A 192.168.1.5"]), public_tlds()))
+    stage, below = lists(lambda: policy, blocked, lambda now: now, here), Below()
+    asked = query("own.example", qtype)
+    answer = await stage(asked, below)
+    said = dns.message.from_wire(answers.to_wire(asked, answer, asked.now, 4096))
+    assert [item.to_text() for rrset in said.answer for item in rrset] == data
+    assert answer.verdict and answer.verdict.reason == "list_deny"
+    assert (answer.status, said.rcode()) == ("REDIRECTED", 0)
+    answer = await stage(query("special.example"), below)
+    assert answer.rcode == 3 and answer.cnames == ("x.local.",) and below.asked == []

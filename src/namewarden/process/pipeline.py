@@ -43,7 +43,7 @@ from namewarden.stages.groups import groups
 from namewarden.stages.guard import Faults, guard
 from namewarden.stages.limit import SILENCE, TRUNCATION, Buckets, limit
 from namewarden.stages.lists import asked_by, lists
-from namewarden.stages.local import LocalNames, local, reserved
+from namewarden.stages.local import LocalNames, local, reserved, targets
 from namewarden.stages.own import OwnRecords, read
 from namewarden.stages.rebinding import rebinding
 from namewarden.stages.record import EventRecorder, RowSink, TurnedAway, record, repeated, to_event
@@ -125,6 +125,8 @@ class Pipeline:
 
     def _make(self, settings: Settings, spawn: Spawn, sink: EventRecorder) -> chain.Stages:
         policy, zones = self.watcher.current, self.zones
+        names = self._local_names(settings)
+        to_own = targets(names, self._is_let)
         shield = guard(self.faults)
         ask: Handler = self.upstreams.ask
         if zones is not None:
@@ -134,9 +136,9 @@ class Pipeline:
             record=record(sink, turned_away=self.turned_away.add),
             limit=limit(self.buckets, self.streams),
             groups=groups(policy),
-            local=local(self._local_names(settings), self._is_let),
+            local=local(names, self._is_let),
             rebinding=rebinding(settings.rebinding.mode, self._owning(settings), blocked),
-            lists=lists(policy, blocked, _epoch),
+            lists=lists(policy, blocked, _epoch, to_own),
             verdict=verdict(
                 self.labels,
                 self.batcher,
@@ -145,7 +147,7 @@ class Pipeline:
                 blocked,
                 zones,
             ),
-            screen=screen(policy, blocked, _epoch),
+            screen=screen(policy, blocked, _epoch, to_own),
             cache=cache(
                 self.store, spawn, shield, view=zones.key_of if zones and zones.differ else None
             ),

@@ -23,7 +23,11 @@ Epoch = Callable[[float], float]  # a query's monotonic time → epoch seconds
 STREAMS = frozenset(("tcp", "tls", "https"))  # transports whose client has shown its address
 
 
-def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
+def lists(
+    policy: Callable[[], Policy], answer: Answering, epoch: Epoch, targets: Stage | None = None
+) -> Stage:
+    """`targets` answers here what a CNAME of local data leads to, as `local.py` does for names that are asked."""
+
     def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         current = policy()
         client = current.of_client(query.client)
@@ -32,10 +36,10 @@ def lists(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stag
             return following(query)
         if verdict.zone and current.triggers.answer_ranks:
             if decide.is_awaited(current, query.name, query.group, client):
-                return _awaited(current, query, verdict, answer, following)
+                return _awaited(current, query, verdict, answer, onwards(targets, following))
         if verdict.action == "allow":
             return _allowed(query, verdict, following)
-        return respond(query, verdict, answer, following)
+        return respond(query, verdict, answer, onwards(targets, following))
 
     return stage
 
@@ -76,6 +80,13 @@ def shown(policy: Policy, query: Query, below: Answer) -> decide.Shown:
     if message is None:
         return decide.Shown(below.addresses)
     return decide.Shown(sections.addresses(message), *sections.servers(message))
+
+
+def onwards(targets: Stage | None, following: Handler) -> Handler:
+    """What follows for the target of a CNAME of ours."""
+    if targets is None:
+        return following
+    return lambda query: targets(query, following)
 
 
 def respond(

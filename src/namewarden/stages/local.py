@@ -51,8 +51,7 @@ class LocalNames:
 
 def local(names: LocalNames, is_allowed: Callable[[Query], bool] = lambda query: False) -> Stage:
     """`is_allowed`: whether people let this very name pass; then it is asked upstream, if it may ever be."""
-    records, here = names.records, _here(names, is_allowed)
-    has_own = bool(records.owners)
+    of_name = targets(names, is_allowed)
 
     def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         odd = _odd(query)
@@ -60,6 +59,17 @@ def local(names: LocalNames, is_allowed: Callable[[Query], bool] = lambda query:
             return given(odd)
         if query.qtype == ANY:
             return given(_any(query))
+        return of_name(query, following)
+
+    return stage
+
+
+def targets(names: LocalNames, is_allowed: Callable[[Query], bool] = lambda query: False) -> Stage:
+    """What is answered here of a name, also where a CNAME of a list's data leads to it."""
+    records, here = names.records, _here(names, is_allowed)
+    has_own = bool(records.owners)
+
+    def stage(query: Query, following: Handler) -> Awaitable[Answer]:
         if has_own:
             found = own.answer(query, records)
             if found is not None:

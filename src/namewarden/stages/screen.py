@@ -12,14 +12,18 @@ from msgspec.structs import replace
 from namewarden.policy import decide
 from namewarden.policy.decide import Policy
 from namewarden.query import Answer, Handler, Query, Stage, Verdict
-from namewarden.stages.lists import STREAMS, Answering, Epoch, asked_by, respond, shown
+from namewarden.stages.lists import STREAMS, Answering, Epoch, asked_by, onwards, respond, shown
 from namewarden.wire import sections, types
 from namewarden.wire.joined import beyond, join
 
 Judged = tuple[int, Verdict]  # place in the chain, -1 for the name asked; what is said
 
 
-def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Stage:
+def screen(
+    policy: Callable[[], Policy], answer: Answering, epoch: Epoch, targets: Stage | None = None
+) -> Stage:
+    """`targets`: as of `lists`."""
+
     async def stage(query: Query, following: Handler) -> Answer:
         below = await following(query)
         current = policy()
@@ -29,7 +33,7 @@ def screen(policy: Callable[[], Policy], answer: Answering, epoch: Epoch) -> Sta
         judged = _judge(current, query, below, epoch(query.now))
         if judged is None or judged[1].action == "allow":
             return below
-        return await _replaced(query, below, judged, answer, following)
+        return await _replaced(query, below, judged, answer, onwards(targets, following))
 
     return stage
 
