@@ -102,12 +102,17 @@ async def test_passed_on(name, qtype):
 async def test_types_that_are_no_data(qtype, rcode):
     answer, _ = await ask("www.example.org", dns.rdatatype.RdataType.make(qtype))
     assert (answer.rcode, answer.status) == (rcode, "LOCAL")
+    transfers = {251: "transfer IXFR", 252: "transfer AXFR"}
+    assert answer.verdict.rule == transfers.get(qtype, f"type {qtype}")
 
 
-@pytest.mark.parametrize("rdclass", [3, 4, 254, 255])
-async def test_who_we_are_is_not_told(rdclass):
+@pytest.mark.parametrize(
+    ("rdclass", "name"), [(3, "CH"), (4, "HS"), (254, "NONE"), (255, "ANY"), (7, "7")]
+)
+async def test_who_we_are_is_not_told(rdclass, name):
     answer, said = await ask("version.bind", "TXT", rdclass=dns.rdataclass.RdataClass.make(rdclass))
     assert (answer.rcode, said.answer) == (5, [])
+    assert (answer.verdict.reason, answer.verdict.rule) == ("special", f"class {name}")
 
 
 @pytest.mark.parametrize(

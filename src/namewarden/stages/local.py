@@ -6,6 +6,7 @@ Own records beat everything, but ANY is answered for no name (RFC 8482). Counter
 
 from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -25,8 +26,9 @@ from namewarden.wire.types import AAAA, ANY, DS, NS, PTR, SOA, A
 
 DENIAL_TTL = 3600  # seconds: what is special today is special tomorrow
 ZONE_TTL = 10_800  # RFC 6303 §3
-TRANSFERS = {251, 252}  # IXFR, AXFR: there is no zone to give away
-META = {0, 41, *range(128, 255)} - TRANSFERS  # RFC 6895 §3.1: never data of a name
+TRANSFERS = {251: "IXFR", 252: "AXFR"}  # there is no zone to give away
+META = {0, 41, *range(128, 255)} - {*TRANSFERS}  # RFC 6895 §3.1: never data of a name
+_CLASSES = {3: "CH", 4: "HS", 254: "NONE", 255: "ANY"}
 IN = 1
 SPECIAL = Verdict("allow", "special")
 RECORD_VERDICT = Verdict("allow", "record")
@@ -145,12 +147,18 @@ def _odd(query: Query) -> Answer | None:
     if is_health(query):
         return _records(query, *_LOOPBACK[A])
     if query.qclass != IN:  # version.bind and its kin: who we are is not told
-        return Answer(Rcode.REFUSED, status="LOCAL", verdict=SPECIAL)
+        return _not_done(Rcode.REFUSED, f"class {_CLASSES.get(query.qclass, query.qclass)}")
     if query.qtype in TRANSFERS:
-        return Answer(Rcode.REFUSED, status="LOCAL", verdict=SPECIAL)
+        return _not_done(Rcode.REFUSED, f"transfer {TRANSFERS[query.qtype]}")
     if query.qtype in META:
-        return Answer(Rcode.NOTIMP, status="LOCAL", verdict=SPECIAL)
+        return _not_done(Rcode.NOTIMP, f"type {query.qtype}")
     return None
+
+
+@lru_cache(maxsize=1024)
+def _not_done(rcode: Rcode, rule: str) -> Answer:
+    """What was wanted stands where the event has room for it: the class of a question is no field of its own."""
+    return Answer(rcode, status="LOCAL", verdict=Verdict("allow", "special", rule))
 
 
 def _any(query: Query) -> Answer:
