@@ -48,8 +48,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "process/slot",
     },
     "process/sockets": LEAVES | {"process/paths"},
-    "process/lifetime": LEAVES | {"process/channel", "process/paths", "process/sockets"},
+    "process/lifetime": LEAVES
+    | {"process/channel", "process/paths", "process/sockets", "process/terminal"},
     "process/notices": set(),
+    "process/terminal": set(),
     "process/watcher": {"policy", "process/notices"},
     "process/generation": LEAVES | {"policy", "detector"},
     "process/lookup": LEAVES | {"net", "stages", "wire"},

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -346,3 +347,5 @@ def test_score_reads_names_and_never_crashes(running):
 
 def test_nothing_was_a_fault_and_nothing_is_in_the_log_but_words(running):
     assert "Traceback" not in running.text()
+    stamp = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d \S")
+    assert [line for line in running.text().splitlines() if not stamp.match(line)] == []

@@ -2,7 +2,7 @@
 
 from namewarden import config as configuration
 from namewarden.cli.checks import problems
-from namewarden.cli.shared import ConfigFile, notify, settings_of, start_errors
+from namewarden.cli.shared import ConfigFile, settings_of, start_errors
 from namewarden.process.app import Notify, Roots
 from namewarden.process.channel import Channel
 from namewarden.settings import Settings
@@ -12,25 +12,30 @@ def run(config: ConfigFile = None) -> None:
     """Serve: DNS, hub and all they need, until Ctrl-C. SIGHUP: take the configuration anew."""
     from namewarden.process import app as product
     from namewarden.process import load
+    from namewarden.process.terminal import say
 
-    settings = settings_of(config)
-    with start_errors():
+    settings = settings_of(config, say)
+    with start_errors(say):
         roots = Roots(_hub, _resolver, load.for_hub, load.for_resolver, problems)
-        product.run(settings, configuration.find_file(config), roots, notify)
+        product.run(settings, configuration.find_file(config), roots, say)
 
 
 def resolver(config: ConfigFile = None, worker: int = 0) -> None:
     """Serve DNS and the verdict API alone, by the policy that the hub last published."""
-    settings = settings_of(config)
-    with start_errors():
-        _resolver(settings, None, worker, notify)
+    from namewarden.process.terminal import say
+
+    settings = settings_of(config, say)
+    with start_errors(say):
+        _resolver(settings, None, worker, say)
 
 
 def hub(config: ConfigFile = None) -> None:
     """Serve API, event log and status page alone, and publish the policy."""
-    settings = settings_of(config)
-    with start_errors():
-        _hub(settings, None, notify)
+    from namewarden.process.terminal import say
+
+    settings = settings_of(config, say)
+    with start_errors(say):
+        _hub(settings, None, say)
 
 
 def _hub(settings: Settings, channel: Channel | None, notify: Notify) -> None:

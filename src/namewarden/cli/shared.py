@@ -1,7 +1,7 @@
 """What all commands have in common: how results and problems are said, and where settings come from."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -17,6 +17,9 @@ ConfigFile = Annotated[
 ]
 
 
+Tell = Callable[[str], None]
+
+
 def notify(text: str) -> None:
     """To people, not to scripts."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
@@ -27,26 +30,27 @@ def put(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-def fail(text: str, status: int = 1) -> NoReturn:
-    notify(text)
+def fail(text: str, status: int = 1, tell: Tell = notify) -> NoReturn:
+    tell(text)
     raise typer.Exit(status)
 
 
-def settings_of(path: Path | None) -> Settings:
-    with config_errors():
+def settings_of(path: Path | None, tell: Tell = notify) -> Settings:
+    with config_errors(tell):
         return configuration.load(path)
 
 
 @contextmanager
-def config_errors() -> Iterator[None]:
+def config_errors(tell: Tell = notify) -> Iterator[None]:
     try:
         yield
     except configuration.ConfigError as error:
-        fail("the configuration is wrong:\n" + "\n".join(f"  {each}" for each in error.problems))
+        problems = "\n".join(f"  {each}" for each in error.problems)
+        fail(f"the configuration is wrong:\n{problems}", tell=tell)
 
 
 @contextmanager
-def start_errors() -> Iterator[None]:
+def start_errors(tell: Tell = notify) -> Iterator[None]:
     """What keeps a process from starting is one clear line, not a traceback."""
     from namewarden.process.paths import StartError
     from namewarden.process.sockets import BindError
@@ -54,4 +58,4 @@ def start_errors() -> Iterator[None]:
     try:
         yield
     except (StartError, BindError) as error:
-        fail(str(error))
+        fail(str(error), tell=tell)

@@ -3,18 +3,21 @@
 import asyncio
 import ctypes
 import gc
+import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import structlog
 
 from namewarden.process.channel import Channel
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.sockets import Role, Sockets
+from namewarden.process.terminal import stamped
 from namewarden.settings import Settings
 
 SETTLED = 2.0  # seconds after the start
@@ -64,17 +67,29 @@ def take_sockets(
 
 
 def log_plainly() -> None:
-    """Faults go to standard error, without the values that were at hand: those are clients' and secrets."""
+    """Logs go to standard error, in the form of all that is said there. Of a fault there is the traceback, without the
+    values that were at hand: those are clients' and secrets."""
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper("iso"),
-            structlog.dev.ConsoleRenderer(
-                colors=False, exception_formatter=structlog.dev.plain_traceback
-            ),
-        ],
+        processors=[structlog.processors.format_exc_info, _line],
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Stamped("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _line(_logger: object, _method: str, said: MutableMapping[str, Any]) -> str:
+    text, trace = said.pop("event"), said.pop("exception", "")
+    values = ", ".join(f"{name}={value}" for name, value in said.items())
+    line = stamped(f"{text} ({values})" if values else str(text))
+    return f"{line}\n{trace}" if trace else line
+
+
+class _Stamped(logging.Formatter):
+    """What libraries log, asyncio first of all."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return stamped(super().format(record))
 
 
 async def give_back_memory() -> None:

@@ -19,6 +19,8 @@ def for_hub() -> None:
     ):  # structlog loads it for coloured traces; ours are plain
         for name in COMMON:
             importlib.import_module(name)
+        from namewarden.process.lifetime import log_plainly
+    log_plainly()
 
 
 def for_resolver() -> None:

@@ -78,7 +78,7 @@ class PolicyWatcher:
     def _take(self, links: Links, made: tuple[Policy, Reaches | None] | ListError) -> None:
         if isinstance(made, ListError):  # the policy in force stays, and these are tried again
             if str(made) != self.problem:
-                log.error("policy", problem=str(made))
+                log.error("the policy is not taken, the one before stays", problem=str(made))
             self.problem = str(made)
             return
         self.problem = ""
