@@ -106,7 +106,11 @@ TRAINING_ONLY = {"keras", "jax", "jax2onnx", "onnx", "sklearn", "tensorflow", "t
 
 # What a query passes is stepped by net/eager.py, not by a task: these need one, or make one for what waits.
 STEPPED = {"chain", "query", "wire", "policy", "detector", "context", "stages", "net"}
-IN_TASKS = {"net/http.py", "net/verdicts.py"}  # connections are tasks; the chain runs within them
+IN_TASKS = {
+    "net/http.py",
+    "net/original.py",
+    "net/verdicts.py",
+}  # connections are tasks; the chain runs within them
 NEEDS_A_TASK = {"timeout", "timeout_at", "wait_for", "current_task", "TaskGroup"}
 
 

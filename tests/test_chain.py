@@ -41,6 +41,20 @@ async def test_the_verdict_api_judges_and_neither_records_nor_asks():
     assert seen == ["guard", "groups", "local", "lists", "verdict"]
 
 
+async def test_who_cannot_record_is_recorded_here():
+    seen, event = [], naming("event", [])
+
+    async def no_opinion(query):
+        return Answer(0)
+
+    async def record(query, following):
+        seen.append("here")
+        return await event(query, following)
+
+    await judging(stages(seen), no_opinion, [record])(QUERY)
+    assert seen == ["guard", "groups", "here", "local", "lists", "verdict"]
+
+
 async def test_an_answer_is_judged_without_the_model():
     seen = []
 

@@ -4,13 +4,18 @@ import os
 import signal
 import threading
 import time
+import tomllib
 
 import httpx
 import pytest
 
+from tests.original_plugin import Plugin
 from tests.product import product
+from tests.servers import free_port
 
 LISTS = """
+original = "127.0.0.1:{original}"
+
 [[lists]]
 name = "malware"
 source = "{folder}/malware.txt"
@@ -26,7 +31,7 @@ lists = []
 def running(tmp_path_factory, world):
     folder = tmp_path_factory.mktemp("verdicts")
     (folder / "malware.txt").write_text("||bad.example.net^\n")
-    with product(folder, world, LISTS.format(folder=folder)) as started:
+    with product(folder, world, LISTS.format(folder=folder, original=free_port())) as started:
         yield started
 
 
@@ -95,6 +100,22 @@ def test_who_waits_hears_of_a_decision_and_then_gets_the_new_verdict(running, ap
     assert said != known and when - published < 1.0  # a busy machine; 0.1 s where it is quiet
     found = api.post("/verdicts", json=asked("fresh.example.net")).json()
     assert found["generation"] == said and found["verdicts"][0]["reason"] == "rule_deny"
+
+
+def test_the_original_plugin_is_answered_in_its_form_and_what_it_asks_is_recorded(running):
+    where = tomllib.loads(running.config.read_text())["verdict"]["original"]
+    plugin = Plugin(int(where.rpartition(":")[2]))
+    assert "Malicious" in plugin.prints("x.bad.example.net.", "192.0.2.7")
+    assert "Benign" in plugin.prints("x.bad.example.net.", "192.0.2.200"), "its group has no list"
+    assert "Malicious" in plugin.prints("kwcverionirkutskagl.com.", "192.0.2.7")
+    assert "Benign" in plugin.prints("www.example.org.", "2001:db8::7")
+    assert "Benign" in plugin.prints("a..example.net.", "192.0.2.7")
+    listed = running.event("x.bad.example.net", source="original", client="192.0.2.7")
+    assert (listed["action"], listed["reason"], listed["qtype"]) == ("block", "list_deny", "A")
+    assert running.event("x.bad.example.net", client="192.0.2.200")["action"] == "allow"
+    assert running.event("kwcverionirkutskagl.com", source="original")["band"] == "malicious"
+    passed = running.event("www.example.org", source="original", client="2001:db8::7")
+    assert (passed["action"], passed["rcode"]) == ("allow", "")
 
 
 def test_another_process_says_the_same_of_the_same(running, api):

@@ -46,11 +46,10 @@ def resolving(stages: Stages) -> Handler:
     )
 
 
-def judging(stages: Stages, no_opinion: Handler) -> Handler:
-    """The chain of the verdict API: the same judgement, and nobody is asked. Its callers record."""
-    return compose(
-        [stages.guard, stages.groups, stages.local, stages.lists, stages.verdict], no_opinion
-    )
+def judging(stages: Stages, no_opinion: Handler, record: Sequence[Stage] = ()) -> Handler:
+    """The chain of the verdict API: the same judgement, and nobody is asked. Its callers record, unless they cannot."""
+    above, below = (stages.guard, stages.groups), (stages.local, stages.lists, stages.verdict)
+    return compose([*above, *record, *below], no_opinion)
 
 
 def judging_answer(stages: Stages, given: Handler) -> Handler:

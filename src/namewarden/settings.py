@@ -50,6 +50,12 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _loopback(text: str) -> str:
+    if not ipaddress.ip_address(split_endpoint(_endpoint(text))[0]).is_loopback:
+        raise ValueError(f"{text!r} is no loopback address, and nobody is asked for a token")
+    return text
+
+
 def _upstream(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("udp", "tcp"):
@@ -121,6 +127,8 @@ def _domain(text: str) -> str:
 
 
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
+MaybeEndpoint = Annotated[str, AfterValidator(lambda text: text and _endpoint(text))]
+MaybeLoopback = Annotated[str, AfterValidator(lambda text: text and _loopback(text))]
 UpstreamUrl = Annotated[str, AfterValidator(_upstream)]
 Network = Annotated[str, AfterValidator(_network)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -265,8 +273,11 @@ class Model(Section):
 class VerdictApi(Section):
     """Verdicts for other servers: HTTP, served by the resolver."""
 
-    listen: Endpoint | Literal[""] = "127.0.0.1:8052"
+    listen: MaybeEndpoint = "127.0.0.1:8052"
     """TCP address, bearer token needed; empty = the Unix socket only."""
+    original: MaybeLoopback = ""
+    """Where the original CoreDNS plugin (mlbridge) asks in its own form, such as 127.0.0.1:5000; empty = nowhere.
+    A loopback address, for it has no token. What it asks about is recorded here."""
 
 
 class Hub(Section):

@@ -85,3 +85,16 @@ def test_a_list_to_check_is_a_file():
 def test_a_byte_order_mark_is_no_error(tmp_path):
     (tmp_path / "namewarden.toml").write_text('\ufeff[model]\nmode = "off"\n')
     assert 'mode = "off"' in said("config", "show", status=0)
+
+
+def test_the_original_plugins_form_is_for_this_machine_only(tmp_path):
+    path = tmp_path / "namewarden.toml"
+    path.write_text('[verdict]\noriginal = "192.0.2.1:5000"\n')
+    told = said("config", "check")
+    assert "verdict.original: '192.0.2.1:5000' is no loopback address" in told
+    path.write_text('[verdict]\nlisten = "nowhere"\n')
+    assert "verdict.listen: 'nowhere' is not ADDRESS:PORT" in said("config", "check")
+    path.write_text('[verdict]\noriginal = "127.0.0.1:8050"\n')
+    assert "hub.listen: 127.0.0.1:8050 is listened on by verdict.original" in said(
+        "config", "check"
+    )

@@ -24,6 +24,7 @@ def reloader(path, problems=lambda settings: []):
         ('[dns]\nlisten = ["127.0.0.1:9"]', "dns.listen"),
         ("[dns]\nworkers = 3", "dns.workers"),
         ('[verdict]\nlisten = "127.0.0.1:9"', "verdict.listen"),
+        ('[verdict]\noriginal = "127.0.0.1:9"', "verdict.original"),
         ('[hub]\nlisten = "127.0.0.1:9"', "hub.listen"),
     ],
 )

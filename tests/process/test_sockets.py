@@ -42,7 +42,7 @@ def test_every_worker_has_its_own_dns_sockets_and_shares_the_rest(tmp_path):
             "data_dir": tmp_path,
             "dns": {"listen": ["127.0.0.1:0", "[::1]:0"], "workers": 2},
             "hub": {"listen": "127.0.0.1:0"},
-            "verdict": {"listen": "127.0.0.1:0"},
+            "verdict": {"listen": "127.0.0.1:0", "original": "127.0.0.1:0"},
         }
     )
     sockets = Sockets(settings, prepare(tmp_path))
@@ -50,6 +50,7 @@ def test_every_worker_has_its_own_dns_sockets_and_shares_the_rest(tmp_path):
         one, two = sockets.of_resolver(0), sockets.of_resolver(1)
         assert len(one["udp"]) == len(one["tcp"]) == 2
         assert not {*one["udp"], *one["tcp"]} & {*two["udp"], *two["tcp"]}
+        assert one["verdict_original"] == two["verdict_original"] != []
         assert one["verdict"] == two["verdict"] and len(sockets.of_hub()["tcp"]) == 1
     finally:
         sockets.close()

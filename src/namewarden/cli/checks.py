@@ -44,7 +44,11 @@ def problems(settings: Settings) -> list[str]:
 def _listeners(settings: Settings) -> list[str]:
     """Which would be bound twice. Port 0 is one that the kernel chooses."""
     given = [("dns.listen", each) for each in settings.dns.listen]
-    given += [("verdict.listen", settings.verdict.listen), ("hub.listen", settings.hub.listen)]
+    given += [
+        ("verdict.listen", settings.verdict.listen),
+        ("verdict.original", settings.verdict.original),
+        ("hub.listen", settings.hub.listen),
+    ]
     bound: dict[tuple[str, int], str] = {}
     found = []
     for key, endpoint in given:

@@ -94,4 +94,6 @@ def _announce(settings: Settings, notify: Notify) -> None:
     notify(f"hub  http://{settings.hub.listen} (status page and API)")
     if settings.verdict.listen:
         notify(f"API  http://{settings.verdict.listen} (verdicts for other servers)")
+    if settings.verdict.original:
+        notify(f"API  http://{settings.verdict.original} (the original plugin's form)")
     notify("ready; Ctrl-C ends it")

@@ -54,6 +54,7 @@ from namewarden.stages.zones import Zones, by_zone
 
 Notify = Callable[[str], None]
 SOURCE = "resolver"  # of the events
+ORIGINAL = "original"  # of those that the original plugin asks about
 
 
 class Pipeline:
@@ -97,6 +98,8 @@ class Pipeline:
         self._stages = self._make(settings, spawn, sink)
         self.resolve = chain.resolving(self._stages)
         self.judge = chain.judging(self._stages, no_opinion)
+        recorded = record(sink, source=ORIGINAL, turned_away=self.turned_away.add)
+        self.judge_recorded = chain.judging(self._stages, not_known, [recorded])
 
     async def judge_answer(self, query: Query, given: Answer) -> Answer:
         """What lists and rules say about the answer another server has; an allow holds until a rule about it ends."""
@@ -286,6 +289,11 @@ def _epoch(_now: float) -> float:
 async def no_opinion(query: Query) -> Answer:
     """The last handler behind the verdict API: nobody is asked."""
     return Answer(0)
+
+
+async def not_known(query: Query) -> Answer:
+    """As `no_opinion` where the event is ours: it tells no response code, for nobody tells us what the client got."""
+    return Answer(0, silent=True)
 
 
 def model_policy_of(group: GroupSpec) -> ModelPolicy:

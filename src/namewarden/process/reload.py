@@ -8,7 +8,14 @@ from namewarden.process.slot import Child
 from namewarden.settings import Settings
 
 # The supervisor's own: sockets are bound, folders made and children counted before any child starts.
-AT_START = ("data_dir", "dns.listen", "dns.workers", "verdict.listen", "hub.listen")
+AT_START = (
+    "data_dir",
+    "dns.listen",
+    "dns.workers",
+    "verdict.listen",
+    "verdict.original",
+    "hub.listen",
+)
 
 
 class Reloader:

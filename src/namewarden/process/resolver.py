@@ -20,6 +20,7 @@ from namewarden.net import datagrams, eager
 from namewarden.net.connection import Serving, TcpCounts
 from namewarden.net.datagrams import host_text
 from namewarden.net.listener import Listener, Reaches
+from namewarden.net.original import OriginalListener
 from namewarden.net.packet_cache import PacketCache
 from namewarden.net.tcp import TcpLimits, TcpListener
 from namewarden.net.udp import UdpCounts, UdpListener, UdpServing
@@ -122,7 +123,10 @@ class Resolver:
         """Listeners open once a policy is mapped, and close before anything behind them does; events leave last."""
         payload = self._settings.dns.udp_payload
         cache = self._pipeline.packet_cache(self._sink, self._counts, payload)
-        self._listeners = [*self._tcp(), self._verdicts(), *self._udp(cache)]
+        original = OriginalListener(
+            self._sockets["verdict_original"], self._pipeline.judge_recorded
+        )
+        self._listeners = [*self._tcp(), self._verdicts(), original, *self._udp(cache)]
         for listener in self._listeners:
             await listener.start()
         folding = group.create_task(self._fold(cache))

@@ -138,6 +138,10 @@ class Sockets:
             self._resolvers.append({"udp": udp, "tcp": tcp})
         verdicts = [settings.verdict.listen] if settings.verdict.listen else []
         self._shared["verdict"] = self._take("verdict.listen", verdicts, socket.SOCK_STREAM)
+        originals = [settings.verdict.original] if settings.verdict.original else []
+        self._shared["verdict_original"] = self._take(
+            "verdict.original", originals, socket.SOCK_STREAM
+        )
         self._shared["verdict_unix"] = [self._keep(bind_unix(paths.verdict_socket))]
 
     def _bind_hub(self, settings: Settings, paths: Paths) -> None:
