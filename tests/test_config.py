@@ -46,6 +46,14 @@ def test_every_problem_is_said_at_once_with_its_key_and_choices(tmp_path):
         assert part in said
 
 
+def test_only_plain_lists_keep_what_was_dropped(tmp_path):
+    text = "[[lists]]\nname = 'feed'\nsource = 'x'\nkeep = 7\n{}"
+    said = problems(tmp_path, text.format(""))
+    assert said == ["lists.0: keep: format must be hosts, domains or wildcard"]
+    (tmp_path / "namewarden.toml").write_text(text.format("format = 'domains'"))
+    assert load(tmp_path / "namewarden.toml", {}).lists[0].keep == 7
+
+
 def test_names_must_fit_together(tmp_path):
     said = problems(tmp_path, '[[groups]]\nname = "kids"\nlists = ["ads"]\n')
     assert said[0].startswith(

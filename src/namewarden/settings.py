@@ -327,6 +327,14 @@ class PolicyList(Section):
     """Take lines too that reach more than one in a hundred of the 10,000 most popular names, such as `||com^`."""
     allow_private: bool = False
     """Its URL may lead to this machine, or to a server of one's own network."""
+    keep: int = Field(0, ge=0, le=3650)
+    """Days that a line holds after the source has dropped it; wants format hosts, domains or wildcard."""
+
+    @model_validator(mode="after")
+    def _keeps_plain_lines(self) -> "PolicyList":
+        if self.keep and self.format not in ("hosts", "domains", "wildcard"):
+            raise ValueError("keep: format must be hosts, domains or wildcard")
+        return self
 
     @field_serializer("source")
     def _without_secrets(self, source: str) -> str:

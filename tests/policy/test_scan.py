@@ -46,6 +46,7 @@ SHAPE = st.sampled_from(
      "{} CNAME .", "{} CNAME *.", "{} 60 IN CNAME .", "*.{} CNAME . ; c", "{} CNAME rpz-drop.", "  CNAME .",
      "  A 192.0.2.1", "{} A 192.0.2.1", "@ SOA a. b. ( 1", " 2 )", "$ORIGIN rpz.test.",
      "$ORIGIN sub.rpz.test.", "604800",
+     "{} # expires=2026-12-31", "0.0.0.0 {} # Expires=2026-12-31T00:00:00Z", "*.{} # expires=soon",
      "", "# c", "; c", "! c", "{} TXT (", ")"]
 )  # fmt: skip
 LINES = st.lists(st.tuples(SHAPE, NAME).map(lambda pair: pair[0].format(pair[1])), max_size=12)

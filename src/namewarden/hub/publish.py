@@ -221,6 +221,7 @@ class Publisher:
         spec.write_bytes(text)
         command = ["-m", "namewarden.policy.compile", str(spec), str(target)]
         command += ["--secret", str(self._secret), "--generation", str(generation)]
+        command += ["--now", str(self._clock())]
         if self.current.exists():
             command += ["--previous", str(self.current)]
         # A nice job alone holds a query up for some milliseconds, for a process that runs has its slice. One that was

@@ -92,6 +92,8 @@ def _shown(
         "skipped": report.get("skipped", {}),
         "skipped_lines": odd(report.get("skipped", {})),
         "broad": body.get("broad", False),
+        "keep": body.get("keep", 0),
+        "kept": report.get("kept", 0),
         "refused": [{"line": line, "popular": count} for line, count in report.get("refused", [])],
         "error": report.get("error", ""),
         "stale": report.get("stale", False),

@@ -139,6 +139,9 @@ def to_reply(identity: str, query: Query, answer: Answer, epoch: float) -> Verdi
         else None
     )
     left = max(int(verdict.expires - epoch), 0) if verdict.expires else verdict.ttl
+    left = (
+        min(left, verdict.ttl) if verdict.mode else left
+    )  # a list may drop its line before that ends
     return VerdictReply(
         identity,
         query.name,

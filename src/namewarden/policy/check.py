@@ -10,6 +10,7 @@ from pathlib import Path
 import dns.rdatatype
 from msgspec import Struct
 
+from namewarden.policy import expiry
 from namewarden.policy.broad import Popular
 from namewarden.policy.lines import ListRule
 from namewarden.policy.reader import Reader
@@ -147,6 +148,7 @@ def _conditions(terms: Terms) -> str:
     words += [f"for {shown(text.encode())}" for text in terms.clients]
     words += [f"not for {shown(text.encode())}" for text in terms.not_clients]
     words += [f"not {name}" for name in terms.spared]
+    words += [f"until {expiry.shown(terms.expires)}"] if terms.expires else []
     return ", ".join(words)
 
 

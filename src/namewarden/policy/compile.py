@@ -21,6 +21,7 @@ import numpy.typing as npt
 from namewarden.policy import layout
 from namewarden.policy.broad import Popular, popular
 from namewarden.policy.errors import ListError
+from namewarden.policy.keep import with_kept
 from namewarden.policy.meta import (
     BLOCK_SHIFT,
     READING,
@@ -40,6 +41,7 @@ from namewarden.policy.spec import ListSpec, SnapshotSpec
 from namewarden.policy.triggers import ranks_of
 
 REFUSED_SHOWN = 20
+DAY = 86_400.0  # seconds
 _GRAIN = 1 << BLOCK_SHIFT
 _EMPTY = frozenset(("blank", "comment", "header", "apex"))  # a list of nothing else is an empty one
 
@@ -53,16 +55,17 @@ def compile_snapshot(
     previous: Snapshot | None = None,
     limit: int = LIMIT,
     popular: Popular | None = None,
+    now: float = 0.0,
 ) -> Snapshot:
     """Write the file whole (or not at all) and map it. ListError when it cannot be written.
 
-    `popular`: lines of lists that reach too many of them are refused.
+    `popular`: lines of lists that reach too many of them are refused. `now`: epoch seconds, for lines that are kept.
     """
     try:
         handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
         try:
             with os.fdopen(handle, "w+b") as file:
-                made = _Blob(file, spec, secret, previous, limit, popular)
+                made = _Blob(file, spec, secret, previous, limit, popular, now)
                 _write(made, generation)
                 file.flush()
                 os.fsync(file.fileno())
@@ -106,9 +109,9 @@ def _is_same(made: "_Blob", previous: Snapshot, looks: list[str]) -> bool:
     return made.is_read_alike and now == [(*_said(each), each.seen) for each in previous.report]
 
 
-def _said(one: ListSpec | ListReport) -> tuple[str, str, str, bool]:
+def _said(one: ListSpec | ListReport) -> tuple[str, str, str, bool, int]:
     """What must be the same for a text to be read the same."""
-    return one.name, one.kind, one.format, one.broad
+    return one.name, one.kind, one.format, one.broad, one.keep
 
 
 def _renamed(spec: SnapshotSpec, report: list[ListReport]) -> list[ListReport]:
@@ -137,6 +140,7 @@ class _Blob:
         previous: Snapshot | None,
         limit: int,
         popular: Popular | None,
+        now: float,
     ) -> None:
         self.file = file
         self.spec = spec
@@ -144,6 +148,7 @@ class _Blob:
         self.previous = previous
         self.limit = limit
         self.popular = popular
+        self.now = now
         self.measure = digest_of("\n".join(popular.names).encode()) if popular else ""
         self.is_read_alike = previous is not None and (
             (previous.meta.reading, previous.meta.popular) == (READING, self.measure)
@@ -163,8 +168,8 @@ class _Blob:
         """The file, or its last good copy when there is something wrong with it."""
         if seen.startswith("! "):
             return self._last(spec, seen, seen[2:])
-        if kept := self._kept(spec, seen):
-            return kept
+        if same := self._same(spec, seen):
+            return same
         try:
             data = load(Path(spec.path), self.limit)
             seen = digest_of(data)
@@ -173,28 +178,47 @@ class _Blob:
                 raise ListError("has no line that is a rule")
         except ListError as problem:
             return self._last(spec, seen, str(problem))
-        return _Compiled(data, of_scan(scan), _report(spec, scan, seen))
+        return self._with_kept(spec, _Compiled(data, of_scan(scan), _report(spec, scan, seen)))
+
+    def _with_kept(self, spec: ListSpec, made: _Compiled) -> _Compiled:
+        before = self._text_before(spec) if spec.keep else b""
+        if not before:
+            return made
+        end = self.now + spec.keep * DAY
+        text, kept = with_kept(bytes(made.text), before, end, self.now, self.limit)
+        if not kept:
+            return made
+        scan = self._scan(spec, text)
+        report = _report(spec, scan, digest_of(text))
+        report = msgspec.structs.replace(report, seen=made.report.seen, kept=kept)
+        return _Compiled(text, of_scan(scan), report)
+
+    def _text_before(self, spec: ListSpec) -> bytes:
+        """The last good copy, b"" where there is none."""
+        return (self.previous.text_of(spec.name) if self.previous else None) or b""
 
     def _last(self, spec: ListSpec, seen: str, error: str) -> _Compiled:
-        data = (self.previous.text_of(spec.name) if self.previous else None) or b""
+        data = self._text_before(spec)
         digest = digest_of(data) if data else ""
-        made = self._kept(spec, digest)
+        made = self._same(spec, digest)
         if made is None:
             scan = self._scan(spec, data)
             made = _Compiled(data, of_scan(scan), _report(spec, scan, digest))
         report = msgspec.structs.replace(made.report, seen=seen, error=error, stale=bool(data))
         return made._replace(report=report)
 
-    def _kept(self, spec: ListSpec, digest: str) -> _Compiled | None:
+    def _same(self, spec: ListSpec, digest: str) -> _Compiled | None:
         """As it was in the previous snapshot, if that read the same text in the same way."""
         if self.previous is None or not self.is_read_alike or not digest:
             return None
         for rank, old in enumerate(self.previous.report):
-            if _said(old) == _said(spec) and old.digest == digest:
+            is_same = digest == old.digest or (digest == old.seen and not old.error)
+            if _said(old) == _said(spec) and is_same:
                 section = self.previous.meta.blob.sections[rank]
                 text = self.previous.octets(section.text, section.length)
-                fresh = {"path": spec.path, "seen": digest, "error": "", "stale": False}
-                report = msgspec.structs.replace(old, **fresh)
+                report = msgspec.structs.replace(
+                    old, path=spec.path, seen=digest, error="", stale=False
+                )
                 return _Compiled(text, of_snapshot(self.previous, rank), report)
         return None
 
@@ -282,6 +306,7 @@ def _report(spec: ListSpec, scan: Scan, digest: str) -> ListReport:
         digest=digest,
         seen=digest,
         broad=spec.broad,
+        keep=spec.keep,
         refused=sorted(scan.refused.items())[:REFUSED_SHOWN],
     )
 
@@ -307,6 +332,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--secret", type=Path, required=True, help="file with 32 octets")
     parser.add_argument("--generation", type=int, default=1)
     parser.add_argument("--previous", type=Path, help="the snapshot in force")
+    parser.add_argument("--now", type=float, default=0.0, help="epoch seconds")
     parser.add_argument("--limit", type=int, default=LIMIT, help="octets of one list")
     given = parser.parse_args(arguments)
     try:
@@ -329,6 +355,7 @@ def _run(given: argparse.Namespace) -> Snapshot:
         previous=open_if_usable(given.previous, secret),
         limit=given.limit,
         popular=popular(),
+        now=given.now,
     )
 
 

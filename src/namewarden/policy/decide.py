@@ -335,8 +335,15 @@ def _subscribed(policy: Policy, name: str, asked: Asked, client: Hits) -> Verdic
         used = policy.settled(_of_first_zone(policy, used), name, asked)
     for hit in used:
         if not (asked.stream and hit.effect == layout.TCP_ONLY):
-            return _of_hit(policy, hit, name, spec)
+            verdict, end = _of_hit(policy, hit, name, spec), _end(hits, asked.now)
+            return replace(verdict, expires=end) if end else verdict
     return None
+
+
+def _end(hits: Iterable[Hit], now: float) -> float:
+    """When the first line about a name ends that has not ended yet; 0 = none does."""
+    ends = [hit.record.terms.expires for hit in hits if hit.record and hit.record.terms]
+    return min((end for end in ends if end > now), default=0.0) if ends else 0.0
 
 
 def _of_first_zone(policy: Policy, hits: list[Hit]) -> list[Hit]:

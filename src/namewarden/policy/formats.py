@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from namewarden.policy import adblock, expressions, names
+from namewarden.policy import adblock, expiry, expressions, names
 from namewarden.policy.lines import LINE_LIMIT, Effect, ListRule, Reading, Reason, is_address
 from namewarden.policy.spec import Match
 
@@ -32,6 +32,9 @@ _BIND_ZONE = re.compile(
     re.I | re.S,
 )
 _BIND_OWNER = re.compile(r"\btype\s+(?:master|primary)\s*;", re.I)
+_COMMENTED = frozenset(
+    ("hosts", "domains", "wildcard")
+)  # plain: what follows a # is for people, and an expiry
 _DNSMASQ = re.compile(r"(address|server|local)=/(.*)/([^/]*)$")
 
 
@@ -48,7 +51,8 @@ def read_line(text: str, form: str = "auto") -> Reading:
         return "comment"
     if line.startswith("//") and form != "adblock":
         return "comment"
-    return _READERS.get(form, _auto)(line)
+    reading = _READERS.get(form, _auto)(line)
+    return expiry.timed(line, reading) if form in _COMMENTED else reading
 
 
 def _auto(line: str) -> Reading:
@@ -62,7 +66,7 @@ def _auto(line: str) -> Reading:
         return adblock.read(line)
     if expressions.is_bare(line):
         return expressions.read(line)
-    return _plain(line)
+    return expiry.timed(line, _plain(line))
 
 
 def _plain(line: str) -> Reading:

@@ -15,7 +15,7 @@ Effect = Literal[
 Reason = Literal[
     "blank", "comment", "header", "part", "name", "syntax", "address", "port", "url", "path", "mapping",
     "cosmetic", "option", "client", "unanchored", "wildcard", "pattern", "broad", "long",
-    "apex", "outside", "trigger", "type", "include", "action",
+    "expires", "apex", "outside", "trigger", "type", "include", "action",
 ]  # fmt: skip
 LINE_LIMIT = 1024  # no name or pattern we take is longer
 

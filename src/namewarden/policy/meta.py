@@ -17,7 +17,7 @@ from namewarden.policy.spec import ListKind, SnapshotSpec
 
 MAGIC, VERSION = b"NWPOLICY", 2
 HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
-READING = 3  # rises when the same lines come to mean something else: then lists are compiled anew
+READING = 4  # rises when the same lines come to mean something else: then lists are compiled anew
 START = 4096  # of the lists
 BLOCK_SHIFT = 10
 
@@ -37,6 +37,8 @@ class ListReport(Struct, frozen=True):
     error: str = ""
     stale: bool = False  # the text is an earlier snapshot's
     broad: bool = False  # as the list says
+    keep: int = 0
+    kept: int = 0  # lines in use that the file has dropped
     refused: list[
         tuple[int, int]
     ] = []  # lines that reach too much, and how many popular names; the first of them

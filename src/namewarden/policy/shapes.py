@@ -14,7 +14,7 @@ PLAIN = ("bare", "hosts", "wildcard", "adblock")  # shapes that the helper reads
 _LABEL = rb"[a-z0-9_-]{1,63}+"
 _NAME = rb"(?:" + _LABEL + rb"\.)++(?:" + _LABEL + rb")?+"  # at least one dot, perhaps a final one
 _END = rb"[ \t]*\r?\n"
-_COMMENTED = rb"(?:[ \t]+\#[^\n]{0,1000}\n|[ \t]*\r?\n)"
+_COMMENTED = rb"(?:[ \t]+\#(?![^\n]{0,1000}expires=)[^\n]{0,1000}\n|[ \t]*\r?\n)"  # an expiry is the reader's
 _SINK = rb"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)[ \t]+"
 
 

@@ -28,6 +28,7 @@ class ListSpec(Struct, frozen=True):
     kind: ListKind = "deny"
     format: str = "auto"  # auto, or one of the nine: every line is read as that format
     broad: bool = False  # lines that reach more than one in a hundred popular names are taken, too
+    keep: int = 0  # days that a line holds after the file has dropped it; of the plain formats
 
 
 class GroupSpec(Struct, frozen=True):

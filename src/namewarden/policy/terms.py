@@ -36,6 +36,7 @@ class Terms(Struct, frozen=True, array_like=True):
     not_clients: tuple[str, ...] = ()
     spared: tuple[str, ...] = ()  # FQDNs; nothing is said about them and what is below
     inverts: bool = False  # an expression speaks about the names that it does not find
+    expires: float = 0.0  # epoch seconds; 0 = never
 
     @property
     def is_narrow(self) -> bool:
@@ -47,6 +48,8 @@ class Terms(Struct, frozen=True, array_like=True):
 
 def applies(terms: Terms, name: str, asked: Asked) -> bool:
     """Whether they hold for a name and who asks for it."""
+    if terms.expires and terms.expires <= asked.now:
+        return False
     if terms.types and asked.qtype not in terms.types or asked.qtype in terms.not_types:
         return False
     if terms.clients and not any(is_client(text, asked) for text in terms.clients):

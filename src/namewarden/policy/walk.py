@@ -82,11 +82,13 @@ def walk(policy: Policy, now: float) -> Iterator[PolicyLine]:
                 groups=rule.groups, expires=rule.expires,
             )  # fmt: skip
     for rank in range(len(policy.snapshot.report)):
-        yield from walk_list(policy.snapshot, rank)
+        for line in walk_list(policy.snapshot, rank):
+            if not line.expires or line.expires > now:
+                yield line
 
 
 def walk_list(snapshot: Snapshot, rank: int) -> Iterator[PolicyLine]:
-    """The lines of one list that are rules."""
+    """The lines of one list that are rules, expired ones too."""
     report, zone = snapshot.report[rank], snapshot.meta.blob.sections[rank].zone
     reader = _Reading(ListSpec(report.name, report.path, report.kind, report.format), zone)
     refused = frozenset(snapshot.meta.blob.sections[rank].refused)
@@ -102,7 +104,7 @@ def walk_list(snapshot: Snapshot, rank: int) -> Iterator[PolicyLine]:
             text = piece[piece.rfind(b"\n", 0, here) + 1 : piece.find(b"\n", here)]
             yield PolicyLine(
                 one.name, one.match, _ACTIONS[one.code], report.name, number, shown(text),
-                one.records, one.terms,
+                one.records, one.terms, expires=one.terms.expires if one.terms else 0.0,
             )  # fmt: skip
         number += piece.count(b"\n", at)
 

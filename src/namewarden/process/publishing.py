@@ -140,7 +140,14 @@ def _without(path: Path) -> str:
 
 def list_specs(settings: Settings) -> list[ListSpec]:
     return [
-        ListSpec(each.name, str(_file(each, settings)), each.kind, each.format, each.broad)
+        ListSpec(
+            each.name,
+            str(_file(each, settings)),
+            each.kind,
+            each.format,
+            each.broad,
+            each.keep,
+        )
         for each in settings.lists
     ]
 
