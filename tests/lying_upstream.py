@@ -95,6 +95,36 @@ def refused(query: bytes) -> list[Shot]:
     return [Shot(failure(query, 5))]
 
 
+def unreadable(query: bytes) -> list[Shot]:
+    """An address of three octets."""
+    return [Shot(reply(query)[:-6] + b"\0\3\1\2\3")]
+
+
+def has_opt(query: bytes) -> bool:
+    return query[11] == 1
+
+
+def without_edns(refuse: Callable[[bytes], bytes]) -> Behaviour:
+    """Answers what has no OPT; what has one as `refuse` does: b"" is silence."""
+
+    def behave(query: bytes) -> list[Shot]:
+        data = refuse(query) if has_opt(query) else reply(query)
+        return [Shot(data)] if data else []
+
+    return behave
+
+
+def bare(query: bytes, rcode: int = 1) -> bytes:
+    """A header alone."""
+    return query[:2] + bytes((0x81, 0x80 | rcode)) + bytes(8)
+
+
+def in_small_letters(query: bytes) -> list[Shot]:
+    """As servers do that keep no case."""
+    end = 12 + len(question_of(query)) - 4
+    return [Shot(reply(query[:12] + query[12:end].lower() + query[end:]))]
+
+
 def slow(seconds: float) -> Behaviour:
     return lambda query: [Shot(reply(query), after=seconds)]
 
@@ -119,13 +149,17 @@ def deaf_after(count: int) -> Behaviour:
 class Liar:
     """`async with Liar(behaviour) as liar`: UDP and TCP on `liar.port`; `liar.asked` keeps what came in.
 
-    The first TCP connection is served by `first_tcp` where that is given.
+    The first TCP connection is served by `first_tcp` where that is given. Each is closed after `answers`, and at once
+    while `room` others are open.
     """
 
     def __init__(
-        self, udp: Behaviour = honest, tcp: Behaviour = honest, first_tcp: Behaviour | None = None
-    ) -> None:
+        self, udp: Behaviour = honest, tcp: Behaviour = honest, first_tcp: Behaviour | None = None,
+        answers: int = 1 << 30, room: int = 1 << 30,
+    ) -> None:  # fmt: skip
         self.udp, self.tcp = udp, tcp
+        self.answers, self.room = answers, room
+        self.most_open = 0
         self.first_tcp = first_tcp or tcp
         self.asked: list[bytes] = []
         self.asked_by_tcp: list[bytes] = []
@@ -196,9 +230,13 @@ class Liar:
     async def _serve_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behave = self.tcp if self.connections else self.first_tcp
         self.connections += 1
+        if len(self._writers) >= self.room:
+            writer.close()
+            return
         self._writers.add(writer)
+        self.most_open = max(self.most_open, len(self._writers))
         try:
-            while True:
+            for _ in range(self.answers):
                 query = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
                 self.asked_by_tcp.append(query)
                 for shot in behave(query):

@@ -189,6 +189,10 @@ class Upstream(Section):
     """Seconds after which a query has failed."""
     trust_ad: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
     """Networks of servers whose AD bit (the data is authentic) is passed on; others may have made up what they say."""
+    mixed_case: bool = True
+    """Letters of a question in random case (0x20): forgers must guess them too. Off by itself where a server cannot."""
+    cookies: bool = True
+    """DNS cookies (RFC 7873): a forger must know them too. Off by itself where a server cannot."""
 
 
 class Cache(Section):

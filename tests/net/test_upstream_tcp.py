@@ -4,8 +4,11 @@ import asyncio
 import time
 from contextlib import suppress
 
-from namewarden.net.exchanges import Endpoint, unguessable
-from namewarden.net.upstream_tcp import TcpUpstream
+import pytest
+
+from namewarden.net.dice import unguessable
+from namewarden.net.exchanges import Endpoint
+from namewarden.net.upstream_tcp import MOST_CONNECTIONS, TcpUpstream
 from namewarden.net.upstreams import resolve
 from namewarden.wire.errors import UpstreamError
 from namewarden.wire.stream import ClientLimits
@@ -74,3 +77,46 @@ async def test_an_idle_connection_is_closed_when_nobody_asked_for_its_time():
         await upstream.begin(query("www.example.org"), 1.0)
         assert liar.connections == 2
         upstream.stop()
+
+
+async def test_a_deaf_connection_costs_its_questions_no_answer():
+    """Three are answered, then silence: the others are asked again on a connection that works."""
+    async with Liar(first_tcp=deaf_after(3)) as liar, upstreams(liar.tcp_url) as made:
+        began = time.monotonic()
+        answers = await asyncio.gather(*(ask(made, f"n{n}.example.org") for n in range(8)))
+        assert all(data == TRUTH for _, data in answers)
+        assert time.monotonic() - began < 0.6
+        assert liar.connections == 2 and liar.open_connections == 1
+
+
+@pytest.mark.parametrize("answers", [1, 2, 5])
+@pytest.mark.parametrize("room", [1, 2, 100])
+async def test_a_server_that_takes_few_questions_or_connections_costs_no_answer(answers, room):
+    async with Liar(answers=answers, room=room) as liar, upstreams(liar.tcp_url) as made:
+        for start in (0, 8, 16):
+            asked = (ask(made, f"n{start + n}.example.org") for n in range(8))
+            assert all(data == TRUTH for _, data in await asyncio.gather(*asked))
+        assert liar.most_open <= MOST_CONNECTIONS
+
+
+async def test_many_questions_to_a_server_that_answers_one_a_connection_wait_for_room():
+    async with Liar(answers=1) as liar, upstreams(liar.tcp_url) as made:
+        asked = (ask(made, f"n{n}.example.org") for n in range(200))
+        assert all(data == TRUTH for _, data in await asyncio.gather(*asked))
+        assert liar.most_open <= MOST_CONNECTIONS and not made.servers[0].tcp._queue
+
+
+async def test_a_server_that_hangs_up_without_an_answer_fails_at_once():
+    async with Liar(answers=0) as liar, upstreams(liar.tcp_url) as made:
+        began = time.monotonic()
+        asked = (ask(made, f"n{n}.example.org") for n in range(20))
+        for failure in await asyncio.gather(*asked, return_exceptions=True):
+            assert isinstance(failure, UpstreamError)
+        assert time.monotonic() - began < 0.5 and liar.connections < 50
+
+
+async def test_a_slow_question_alone_on_its_connection_is_answered_where_it_was_asked_first():
+    async with Liar(tcp=slow(0.6)) as liar, upstreams(liar.tcp_url) as made:
+        assert (await ask(made))[1] == TRUTH
+        assert liar.connections <= 2
+        assert made.servers[0].tcp.wrong == 0

@@ -212,3 +212,79 @@ async def test_a_question_begins_without_a_task(world):
         future = outside[0]
         assert isinstance(future, asyncio.Future) or hasattr(future, "add_done_callback")
         asking.close()
+
+
+async def timed(made, name="www.example.org"):
+    began = time.monotonic()
+    assert (await ask(made, name))[1] == TRUTH
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+async def test_the_first_silent_server_costs_little_once_and_nothing_then(scheme):
+    async with Liar(lies.silent, tcp=lies.silent) as dead, Liar() as alive:
+        urls = (dead.url, alive.url) if scheme == "udp" else (dead.tcp_url, alive.tcp_url)
+        async with upstreams(*urls) as made:
+            assert await timed(made) < 0.4
+            for number in range(5):
+                assert await timed(made, f"n{number}.example.org") < 0.1
+            assert made.wrong == 0 and made.faults == 0
+
+
+async def test_each_silent_server_costs_as_little():
+    async with Liar(lies.silent) as one, Liar(lies.silent) as two, Liar() as alive:
+        async with upstreams(one.url, two.url, alive.url) as made:
+            assert await timed(made) < 0.8
+            assert await timed(made) < 0.1
+
+
+async def test_a_server_that_falls_silent_is_asked_last_and_first_again_when_it_answers():
+    async with Liar() as one, Liar(lies.slow(0.05)) as two:
+        async with upstreams(one.url, two.url) as made:
+            for number in range(4):
+                await timed(made, f"n{number}.example.org")
+            one.udp = lies.silent
+            assert await timed(made) < 0.5
+            assert made.servers[0].is_behind and not made.servers[0].is_dead
+            assert await timed(made) < 0.2
+            one.udp = lies.honest
+            await asyncio.sleep(0.4)  # the copy that was lost is sent once more
+            assert not made.servers[0].is_behind
+
+
+async def test_the_faster_server_is_asked_whatever_its_place():
+    async with Liar(lies.slow(0.1)) as slow, Liar() as fast:
+        async with upstreams(slow.url, fast.url) as made:
+            for number in range(20):
+                await timed(made, f"n{number}.example.org")
+        assert len(slow.asked) < 5
+
+
+async def test_a_slow_answer_is_no_silence():
+    """Both are slow, and the first answers first."""
+    async with Liar(lies.slow(0.5)) as one, Liar(lies.slow(0.4)) as two:
+        async with upstreams(one.url, two.url) as made:
+            assert await timed(made) < 0.6
+            assert not any(server.is_behind or server.is_dead for server in made.servers)
+
+
+async def test_an_answer_that_another_server_gave_is_told_as_its():
+    async with Liar(lies.silent) as dead, Liar() as alive:
+        async with upstreams(dead.url, alive.url) as made:
+            answer, _ = await ask(made)
+            assert answer.upstream == f"127.0.0.1:{alive.port}"
+            assert made.servers[0].answered_at < 0 < made.servers[1].answered_at
+
+
+async def test_what_waits_beside_ends_when_all_stops():
+    async with Liar(lies.silent) as one, Liar(lies.silent) as two:
+        made = Upstreams([one.url, two.url], timeout=5.0, total=5.0)
+        made.start()
+        asked = asyncio.ensure_future(ask(made))
+        await asyncio.sleep(0.4)
+        assert len(made._beside) == 1
+        made.stop()
+        with pytest.raises(UpstreamError, match="stopped"):
+            await asked
+        await asyncio.sleep(0)
+        assert not made._beside

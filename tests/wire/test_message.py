@@ -14,7 +14,11 @@ from msgspec.structs import replace
 from namewarden.wire.errors import WireError
 from namewarden.wire.message import (
     any_answer,
+    any_echo,
+    any_mixed,
     any_query,
+    echo,
+    mixed,
     query_for,
     read_answer,
     read_query,
@@ -293,3 +297,37 @@ def test_both_twins_have_the_same_longest_name(text, size):
     parts = [text[at : at + size].encode() for at in range(0, len(text), size)]
     name = b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
     check_query(ask()[:12] + name + b"\0\1\0\1")
+
+
+@given(st.binary(max_size=250), st.integers(0, 2**64 - 1))
+def test_both_twins_mix_a_question_alike_and_change_nothing_but_the_case_of_its_name(name, bits):
+    question = name + b"\0\0AaZ"
+    changed = mixed(question, bits)
+    assert changed == any_mixed(question, bits)
+    assert changed.lower() == question.lower() and changed[-4:] == question[-4:]
+
+
+def test_any_case_of_each_letter_is_made():
+    question = b"\x03wW9\x04-_\xc1a\0\0A\0A"
+    assert {mixed(question, bits) for bits in range(512)} == {
+        b"\x03" + w + v + b"9\x04-_\xc1" + a + b"\0\0A\0A"
+        for w in (b"w", b"W") for v in (b"w", b"W") for a in (b"a", b"A")
+    }  # fmt: skip
+
+
+@given(st.data())
+def test_both_twins_find_an_echo_alike(data):
+    parts = st.lists(
+        st.sampled_from([b"\3wWw\0", b"\3www\0", b"\0\1\0\1", b"cookie", b"co"]), max_size=8
+    )
+    message = ask()[:12] + b"".join(data.draw(parts))
+    question, cookie = b"".join(data.draw(parts)), data.draw(st.sampled_from([b"", b"cookie"]))
+    assert echo(message, question, cookie) == any_echo(message, question, cookie)
+
+
+def test_an_echo_is_the_very_question_the_cookie_and_perhaps_the_name_once_more():
+    question = b"\3wWw\0\0\1\0\1"
+    data = ask()[:12] + question + b"..cookie"
+    assert echo(data, question, b"cookie") == 1 and echo(data, question, b"") == 1
+    assert echo(data + b"\3wWw\0", question, b"cookie") == 2
+    assert echo(data, question.lower(), b"") == 0 and echo(data, question, b"other") == 0

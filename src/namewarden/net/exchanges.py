@@ -1,56 +1,72 @@
-"""Questions on their way to an upstream, and the one check that an answer is theirs.
+"""Questions on their way to an upstream, and what is common to how they are asked.
 
-Counterparts: `upstream_udp.py` and `upstream_tcp.py`, transports of them; `upstreams.py`, which waits.
+Counterparts: `upstream_udp.py` and `upstream_tcp.py`, transports of them; `abilities.py`, which says what an answer is
+worth; `upstreams.py`, which waits.
 """
 
-import os
-from asyncio import AbstractEventLoop, Future, TimerHandle
-from collections.abc import Callable, Container, Iterator, MutableMapping
-from typing import Any
+import time
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable, Container
+from typing import Any, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from namewarden.net.abilities import Abilities, Asked
+from namewarden.net.deadlines import Deadlines
 from namewarden.query import Answer, Query
-from namewarden.wire.errors import UpstreamError, WireError
-from namewarden.wire.message import PAIR, QR, TC, same_question
+from namewarden.wire.errors import Unreadable, UpstreamError, WireError
+from namewarden.wire.message import PAIR, TC
 from namewarden.wire.received import receive
 
-PAGE = 4096  # octets
+RESEND_AFTER = 0.3  # seconds at least until a question is asked once more: one datagram may be lost
 
 
 class Exchange:
     """One question to one server; `future` ends with an Answer, an UpstreamError, or is cancelled."""
 
-    __slots__ = ("future", "ident", "query", "retried", "timer")
+    __slots__ = ("asked", "future", "late", "left")
 
-    def __init__(self, query: Query, future: "Future[Answer]") -> None:
-        self.query = query
+    def __init__(self, asked: Asked, future: "Future[Answer]", left: float) -> None:
+        self.asked = asked
         self.future = future
-        self.ident = -1  # on the one connection it waits on
-        self.retried = False
-        self.timer: TimerHandle | None = None
+        self.left = left  # seconds to go on waiting once it was late
+        self.late: Late | None = None  # told when the server keeps us waiting
 
-    def fail(self, error: UpstreamError) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
+    def end(self, outcome: Answer | UpstreamError) -> None:
+        if self.future.done():
+            return
+        if isinstance(outcome, UpstreamError):
+            self.future.set_exception(outcome)
             self.future.exception()  # a probe's failure is nobody's surprise
+        else:
+            self.future.set_result(outcome)
 
-    def expire(self) -> None:
-        self.fail(UpstreamError("timeout", 22))
+
+Late = Callable[[Exchange], None]
 
 
 class Endpoint(Struct, frozen=True):
-    """To one server: its name, family and address, the UDP size offered, dice and clock."""
+    """To one server: its name, family and address, the UDP size offered, dice and clock, what it can."""
 
     name: str
     address: tuple[int, tuple[Any, ...]]
     payload: int
     draw: Callable[[], int]  # 16 bits that nobody can guess
-    clock: Callable[[], float]
+    clock: Callable[[], float] = time.monotonic
+    abilities: Abilities = field(default_factory=Abilities)
 
 
-class Transport:
-    """Asks one server; the `begin` of each kind never blocks."""
+Kind = TypeVar("Kind", bound=Exchange)
+
+
+class Transport(Generic[Kind]):
+    """Asks one server; nothing blocks."""
+
+    exchange: type[Kind]
+    over_tcp: bool
+    _send: Callable[[Kind], None]
+    _send_again: Callable[[Kind], None]
+    _finish: Callable[[Kind], None]  # nothing more is expected for it
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.name = endpoint.name
@@ -58,59 +74,76 @@ class Transport:
         self.payload = endpoint.payload
         self.draw = endpoint.draw
         self.clock = endpoint.clock
+        self.abilities = endpoint.abilities
         self.wrong = 0  # messages that answered nothing we asked
         self._loop: AbstractEventLoop
+        self._deadlines: Deadlines[Kind]
 
     def start(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
+        self._deadlines = Deadlines(loop, self._due)
+
+    def begin(
+        self, query: Query, seconds: float, rtt: float = 0.0, form: int | None = None,
+        late: Late | None = None,
+    ) -> "Future[Answer]":  # fmt: skip
+        """Ask, and once more after a while, in this form or the usual one. The future ends within `seconds`."""
+        pause = min(max(RESEND_AFTER, min(4 * rtt, seconds / 2)), seconds)
+        asked = self.abilities.asked(query, form)
+        exchange = self.exchange(asked, self._loop.create_future(), seconds - pause)
+        exchange.late = late
+        self._send(exchange)
+        self._deadlines.add(exchange, pause)
+        return exchange.future
+
+    def _due(self, exchange: Kind) -> None:
+        """Ask once more, or give up. What was answered, or whose asker went, is only cleared up."""
+        if exchange.future.done():
+            self._finish(exchange)
+        elif doubtful := self.abilities.miss(exchange.asked):
+            exchange.end(doubtful)
+            self._finish(exchange)
+        elif exchange.left > 0:
+            self._deadlines.add(exchange, exchange.left)
+            exchange.left = 0.0
+            self._send_again(exchange)
+            if exchange.late is not None:
+                exchange.late(exchange)
+        else:
+            self._give_up(exchange)
+
+    def _give_up(self, exchange: Kind) -> None:
+        exchange.end(UpstreamError("timeout", 22))
+        self._finish(exchange)
+
+    def _message(self, exchange: Kind, ident: int) -> bytes:
+        return self.abilities.message(exchange.asked, ident, self.payload)
+
+    def _read_answer(self, exchange: Kind, data: bytes) -> Answer | UpstreamError | None:
+        """What a message with its id is worth to a question; None: nothing, and waiting goes on.
+
+        Class, type and name must be those asked (CVE-2008-1447 and its heirs); the socket saw to the address.
+        """
+        asked = exchange.asked
+        try:
+            answer = receive(data, asked.query.question, self.clock(), self.name)
+        except Unreadable as error:
+            if not self.over_tcp and _is_cut(data):
+                return Answer(0, tc=True, upstream=self.name)
+            return self.abilities.unreadable(asked, data, error.reason)
+        except WireError:
+            return self.abilities.bare(asked, data)
+        return self.abilities.judge(asked, data, answer, self.over_tcp)
+
+    @property
+    def faults(self) -> int:
+        """Questions whose deadline met a bug here."""
+        return self._deadlines.faults
 
 
-def open_exchange(
-    loop: AbstractEventLoop, query: Query, finished: Callable[[Exchange], None]
-) -> Exchange:
-    """An exchange that is cleared up by `finished` however it ends."""
-    exchange = Exchange(query, loop.create_future())
-    exchange.future.add_done_callback(lambda _: _ended(exchange, finished))
-    return exchange
-
-
-def _ended(exchange: Exchange, finished: Callable[[Exchange], None]) -> None:
-    if exchange.timer is not None:
-        exchange.timer.cancel()
-    finished(exchange)
-
-
-def settle(waiting: MutableMapping[int, Exchange], data: bytes, now: float) -> bool:
-    """Give an answer to whom it belongs. False: nobody here asked that, so waiting goes on.
-
-    Id, type, class and name must be those asked (CVE-2008-1447 and its heirs); the socket saw to the address.
-    """
-    exchange = waiting.get(int.from_bytes(data[:2])) if len(data) >= 12 else None
-    if exchange is None:
-        return False
-    answer = answer_of(data, exchange.query.question, now)
-    if answer is None:
-        return False
-    del waiting[int.from_bytes(data[:2])]
-    if not exchange.future.done():
-        exchange.future.set_result(answer)
-    return True
-
-
-def answer_of(data: bytes, question: bytes, now: float, upstream: str = "") -> Answer | None:
-    """The answer to this very question, None when the message is none."""
-    try:
-        return receive(data, question, now, upstream)
-    except WireError:
-        return Answer(0, tc=True, upstream=upstream) if _is_cut(data, question) else None
-
-
-def _is_cut(data: bytes, question: bytes) -> bool:
+def _is_cut(data: bytes) -> bool:
     """Some servers cut a truncated answer in mid-record: its header is all that is needed."""
-    _, flags = PAIR.unpack_from(data)
-    said = data[12 : 12 + len(question)]
-    wanted = QR | TC
-    return flags & wanted == wanted and len(said) == len(question) and same_question(said, question)
+    return bool(PAIR.unpack_from(data)[1] & TC)
 
 
 def free_id(waiting: Container[int], draw: Callable[[], int]) -> int:
@@ -119,12 +152,3 @@ def free_id(waiting: Container[int], draw: Callable[[], int]) -> int:
     while ident in waiting:
         ident = draw()
     return ident
-
-
-def unguessable() -> Iterator[int]:
-    """16 bits at a time of the system's random octets, fetched by the page: a call for each costs thirty times as much.
-
-    The first page is fetched with the first number, so processes that fork before they ask share none.
-    """
-    while True:
-        yield from memoryview(os.urandom(PAGE)).cast("H")

@@ -1,74 +1,132 @@
-"""One upstream over TCP: one connection, reused, its questions pipelined and answered in any order (RFC 7766).
+"""One upstream over TCP: a connection, reused, its questions pipelined and answered in any order (RFC 7766).
 
-It is opened by the first question, closed when nobody asked for a while, and opened anew when the server hung up or
-went deaf: who waited then is asked once more. Counterpart: `wire/stream.py`, whose `ClientStream` it carries.
+It is opened by the first question, closed when nobody asked for a while. A question that is kept waiting by a silent
+connection is asked on another one too; answered there, the silent one is given up, and all who wait on it ask again.
+So do those whose connection ended, as long as the server gets on: it may answer a few questions a connection, or one,
+and then several are open, as many as it takes. Counterpart: `wire/stream.py`, whose `ClientStream` each carries.
 """
 
 import errno
 import os
 import socket
 from asyncio import Future, TimerHandle
+from collections import deque
 from contextlib import suppress
 
-from namewarden.net.exchanges import Endpoint, Exchange, Transport, free_id, open_exchange, settle
-from namewarden.query import Answer, Query
+from namewarden.net.abilities import Asked
+from namewarden.net.exchanges import RESEND_AFTER, Endpoint, Exchange, Transport, free_id
+from namewarden.query import Answer
 from namewarden.wire.errors import UpstreamError
-from namewarden.wire.message import write_query
 from namewarden.wire.stream import ClientLimits, ClientStream
 
 CHUNK = 65536
+MOST_CONNECTIONS = 8  # of one server, where one does not do
+BRIEF = 1.0  # seconds: an end that soon after an answer is the server's way, not one of an idle connection
+REMEMBERED = 60.0  # seconds what a server takes is remembered
+
+
+class TcpExchange(Exchange):
+    """A question on one connection, or on a second one too; on none while it waits for room."""
+
+    __slots__ = ("answers", "places")
+
+    def __init__(self, asked: Asked, future: "Future[Answer]", left: float) -> None:
+        Exchange.__init__(self, asked, future, left)
+        self.places: list[tuple[TcpConnection, int]] = []  # connections and ids
+        self.answers = 0  # how many the server had given when this was asked
 
 
 class TcpConnection:
     """A connected socket and the stream over it."""
 
-    __slots__ = ("answered", "sock", "stream", "writing")
+    __slots__ = ("answers", "asked", "sock", "stream", "writing")
 
-    def __init__(self, sock: socket.socket, stream: ClientStream[Exchange]) -> None:
+    def __init__(self, sock: socket.socket, stream: ClientStream[TcpExchange]) -> None:
         self.sock = sock
         self.stream = stream
         self.writing = False
-        self.answered = False  # it has worked: when it ends now, that is no failure of the server's
+        self.asked = 0  # questions
+        self.answers = 0
 
 
-class TcpUpstream(Transport):
-    """One connection at a time."""
+class TcpUpstream(Transport[TcpExchange]):
+    """One connection, more where the server wants it so."""
+
+    exchange = TcpExchange
+    over_tcp = True
 
     def __init__(self, endpoint: Endpoint, limits: ClientLimits | None = None) -> None:
         super().__init__(endpoint)
         self._limits = limits or ClientLimits()
-        self._connection: TcpConnection | None = None
+        self._connections: list[TcpConnection] = []
+        self._queue: deque[TcpExchange] = deque()  # until a connection has room
+        self._most = MOST_CONNECTIONS  # the server takes
+        self._share = self._limits.waiting  # questions that it takes on one of them
+        self._learned_at = 0.0
+        self._answers = 0
         self._idle_timer: TimerHandle | None = None
 
     def stop(self) -> None:
+        self._deadlines.stop()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
-        if self._connection is not None:
-            self._drop(self._connection, UpstreamError("stopped", hard=True), again=False)
+        waiting = list(self._queue)
+        self._queue.clear()
+        for connection in list(self._connections):
+            waiting += self._drop(connection)
+        for exchange in waiting:
+            exchange.end(UpstreamError("stopped", hard=True))
 
-    def begin(self, query: Query, seconds: float, rtt: float = 0.0) -> "Future[Answer]":
-        """Ask. The future ends within `seconds`."""
-        exchange = open_exchange(self._loop, query, self._finished)
-        exchange.timer = self._loop.call_later(seconds, self._expire, exchange)
-        self._send(exchange)
-        return exchange.future
-
-    def _send(self, exchange: Exchange) -> None:
+    def _send(self, exchange: TcpExchange) -> None:
         try:
-            connection = self._connection or self._connect()
+            connection = self._with_room()
         except OSError as error:
-            exchange.fail(UpstreamError(error.strerror or "network error", 23, hard=True))
+            exchange.end(UpstreamError(error.strerror or "network error", 23, hard=True))
             return
+        if connection is not None:
+            self._ask(connection, exchange)
+        elif len(self._queue) < self._limits.waiting:
+            self._queue.append(exchange)
+        else:
+            exchange.end(UpstreamError("too many questions wait for a connection", 23, hard=True))
+
+    def _with_room(self) -> TcpConnection | None:
+        """One that takes a question more, a new one where there is none and the server takes it. OSError."""
+        if self._learned_at and self.clock() - self._learned_at > REMEMBERED:
+            self._learned_at, self._most, self._share = 0.0, MOST_CONNECTIONS, self._limits.waiting
+        for connection in self._connections:
+            if connection.asked < self._share and not connection.stream.is_full:
+                return connection
+        return self._connect() if len(self._connections) < self._most else None
+
+    def _ask(self, connection: TcpConnection, exchange: TcpExchange) -> None:
         stream = connection.stream
-        if stream.is_full:
-            exchange.fail(UpstreamError("too many questions wait on the connection", 23, hard=True))
-            return
-        exchange.ident = free_id(stream.waiting, self.draw)
-        message = write_query(exchange.query, exchange.ident, self.payload)
-        stream.ask(exchange.ident, exchange, message, self.clock())
+        ident = free_id(stream.waiting, self.draw)
+        exchange.places.append((connection, ident))
+        exchange.answers = self._answers
+        connection.asked += 1
+        stream.ask(ident, exchange, self._message(exchange, ident), self.clock())
         if not connection.writing:
             self._write(connection)
+
+    def _send_again(self, exchange: TcpExchange) -> None:
+        """Once more on another connection, if its own has been silent; one that speaks will come to it."""
+        if not exchange.places:
+            return
+        connection, _ = exchange.places[-1]
+        if not self._is_silent(connection):
+            return
+        others = [each for each in self._connections if each is not connection]
+        fresh = [each for each in others if each.asked < self._share]
+        with suppress(OSError):  # what was asked first may still be answered
+            if fresh:
+                self._ask(fresh[-1], exchange)
+            elif len(others) < self._most:
+                self._ask(self._connect(), exchange)
+
+    def _is_silent(self, connection: TcpConnection) -> bool:
+        return self.clock() - connection.stream.quiet_since >= RESEND_AFTER / 2
 
     def _connect(self) -> TcpConnection:
         sock = socket.socket(self.family, socket.SOCK_STREAM)
@@ -78,8 +136,9 @@ class TcpUpstream(Transport):
         if status not in (0, errno.EINPROGRESS):
             sock.close()
             raise OSError(status, os.strerror(status))
-        stream: ClientStream[Exchange] = ClientStream(self._limits, self.clock())
-        connection = self._connection = TcpConnection(sock, stream)
+        stream: ClientStream[TcpExchange] = ClientStream(self._limits, self.clock())
+        connection = TcpConnection(sock, stream)
+        self._connections.append(connection)
         self._loop.add_reader(sock, self._read, connection)
         self._loop.add_writer(sock, self._write, connection)
         connection.writing = True
@@ -115,60 +174,113 @@ class TcpUpstream(Transport):
         if not data:
             self._lose(connection, ConnectionError(errno.ECONNRESET, "connection closed"))
             return
-        now = self.clock()
-        for message in connection.stream.receive(data, now):
-            if settle(connection.stream.waiting, message, now):
-                connection.answered = True
-            else:
-                self.wrong += 1
+        for message in connection.stream.receive(data, self.clock()):
+            self._take(connection, message)
+        if connection.asked >= self._share and not connection.stream.waiting:
+            self._drop(connection)
+            self._dispatch()
+
+    def _take(self, connection: TcpConnection, message: bytes) -> None:
+        ident = int.from_bytes(message[:2])
+        exchange = connection.stream.waiting.get(ident) if len(message) >= 12 else None
+        outcome = self._read_answer(exchange, message) if exchange else None
+        if exchange is None or outcome is None:
+            self.wrong += 1
+            return
+        connection.answers += 1
+        self._answers += 1
+        before = [place for place, _ in exchange.places if place is not connection]
+        self._finish(exchange)
+        exchange.end(outcome)
+        for silent in before:
+            if self._is_silent(silent):
+                self._replace(silent)
+
+    def _replace(self, connection: TcpConnection) -> None:
+        """It has gone deaf: who waits on it asks elsewhere."""
+        waiting = self._drop(connection)
+        for exchange in waiting:
+            self._send(exchange)
+        self._dispatch()
 
     def _lose(self, connection: TcpConnection, error: OSError) -> None:
+        """It has ended. Who waits asks again while the server gets on, or may with fewer at a time."""
+        waiting = self._drop(connection)
+        gets_on = self._learn(connection, bool(waiting))
         failure = UpstreamError(error.strerror or "network error", 23, hard=True)
-        self._drop(connection, failure, again=connection.answered)
-
-    def _drop(self, connection: TcpConnection, failure: UpstreamError, again: bool) -> None:
-        if self._connection is connection:
-            self._connection = None
-        if connection.sock.fileno() >= 0:
-            self._loop.remove_reader(connection.sock)
-            self._loop.remove_writer(connection.sock)
-            with suppress(OSError):
-                connection.sock.close()
-        exchanges = list(connection.stream.waiting.values())
-        connection.stream.waiting.clear()
-        for exchange in exchanges:
-            if again and not exchange.retried and not exchange.future.done():
-                exchange.retried = True
+        for exchange in waiting:
+            if gets_on or self._answers > exchange.answers:
                 self._send(exchange)
             else:
-                exchange.fail(failure)
+                exchange.end(failure)
+        self._dispatch()
 
-    def _expire(self, exchange: Exchange) -> None:
-        """Its time is over. One that was asked once more had less time here: it says nothing of this connection."""
-        exchange.expire()
-        connection = self._connection
-        if connection is None or exchange.retried:
-            return
-        if connection.stream.waiting.get(exchange.ident) is not exchange:
-            return
-        if connection.stream.time_out(self.clock()):
-            self._drop(connection, UpstreamError("timeout", 22), again=True)
+    def _learn(self, connection: TcpConnection, is_missed: bool) -> bool:
+        """What the server takes, from the end of a connection; whether that gives hope."""
+        now = self.clock()
+        if connection.answers:
+            if is_missed and now - connection.stream.quiet_since < BRIEF:
+                self._share, self._learned_at = connection.answers, now
+            return True
+        if self._connections:
+            self._most, self._learned_at = len(self._connections), now
+            return True
+        if connection.asked > 1 and self._share > 1:  # its reset may have taken an answer along
+            self._share, self._learned_at = 1, now
+            return True
+        return False
 
-    def _finished(self, exchange: Exchange) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        connection.stream.finish(exchange.ident, exchange, self.clock())
-        if not connection.stream.waiting and self._idle_timer is None:
+    def _dispatch(self) -> None:
+        """Who waits for room gets what there is."""
+        for _ in range(len(self._queue)):
+            if len(self._connections) >= self._most and self._is_full():
+                return
+            exchange = self._queue.popleft()
+            if not exchange.future.done():
+                self._send(exchange)
+
+    def _is_full(self) -> bool:
+        return all(each.asked >= self._share or each.stream.is_full for each in self._connections)
+
+    def _drop(self, connection: TcpConnection) -> list[TcpExchange]:
+        """Close it; who waited there and on no other."""
+        if connection not in self._connections:
+            return []
+        self._connections.remove(connection)
+        self._loop.remove_reader(connection.sock)
+        self._loop.remove_writer(connection.sock)
+        with suppress(OSError):
+            connection.sock.close()
+        left = list(connection.stream.waiting.values())
+        connection.stream.waiting.clear()
+        for exchange in left:
+            exchange.places = [place for place in exchange.places if place[0] is not connection]
+        return [each for each in left if not (each.places or each.future.done())]
+
+    def _give_up(self, exchange: TcpExchange) -> None:
+        """Its time is over, and where it waited may be deaf."""
+        places = exchange.places
+        super()._give_up(exchange)
+        for connection, _ in places:
+            if connection in self._connections and connection.stream.time_out(self.clock()):
+                self._replace(connection)
+
+    def _finish(self, exchange: TcpExchange) -> None:
+        now = self.clock()
+        for connection, ident in exchange.places:
+            connection.stream.finish(ident, exchange, now)
+        exchange.places = []
+        if self._idle_timer is None and self._connections:
             self._idle_timer = self._loop.call_later(self._limits.idle, self._close_idle)
 
     def _close_idle(self) -> None:
         self._idle_timer = None
-        connection, now = self._connection, self.clock()
-        if connection is None or connection.stream.waiting:
-            return
-        if connection.stream.is_idle(now):
-            self._drop(connection, UpstreamError("idle"), again=False)
-        else:
-            left = connection.stream.wake - now
-            self._idle_timer = self._loop.call_later(left, self._close_idle)
+        now = self.clock()
+        for connection in list(self._connections):
+            if connection.stream.is_idle(now):
+                self._drop(connection)
+        if self._connections:
+            wake = min(each.stream.wake for each in self._connections)
+            self._idle_timer = self._loop.call_later(
+                max(wake - now, self._limits.idle / 4), self._close_idle
+            )

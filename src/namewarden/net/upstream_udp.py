@@ -6,14 +6,13 @@ bounded whatever is in flight. Being connected, a socket hears its server only, 
 """
 
 import socket
-from asyncio import AbstractEventLoop, Future, TimerHandle
+from asyncio import Future, TimerHandle
 from collections.abc import Callable
 
-from namewarden.net.deadlines import Deadlines
-from namewarden.net.exchanges import Endpoint, Exchange, Transport, answer_of, free_id
-from namewarden.query import Answer, Query
+from namewarden.net.abilities import Asked
+from namewarden.net.exchanges import Endpoint, Exchange, Transport, free_id
+from namewarden.query import Answer
 from namewarden.wire.errors import UpstreamError
-from namewarden.wire.message import write_query
 
 MOST_SOCKETS = 64
 USES = 64  # questions of one port: at 2,000 a second the whole pool is another every two seconds
@@ -21,7 +20,6 @@ RETIRED = 192  # ports at a time that only wait for answers; beyond it the pool 
 CROWD = 3  # who wait on one port: then another answer has likely come, and looking for it pays
 BATCH = 32  # datagrams of one wake-up, so that a flood of lies does not starve the loop
 AGE = 10.0  # seconds a port is asked from, and the longest an idle pool stays open
-RESEND_AFTER = 0.3  # seconds at least until a question is asked once more: one datagram may be lost
 LARGEST = 65535
 
 
@@ -41,17 +39,20 @@ class Port:
 class UdpExchange(Exchange):
     """A question that left from one port, or from a second one too."""
 
-    __slots__ = ("first", "left", "port")
+    __slots__ = ("first", "ident", "port")
 
-    def __init__(self, query: Query, future: "Future[Answer]", left: float) -> None:
-        Exchange.__init__(self, query, future)
-        self.left = left  # seconds to go on waiting once it was asked again
+    def __init__(self, asked: Asked, future: "Future[Answer]", left: float) -> None:
+        Exchange.__init__(self, asked, future, left)
+        self.ident = -1
         self.port: Port | None = None  # where it waits, with its id
         self.first: tuple[Port, int] | None = None  # and where it left from first
 
 
-class UdpUpstream(Transport):
+class UdpUpstream(Transport[UdpExchange]):
     """Many ports at a time."""
+
+    exchange = UdpExchange
+    over_tcp = False
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
@@ -59,59 +60,41 @@ class UdpUpstream(Transport):
         self._pool: list[Port] = []
         self._retired: set[Port] = set()
         self._sweep: TimerHandle | None = None
-        self._deadlines: Deadlines[UdpExchange]
-
-    def start(self, loop: AbstractEventLoop) -> None:
-        super().start(loop)
-        self._deadlines = Deadlines(loop, self._due)
 
     def stop(self) -> None:
         self._deadlines.stop()
         for port in [*self._pool, *self._retired]:
             for exchange in port.waiting.values():
-                exchange.fail(UpstreamError("stopped", hard=True))
+                exchange.end(UpstreamError("stopped", hard=True))
             self._close(port)
         self._pool.clear()
         if self._sweep is not None:
             self._sweep.cancel()
 
-    def begin(self, query: Query, seconds: float, rtt: float = 0.0) -> "Future[Answer]":
-        """Ask, and once more after a while. The future ends within `seconds`."""
-        pause = min(max(RESEND_AFTER, 4 * rtt), seconds)
-        exchange = UdpExchange(query, self._loop.create_future(), seconds - pause)
-        self._send(exchange, self._port)
-        self._deadlines.add(exchange, pause)
-        return exchange.future
+    def _send(self, exchange: UdpExchange) -> None:
+        self._send_from(exchange, self._port)
 
-    def _due(self, exchange: UdpExchange) -> None:
-        """Ask once more, or give up. What was answered, or whose asker went, is only cleared up."""
-        if exchange.future.done():
-            self._finish(exchange)
-        elif exchange.left > 0:
-            self._deadlines.add(exchange, exchange.left)
-            exchange.left = 0.0
-            self.resent += 1
-            if exchange.port is not None:
-                exchange.first, exchange.port = (exchange.port, exchange.ident), None
-            self._send(exchange, self._another)
-        else:
-            exchange.expire()
-            self._finish(exchange)
+    def _send_again(self, exchange: UdpExchange) -> None:
+        self.resent += 1
+        if exchange.port is not None:
+            exchange.first, exchange.port = (exchange.port, exchange.ident), None
+        self.abilities.again(exchange.asked)
+        self._send_from(exchange, self._another)
 
-    def _send(self, exchange: UdpExchange, choose: Callable[[], Port]) -> None:
+    def _send_from(self, exchange: UdpExchange, choose: Callable[[], Port]) -> None:
         try:
             port = choose()
             ident = free_id(port.waiting, self.draw)
             port.waiting[ident] = exchange
             port.used += 1
             exchange.port, exchange.ident = port, ident
-            port.sock.send(write_query(exchange.query, ident, self.payload))
+            port.sock.send(self._message(exchange, ident))
         except BlockingIOError:
             pass  # the send buffer is full: as if lost, it is sent once more
         except OSError as error:
             if exchange.first is not None:
                 return  # what left first may still be answered
-            exchange.fail(UpstreamError(error.strerror or "network error", 23, hard=True))
+            exchange.end(UpstreamError(error.strerror or "network error", 23, hard=True))
             self._finish(exchange)
 
     def _port(self) -> Port:
@@ -187,19 +170,17 @@ class UdpUpstream(Transport):
     def _take(self, port: Port, data: bytes) -> None:
         """An answer goes to whom it belongs; nobody here asked for anything else, so waiting goes on."""
         exchange = port.waiting.get(int.from_bytes(data[:2])) if len(data) >= 12 else None
-        question = exchange.query.question if exchange else b""
-        answer = answer_of(data, question, self.clock(), self.name) if exchange else None
-        if exchange is None or answer is None:
+        outcome = self._read_answer(exchange, data) if exchange else None
+        if exchange is None or outcome is None:
             self.wrong += 1
             return
         self._finish(exchange)
-        if not exchange.future.done():
-            exchange.future.set_result(answer)
+        exchange.end(outcome)
 
     def _break(self, port: Port, error: OSError) -> None:
         failure = UpstreamError(error.strerror or "network error", 23, hard=True)
         for exchange in list(port.waiting.values()):
-            exchange.fail(failure)
+            exchange.end(failure)
             self._finish(exchange)
         self._retire(port)
 
@@ -222,11 +203,6 @@ class UdpUpstream(Transport):
         if port.sock.fileno() >= 0:
             self._loop.remove_reader(port.sock)
             port.sock.close()
-
-    @property
-    def faults(self) -> int:
-        """Questions whose deadline met a bug here."""
-        return self._deadlines.faults
 
     @property
     def open_sockets(self) -> int:

@@ -1,143 +1,31 @@
-"""Who is asked when we do not know: several servers, the best first, the next when one fails.
+"""Who is asked when we do not know: several servers, the fastest first, the next when one fails or keeps us waiting.
 
-`ask` promises an Answer or an UpstreamError within `total` seconds. A server that failed `FAILURES` times in
-a row is left alone and tried again, with growing pauses, by a copy of a live question. It suspends on plain
-futures only: no task is needed to begin, none is left behind.
+`ask` promises an Answer or an UpstreamError within `total` seconds. A server that does not answer where another does
+is asked last at once; a dead one is left alone and tried again, with growing pauses, by a copy of a live question. It
+suspends on plain futures only: no task is needed to begin, none is left behind.
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from functools import partial
+from operator import attrgetter
 
-import structlog
-from msgspec.structs import replace
-
-from namewarden.net.exchanges import Endpoint, unguessable
-from namewarden.net.upstream_tcp import TcpUpstream
-from namewarden.net.upstream_udp import UdpUpstream
+from namewarden.net import eager
+from namewarden.net.abilities import ALL, Wishes
+from namewarden.net.dice import unguessable
+from namewarden.net.exchanges import RESEND_AFTER, Exchange, Late
+from namewarden.net.upstream_server import LAST, Asking, UpstreamServer, resolve
 from namewarden.query import Answer, Query, UpstreamState
-from namewarden.settings import plain_network
 from namewarden.wire.errors import Rcode, UpstreamError
 
-__all__ = ["UpstreamError", "Upstreams"]
+__all__ = ["UpstreamError", "Upstreams", "resolve"]
 
-log = structlog.get_logger("upstream")
-FAILURES = 3
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds a dead server is left alone
-QUIET = (
-    60.0  # seconds between two words about one server's death: clients could make it come and go
-)
-WEIGHT = 0.2  # of a new round trip in the average
-FADING = 0.98  # of the others' averages at each question, so that they are tried again one day
+FADING = 0.98  # of the others' round trips at each question, so that they are tried again one day
 NETWORK_ERROR = 23  # RFC 8914
 DEFINITE = frozenset((int(Rcode.NOERROR), int(Rcode.NXDOMAIN)))
-REFUSED = int(Rcode.REFUSED)
-
-
-class UpstreamServer:
-    """One upstream and how it has been of late."""
-
-    def __init__(
-        self,
-        url: str,
-        payload: int,
-        draw: Callable[[], int],
-        clock: Callable[[], float],
-        trust_ad: Sequence[str] = (),
-    ) -> None:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or 53
-        self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self.transport = parts.scheme
-        self.clock = clock
-        self.is_trusted = _is_within(host, trust_ad)  # its AD bit is passed on
-        endpoint = Endpoint(self.name, resolve(host, port), payload, draw, clock)
-        self.tcp = TcpUpstream(endpoint)
-        self.udp = UdpUpstream(endpoint) if parts.scheme == "udp" else None
-        self._begin = (self.udp or self.tcp).begin
-        self.rtt = 0.0  # seconds, smoothed; 0 = not measured yet, so it is tried soon
-        self.latency = 0.0  # the same, but never faded: for people
-        self.failures = 0  # in a row
-        self.queries = self.failed = 0  # since the start
-        self.heard_at = 0.0  # when it last answered or failed
-        self.problem = ""  # why it failed last; "" = it answered
-        self.pause = FIRST_PAUSE
-        self.retry_at = 0.0
-        self.told_at = -QUIET  # when its death was last told
-        self.is_told = False  # that it is dead, and not yet that it is back
-
-    @property
-    def is_dead(self) -> bool:
-        return self.failures >= FAILURES
-
-    async def ask(self, query: Query, seconds: float) -> Answer:
-        """Ask, and note how the server did."""
-        began = self.clock()
-        try:
-            answer = await self._begin(query, seconds, self.rtt)
-        except UpstreamError as error:
-            self._failed(self.clock(), error.reason)
-            raise
-        self._answered(answer, began)
-        if answer.tc and self.udp is not None:
-            answer = await self.tcp.begin(query, max(began + seconds - self.clock(), 0.0))
-        ad = answer.ad and self.is_trusted
-        if answer.tc or not answer.upstream or ad is not answer.ad:
-            return replace(answer, tc=False, ad=ad, upstream=self.name)
-        return answer
-
-    def probe(self, query: Query, seconds: float) -> None:
-        """A question whose answer only shows how the server does."""
-        began = self.clock()
-        self._begin(query, seconds, self.rtt).add_done_callback(
-            lambda done: self._probed(done, began)
-        )
-
-    def _probed(self, done: "asyncio.Future[Answer]", began: float) -> None:
-        if (error := done.exception()) is not None:
-            self._failed(self.clock(), str(error))
-        else:
-            self._answered(done.result(), began)
-
-    def _answered(self, answer: Answer, began: float) -> None:
-        now = self.clock()
-        if answer.rcode == REFUSED:
-            self._failed(now, "REFUSED")
-            return
-        passed = now - began
-        self.rtt = passed if not self.rtt else self.rtt + WEIGHT * (passed - self.rtt)
-        self.latency += (WEIGHT if self.latency else 1.0) * (passed - self.latency)
-        self.queries, self.heard_at, self.problem = self.queries + 1, now, ""
-        self.failures, self.pause = 0, FIRST_PAUSE
-        if self.is_told:
-            self.is_told = False
-            log.warning("upstream answers again", server=self.name)
-
-    def _failed(self, now: float, reason: str) -> None:
-        self.failures += 1
-        self.queries, self.failed = self.queries + 1, self.failed + 1
-        self.heard_at, self.problem = now, reason
-        if self.is_dead and not self.is_told and now - self.told_at >= QUIET:
-            self.is_told, self.told_at = True, now
-            log.warning("upstream does not answer, or refuses", server=self.name)
-        if self.is_dead and now >= self.retry_at:
-            self.leave_alone(now)
-
-    def state(self) -> UpstreamState:
-        """For people, and for Prometheus."""
-        return UpstreamState(
-            self.name, self.transport, self.is_dead, self.latency,
-            self.clock() - self.heard_at if self.queries else -1.0,
-            self.queries, self.failed, self.problem,
-        )  # fmt: skip
-
-    def leave_alone(self, now: float) -> None:
-        """Each time twice as long, until it answers."""
-        self.retry_at = now + self.pause
-        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+_RANK = attrgetter("rank")
+_RETRY = attrgetter("retry_at")
 
 
 class Upstreams:
@@ -152,9 +40,16 @@ class Upstreams:
         draw: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
         trust_ad: Sequence[str] = (),
+        wishes: Wishes = ALL,
     ) -> None:
         draw = draw or unguessable().__next__
-        self.servers = [UpstreamServer(url, payload, draw, clock, trust_ad) for url in servers]
+        asking = Asking(payload, draw, clock, trust_ad, wishes)
+        self.servers = [UpstreamServer(url, asking) for url in servers]
+        self._late: dict[UpstreamServer, Late | None] = {
+            server: partial(self._ask_next, (server,)) if len(servers) > 1 else None
+            for server in self.servers
+        }
+        self._beside: eager.Waiting = set()  # questions to a second server
         self.timeout = timeout
         self.total = total
         self.clock = clock
@@ -180,6 +75,7 @@ class Upstreams:
         until = self.clock() + self.total
         vague: Answer | None = None
         failed: tuple[str, str, int, bool] | None = None
+        silent: tuple[UpstreamServer, ...] = ()
         waiting_may_help = True
         while waiting_may_help and vague is None:
             waiting_may_help = False
@@ -188,11 +84,14 @@ class Upstreams:
                 if left <= 0 or self._stopped:
                     break
                 try:
-                    answer = await server.ask(query, min(self.timeout, left))
+                    answer = await server.ask(query, min(self.timeout, left), self._late[server])
                 except UpstreamError as error:
                     failed = server.name, error.reason, error.ede_code, error.hard
                     waiting_may_help |= not error.hard
+                    silent = silent if error.hard else (*silent, server)
                     continue
+                for other in silent:
+                    other.outdo(until - self.total)
                 if answer.rcode in DEFINITE:
                     return answer
                 if vague is None or answer.rcode == Rcode.SERVFAIL:
@@ -202,21 +101,53 @@ class Upstreams:
         raise _failure(failed)
 
     def _candidates(self, query: Query) -> list[UpstreamServer]:
-        """Whom to ask, best first. Dead ones whose pause is over get a copy beside, for nobody waits for it."""
+        """Whom to ask, best first."""
         if len(self.servers) < 2 or self._stopped:
             return [] if self._stopped else self.servers
-        alive = [server for server in self.servers if not server.is_dead]
-        if not alive:
-            return sorted(self.servers, key=lambda server: server.retry_at)
+        ranked = sorted(self.servers, key=_RANK)
+        if ranked[-1].rank >= LAST:
+            ranked = self._without_dead(query, ranked)
+        for server in ranked[1:]:
+            if server.rank < LAST:
+                server.fade(FADING)
+        return ranked
+
+    def _without_dead(self, query: Query, ranked: list[UpstreamServer]) -> list[UpstreamServer]:
+        """Where one is well, dead ones and new ones get a copy when their pause is over, for nobody waits for it."""
         now = self.clock()
-        for server in self.servers:
-            if server.is_dead and server.retry_at <= now:
-                server.leave_alone(now)
+        alive = [server for server in ranked if not server.is_dead]
+        if not alive:
+            return sorted(ranked, key=_RETRY)
+        for server in ranked:
+            if server.is_dead:
+                if server.retry_at <= now:
+                    server.leave_alone(now)
+                    server.probe(query, self.timeout)
+            elif not (server.rtt or server.is_probed) and alive[0].rank < LAST:
                 server.probe(query, self.timeout)
-        best = sorted(alive, key=lambda server: server.rtt)
-        for server in best[1:]:
-            server.rtt *= FADING
-        return best
+        return alive
+
+    def _ask_next(self, asked: tuple[UpstreamServer, ...], exchange: Exchange) -> None:
+        """The last of these keeps a question waiting: another is asked beside it."""
+        others = [each for each in self.servers if each not in asked and not each.is_dead]
+        if others and not self._stopped:
+            other = min(others, key=_RANK)
+            eager.start(self._ask_beside(asked, other, exchange), self._beside)
+
+    async def _ask_beside(
+        self, asked: tuple[UpstreamServer, ...], other: UpstreamServer, exchange: Exchange
+    ) -> None:
+        """What comes first and is definite ends the exchange."""
+        query, since = exchange.asked.query, self.clock() - RESEND_AFTER
+        late = partial(self._ask_next, (*asked, other))
+        try:
+            answer = await other.ask(query, self.timeout, late)
+        except UpstreamError:
+            return
+        if not exchange.future.done() and answer.rcode in DEFINITE:
+            for server in asked:
+                server.overtake(query, self.timeout, since)
+            exchange.end(answer)
 
     def states(self) -> list[UpstreamState]:
         """How each server has been."""
@@ -230,7 +161,7 @@ class Upstreams:
     @property
     def faults(self) -> int:
         """Questions lost to a bug here."""
-        return sum(s.udp.faults for s in self.servers if s.udp)
+        return sum(s.tcp.faults + (s.udp.faults if s.udp else 0) for s in self.servers)
 
 
 def _failure(last: tuple[str, str, int, bool] | None) -> UpstreamError:
@@ -249,18 +180,3 @@ def _as_servfail(answer: Answer) -> Answer:
     return Answer(
         Rcode.SERVFAIL, ede=(*answer.ede, said), upstream=answer.upstream, stored=answer.stored
     )
-
-
-def _is_within(host: str, networks: Sequence[str]) -> bool:
-    """Whether a server's address is in one of them."""
-    address = plain_network(host.partition("%")[0]).network_address
-    return any(address in plain_network(network) for network in networks)
-
-
-def resolve(host: str, port: int) -> tuple[int, tuple[Any, ...]]:
-    """(family, socket address) of an IP address; a scope such as fe80::1%eth0 is understood. No look-up."""
-    found = socket.getaddrinfo(
-        host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    )
-    family, _, _, _, address = found[0]
-    return family, address

@@ -18,6 +18,7 @@ from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels, dynamic_providers
 from namewarden.detector.model import Model, ModelError
 from namewarden.events.rows import DeniedRows, RepeatedRows
+from namewarden.net.abilities import Wishes
 from namewarden.net.denials import Rows
 from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.repeats import Repeats
@@ -339,7 +340,10 @@ def listeners_of(settings: Settings) -> list[tuple[str, int]]:
 def _asking(servers: Sequence[str], settings: Settings) -> Upstreams:
     wanted = settings.upstream
     payload = settings.dns.udp_payload
-    return Upstreams(servers, wanted.timeout, wanted.total, payload, trust_ad=wanted.trust_ad)
+    wishes = Wishes(wanted.mixed_case, wanted.cookies)
+    return Upstreams(
+        servers, wanted.timeout, wanted.total, payload, trust_ad=wanted.trust_ad, wishes=wishes
+    )
 
 
 def model_of(settings: Settings, notify: Notify) -> Model:

@@ -500,10 +500,62 @@ answer(PyObject *module, PyObject *const *args, Py_ssize_t count)
     return result;
 }
 
+/* mixed(question, bits) -> the question, each letter of its name in the other case where its bit of 64 is set */
+static PyObject *
+mixed(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyBytes_Check(args[0]) || PyBytes_GET_SIZE(args[0]) < 4 || !PyLong_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "a question and 64 bits");
+        return NULL;
+    }
+    uint64_t bits = PyLong_AsUnsignedLongLongMask(args[1]);
+    Py_ssize_t size = PyBytes_GET_SIZE(args[0]);
+    PyObject *result = PyBytes_FromStringAndSize(PyBytes_AS_STRING(args[0]), size);
+    uint8_t *at = result ? (uint8_t *)PyBytes_AS_STRING(result) : NULL;
+    for (Py_ssize_t i = 0; at && i < size - 4; i++) {
+        uint8_t small = at[i] | 32;
+        if (small >= 'a' && small <= 'z' && bits >> (i & 63) & 1)
+            at[i] ^= 32;
+    }
+    return result;
+}
+
+static int
+has(const uint8_t *data, Py_ssize_t size, const uint8_t *part, Py_ssize_t length)
+{
+    const uint8_t *end = data + size;
+    while (end - data >= length && (data = memchr(data, part[0], (size_t)(end - data - length + 1)))) {
+        if (!memcmp(data, part, (size_t)length))
+            return 1;
+        data++;
+    }
+    return 0;
+}
+
+/* echo(data, question, cookie) -> 0 = not both are there, 1 = both, 2 = and the name once more behind the question */
+static PyObject *
+echo(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3 || !PyBytes_Check(args[0]) || !PyBytes_Check(args[1]) || !PyBytes_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "octets of a message, its question and a cookie");
+        return NULL;
+    }
+    const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(args[0]);
+    const uint8_t *question = (const uint8_t *)PyBytes_AS_STRING(args[1]);
+    Py_ssize_t size = PyBytes_GET_SIZE(args[0]), asked = PyBytes_GET_SIZE(args[1]), cookie = PyBytes_GET_SIZE(args[2]);
+    long found = 0;
+    if (asked > 4 && size >= HEADER + asked && !memcmp(data + HEADER, question, (size_t)asked) &&
+        (!cookie || has(data, size, (const uint8_t *)PyBytes_AS_STRING(args[2]), cookie)))
+        found = has(data + HEADER + asked, size - HEADER - asked, question, asked - 4) ? 2 : 1;
+    return PyLong_FromLong(found);
+}
+
 static PyMethodDef functions[] = {
     {"question", question, METH_O, "question(data) -> (id, name, type, question, class, flags, DO, payload) or None"},
     {"answer", (PyCFunction)(void (*)(void))answer, METH_FASTCALL,
      "answer(data, question) -> (rcode, body, counts, TTL offsets, TTL, AD, TC, CNAMEs, addresses) or None"},
+    {"mixed", (PyCFunction)(void (*)(void))mixed, METH_FASTCALL, "mixed(question, bits) -> question"},
+    {"echo", (PyCFunction)(void (*)(void))echo, METH_FASTCALL, "echo(data, question, cookie) -> 0, 1 or 2"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -33,6 +33,8 @@ _MOST_LOOKED_AT = 16  # questions and records of a message that is refused anywa
 _MAX_RECORDS = 4096  # more cannot stand in 64 KiB but as junk of root-owned records
 _MOST_ODD = 256  # records of a message that dnspython reads, a fiftieth of a millisecond each
 
+_CASES = bytes(32 * (octet < 128 and chr(octet).isalpha()) for octet in range(256))
+
 _HELPER = native.load("namewarden.wire._message")  # once: every message comes through here
 
 
@@ -163,12 +165,54 @@ def opt_record(payload: int, extended: int, do: bool, ede: tuple[tuple[int, str]
     return b"\0" + RECORD.pack(types.OPT, payload, extended << 24 | DO * do, len(options)) + options
 
 
-def write_query(query: Query, ident: int, payload: int) -> bytes:
-    """What is asked upstream: the same question, recursion wished, our own OPT; no option of the client's."""
+def write_query(
+    query: Query, ident: int, payload: int, question: bytes = b"", options: bytes = b""
+) -> bytes:
+    """What is asked upstream: the question, in another case perhaps, recursion wished, no option of the client's.
+
+    With an OPT of ours where `payload` (octets of an answer by UDP) is not 0.
+    """
     # AD always: whether the data is authentic is kept with the answer, for whoever asks next (RFC 6840 §5.7).
     flags = RD | AD | CD if query.cd else RD | AD
-    header = HEADER.pack(ident, flags, 1, 0, 0, 1)
-    return header + query.question + opt_record(payload, 0, query.do, ())
+    opt = _opt_with(payload, query.do, options) if payload else b""
+    header = HEADER.pack(ident, flags, 1, 0, 0, 1 if payload else 0)
+    return header + (question or query.question) + opt
+
+
+@lru_cache(maxsize=64)
+def _opt_with(payload: int, do: bool, options: bytes) -> bytes:
+    return opt_record(payload, 0, do, ())[:-2] + len(options).to_bytes(2) + options
+
+
+def mixed(question: bytes, bits: int) -> bytes:
+    """The question, each letter of its name in the other case where its bit is set; 64 bits serve again and again."""
+    changed: bytes = _HELPER.mixed(question, bits) if _HELPER else any_mixed(question, bits)
+    return changed
+
+
+def any_mixed(question: bytes, bits: int) -> bytes:
+    """The same in Python."""
+    name = question[:-4]
+    flips = name.translate(_CASES)
+    changed = (
+        octet ^ (flip if bits >> (at & 63) & 1 else 0)
+        for at, (octet, flip) in enumerate(zip(name, flips, strict=True))
+    )
+    return bytes(changed) + question[-4:]
+
+
+def echo(data: bytes, question: bytes, cookie: bytes) -> int:
+    """Whether a message has this very question, and the cookie anywhere: 0 = no; 2 = yes, and the name once more."""
+    found: int = (_HELPER.echo if _HELPER else any_echo)(data, question, cookie)
+    return found
+
+
+def any_echo(data: bytes, question: bytes, cookie: bytes) -> int:
+    """The same in Python."""
+    end = HEADER.size + len(question)
+    if len(question) <= 4 or data[HEADER.size : end] != question or cookie not in data:
+        return 0
+    return 2 if data.find(question[:-4], end) >= 0 else 1
 
 
 def read_answer(data: bytes, question: bytes, stored: float, upstream: str = "") -> Answer:
