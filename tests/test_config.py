@@ -194,7 +194,7 @@ def test_endpoints():
     ],
 )  # fmt: skip
 def test_a_source_that_is_neither_a_file_nor_a_url_is_refused(source):
-    with pytest.raises(ValueError, match="source is neither a file nor http"):
+    with pytest.raises(ValueError, match="is neither a file nor http"):
         Settings.model_validate({"lists": [{"name": "x", "source": source}]})
 
 

@@ -76,8 +76,9 @@ def shown_url(url: str) -> str:
     return re.sub(r"\?.*", "?***", re.sub(r"://[^/?#]*@", "://***@", url), flags=re.DOTALL)
 
 
-def _source(text: str) -> str:
-    if not is_url(text):
+def check_url(text: str) -> str:
+    """A URL that a list may be had from, or nothing. ValueError."""
+    if not text:
         return text
     try:
         parts = urlsplit(text)
@@ -85,8 +86,12 @@ def _source(text: str) -> str:
     except ValueError:
         good = False
     if not good or parts.fragment or any(char <= " " or char == "\x7f" for char in text):
-        raise ValueError("source is neither a file nor http(s)://HOST[:PORT]/PATH")
+        raise ValueError("is neither a file nor http(s)://HOST[:PORT]/PATH")
     return text
+
+
+def _source(text: str) -> str:
+    return check_url(text) if is_url(text) else text
 
 
 def plain_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

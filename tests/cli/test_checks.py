@@ -56,7 +56,7 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
         ('[upstream]\nservers = ["udp://192.0.2.1:53/x"]', "more than an address and a port"),
         ('data_dir = "namewarden.toml/var"', "is no folder"),
         ('[[lists]]\nname = "x"\nsource = "."', "is a folder, not a list"),
-        ('[[lists]]\nname = "x"\nsource = "ftp://me:s3cret@x"', "source is neither a file nor http(s)://HOST[:PORT]/PATH"),
+        ('[[lists]]\nname = "x"\nsource = "ftp://me:s3cret@x"', "is neither a file nor http(s)://HOST[:PORT]/PATH"),
         ('[[groups]]\nname = "kids"\nlists = ["gone"]', "names the list 'gone', which is not there"),
     ],
 )  # fmt: skip

@@ -23,6 +23,7 @@ from namewarden.hub.publish import Publisher
 from namewarden.hub.reporters import Reporters
 from namewarden.hub.server import Local
 from namewarden.hub.services import Services
+from namewarden.hub.specs import added_subscriptions
 from namewarden.hub.subscriptions.errors import DownloadError
 from namewarden.hub.subscriptions.follow import Fetch, Subscriptions
 from namewarden.hub.subscriptions.store import Asked, Fetched, Subscription
@@ -81,7 +82,12 @@ async def services(
     )
     publisher.start()
     subscriptions = Subscriptions(
-        folder / "subscriptions", wanted, fetch, 86_400, publisher.look, clock=clock
+        folder / "subscriptions",
+        lambda: [*wanted, *added_subscriptions(control, ())],
+        fetch,
+        86_400,
+        publisher.look,
+        clock=clock,
     )
     subscriptions.start()
     try:

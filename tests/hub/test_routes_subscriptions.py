@@ -9,9 +9,35 @@ from namewarden.hub.subscriptions import store
 from namewarden.hub.subscriptions.errors import DownloadError
 from namewarden.hub.subscriptions.store import Asked, Fetched, Subscription
 from namewarden.policy.spec import ListSpec
-from tests.hub.made import at_socket, services
+from tests.hub.made import at_socket, services, until
 
 URL = "https://me:s3cret@lists.example.org/ads.txt?token=s3cret"
+
+
+async def test_a_list_by_url_is_added_changed_and_removed(tmp_path: Path) -> None:
+    server = Server()
+    async with services(tmp_path, fetch=server.fetch) as parts, at_socket(build(parts)) as client:
+        running = asyncio.ensure_future(parts.subscriptions.run())
+        await asyncio.sleep(0)
+        body = {"url": URL, "allow_private": True}
+        made = await client.put("/api/v1/lists/ads", json=body)
+        assert made.status_code == 200, made.text
+        await until(lambda: (each := parts.subscriptions.of("ads")) and each.copy)
+        await parts.publisher.publish()
+        shown = await client.get("/api/v1/lists")
+        (ads,) = shown.json()["lists"]
+        assert (ads["rules"], ads["source"], ads["subscription"]["outcome"]) == (
+            1,
+            "api",
+            "changed",
+        )
+        assert "s3cret" not in shown.text + (await client.get("/api/v1/audit")).text
+        for wrong in ({"url": "ftp://x/"}, {"url": "http://x y"}, {}, {"url": URL, "file": "x"}):
+            answer = await client.put("/api/v1/lists/ads", json=wrong)
+            assert answer.status_code == 422, wrong
+        assert (await client.delete("/api/v1/lists/ads")).status_code == 200
+        await until(lambda: not list((tmp_path / "subscriptions").iterdir()))
+        running.cancel()
 
 
 class Server:

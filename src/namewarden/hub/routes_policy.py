@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from namewarden.hub.control import Document
 from namewarden.hub.gate import ApiError
@@ -15,7 +15,16 @@ from namewarden.hub.version import expected_version
 from namewarden.policy.check import odd
 from namewarden.policy.spec import GroupSpec
 from namewarden.query import BlockMode, ModelMode
-from namewarden.settings import Address, ListFormat, Network, Word, check_block, plain_network
+from namewarden.settings import (
+    Address,
+    ListFormat,
+    Network,
+    Word,
+    check_block,
+    check_url,
+    plain_network,
+    shown_url,
+)
 
 router = APIRouter(tags=["policy"])
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -24,8 +33,12 @@ IfMatch = Annotated[str | None, Header()]
 
 class PutList(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    file: str = Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")
-    """Name of a file in the installation's `lists` folder."""
+    file: str = Field("", pattern=r"^[^\x00-\x1f\x7f]{0,200}$")
+    """Name of a file in the installation's `lists` folder; or `url`."""
+    url: Annotated[str, AfterValidator(check_url)] = Field("", max_length=2000)
+    """http:// or https://."""
+    allow_private: bool = False
+    """Whether the URL may lead to this machine, or to a server of one's own network."""
     kind: Literal["deny", "allow"] = "deny"
     format: ListFormat = "auto"
     broad: bool = False
@@ -54,15 +67,16 @@ def lists(services: HubServices) -> dict[str, Any]:
         | shown(services.subscriptions.of(entry.name))
         for entry in services.publisher.lists
     ]
-    for each in fixed:  # why there is no newer copy says more than what became of none
-        if each["subscription"] and (problem := each["subscription"]["error"]):
-            each["error"], each["stale"] = problem, each["subscription"]["good"] > 0
     names = {entry.name for entry in services.publisher.lists}
     added = [
-        _shown(d.id, d.body, "api", d.version, reports) | shown(None)
+        _shown(d.id, d.body, "api", d.version, reports)
+        | shown(services.subscriptions.of(d.id) if d.body.get("url") else None)
         for d in services.control.find("list")
         if d.id not in names
     ]
+    for each in fixed + added:  # why there is no newer copy says more than what became of none
+        if each["subscription"] and (problem := each["subscription"]["error"]):
+            each["error"], each["stale"] = problem, each["subscription"]["good"] > 0
     state = services.publisher.state
     return {
         "lists": fixed + added,
@@ -104,18 +118,25 @@ def _shown(
 def put_list(
     name: Name, body: PutList, who: Who, services: HubServices, if_match: IfMatch = None
 ) -> dict[str, Any]:
-    """Subscribe to a file of the `lists` folder, or change how it is read."""
+    """Subscribe to a URL or a file of the `lists` folder, or change how it is read."""
     _not_of_settings("list", name, {entry.name for entry in services.publisher.lists})
+    if bool(body.file) == bool(body.url):
+        raise ApiError(422, "a list is a file or a url")
     kept = {
-        "path": str(_inside(services, body.file)),
+        "path": str(
+            services.subscriptions.path_of(name) if body.url else _inside(services, body.file)
+        ),
         "kind": body.kind,
         "format": body.format,
         "broad": body.broad,
+        "url": body.url,
+        "allow_private": body.allow_private,
     }
     document = services.control.put(
         "list", name, kept, expected_version(if_match, body.version, None)
     )
-    note(services, who, "put list", name, kept)
+    services.subscriptions.look()
+    note(services, who, "put list", name, {**kept, "url": shown_url(body.url)})
     return {"name": name, "version": document.version}
 
 
@@ -135,6 +156,7 @@ def delete_list(
     _not_of_settings("list", name, {entry.name for entry in services.publisher.lists})
     if not services.control.remove("list", name, expected_version(if_match, None, None)):
         raise ApiError(404, f"there is no list {name}")
+    services.subscriptions.look()
     note(services, who, "delete list", name, {})
     return {"ok": True}
 

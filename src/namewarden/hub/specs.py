@@ -1,12 +1,13 @@
 """Control data → what policy is made of: lists, groups, rules, decisions. Counterpart: `policy/spec.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from namewarden.hub.control import Control, Document
+from namewarden.hub.subscriptions.store import Subscription
 from namewarden.policy.spec import (
     DECISION,
     GroupSpec,
@@ -37,6 +38,15 @@ def build_spec(
 
 def to_list(document: Document) -> ListSpec:
     return msgspec.convert({"name": document.id, **_plain(document.body, ListSpec)}, ListSpec)
+
+
+def added_subscriptions(control: Control, taken: Container[str]) -> list[Subscription]:
+    """Lists by URL that were added by the API; a name of the settings is `taken`."""
+    return [
+        Subscription(d.id, d.body["url"], d.body["allow_private"])
+        for d in control.find("list")
+        if d.body.get("url") and d.id not in taken
+    ]
 
 
 def to_group(document: Document, known: set[str]) -> GroupSpec:

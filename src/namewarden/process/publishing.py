@@ -11,6 +11,7 @@ from namewarden.detector import guard
 from namewarden.hub.control import Control, ControlError
 from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.publish import Publisher
+from namewarden.hub.specs import added_subscriptions
 from namewarden.hub.subscriptions import store
 from namewarden.hub.subscriptions.follow import Subscriptions
 from namewarden.hub.subscriptions.store import Asked, Fetched, Subscription
@@ -56,9 +57,10 @@ class Publishing:
             group_specs(settings),
             notify=notify,
         )
+        named = {each.name for each in settings.lists}
         self.subscriptions = Subscriptions(
             paths.subscriptions,
-            subscriptions_of(settings),
+            lambda: [*subscriptions_of(settings), *added_subscriptions(self.control, named)],
             self._fetch,
             self._settings.refresh,
             self.publisher.look,

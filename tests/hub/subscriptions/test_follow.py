@@ -42,10 +42,17 @@ class Parts:
     def __init__(self, folder, names=("malware",), dice=0.5):
         self.server, self.clock = Server(), Clock()
         self.folder, self.said, self.changes = folder, [], 0
-        wanted = [Subscription(name, f"https://{name}.example.org/{name}") for name in names]
+        self.wanted = [Subscription(name, f"https://{name}.example.org/{name}") for name in names]
         self.lists = Subscriptions(
-            folder, wanted, self.server.fetch, DAY, self._changed, self.said.append, self.clock, lambda: dice
-        )  # fmt: skip
+            folder,
+            lambda: self.wanted,
+            self.server.fetch,
+            DAY,
+            self._changed,
+            self.said.append,
+            self.clock,
+            lambda: dice,
+        )
         self.lists.start()
 
     def _changed(self):
@@ -174,7 +181,7 @@ async def test_only_some_at_a_time_and_fewer_of_one_host(tmp_path):
     same = [Subscription(name, f"https://one.example.org/{name}") for name in names]
     wait.clear()
     parts.server.asked.clear()
-    lists = Subscriptions(tmp_path, same, parts.server.fetch, DAY, lambda: None)
+    lists = Subscriptions(tmp_path, lambda: same, parts.server.fetch, DAY, lambda: None)
     lists.start()
     task = asyncio.ensure_future(lists.run())
     await asyncio.sleep(0.05)
@@ -203,8 +210,49 @@ async def test_at_its_time_it_is_downloaded_by_itself(tmp_path):
         await until(lambda: len(parts.server.asked) == 2)
 
 
-async def test_none_are_none(tmp_path):
-    parts = Parts(tmp_path, [])
-    await asyncio.wait_for(parts.lists.run(), 1.0)
-    await parts.lists.first(1.0)
-    assert await parts.lists.refresh([], 1.0) == []
+async def test_what_is_wanted_may_change(tmp_path):
+    async with running(Parts(tmp_path, [])) as parts:
+        await parts.lists.first(1.0)
+        assert await parts.lists.refresh([], 1.0) == []
+        parts.wanted = [Subscription("one", "https://one.example.org/one")]
+        await asyncio.to_thread(parts.lists.look)
+        await until(lambda: parts.of("one") and parts.of("one").copy)
+        parts.server.does["other"] = None
+        parts.wanted = [Subscription("one", "https://one.example.org/other")]
+        parts.lists.look()
+        await until(lambda: len(parts.server.asked) == 2)
+        assert parts.server.asked[-1].etag == ""  # another URL says nothing about what is here
+        parts.wanted = []
+        parts.lists.look()
+        await until(lambda: not list(tmp_path.iterdir()))
+        assert parts.lists.all() == []
+
+
+async def test_a_url_that_changes_while_it_runs_is_asked_next(tmp_path):
+    async with running(Parts(tmp_path)) as parts:
+        parts.server.does["malware"] = wait = asyncio.Event()
+        await until(lambda: parts.server.asked)
+        parts.wanted = [Subscription("malware", "https://malware.example.org/new")]
+        parts.lists.look()
+        await until(lambda: parts.of().subscription == parts.wanted[0])
+        assert len(parts.server.asked) == 1
+        wait.set()
+        await until(lambda: len(parts.server.asked) == 2 and not parts.of().is_running)
+        assert parts.text() == "bad.example.net\n"
+        assert [asked.url[-3:] for asked in parts.server.asked] == ["are", "new"]
+
+
+async def test_what_comes_when_nobody_wants_it_any_more_is_not_kept(tmp_path):
+    async with running(Parts(tmp_path)) as parts:
+        parts.server.does["malware"] = wait = asyncio.Event()
+        await until(lambda: parts.server.asked)
+        parts.server.does["malware"] = "new.example.net\n"
+        for wanted, count in (([], 0), (list(parts.wanted), 1)):  # taken away, and added again
+            parts.wanted = wanted
+            parts.lists.look()
+            await until(lambda: len(parts.lists.all()) == count)  # noqa: B023
+        await parts.lists.first(5.0)
+        wait.set()
+        await asyncio.sleep(0.05)
+        assert parts.text() == "new.example.net\n" and parts.changes == 1
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["malware.json", "malware.list"]

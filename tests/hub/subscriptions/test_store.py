@@ -53,7 +53,7 @@ def test_what_came_from_another_url_is_no_reason_to_say_unchanged(tmp_path):
 
 def test_what_nobody_wants_any_more_goes(tmp_path):
     kept(tmp_path)
-    for name in ("gone.list", "gone.json", "malware.part", "malware.unzipped", "malware.new"):
+    for name in ("gone.list", "gone.json", "malware.1.part", "malware.1.unzipped", "malware.new"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder").mkdir()
     store.tidy(tmp_path, ["malware"])

@@ -25,6 +25,7 @@ AGAIN, LATEST = (
     60.0,
     6 * 3600.0,
 )  # seconds until a failed one is tried again: twice as long each time
+LOOK = 60.0  # seconds between looks at what is wanted where nobody tells: what has an end has ended
 JITTER = 0.1  # of every pause, so that not all the world asks at once
 Fetch = Callable[[Asked, Path, Callable[[int, int], None]], Awaitable[Fetched | None]]
 Outcome = Literal["", "changed", "unchanged", "failed"]
@@ -52,7 +53,7 @@ class Subscriptions:
     def __init__(
         self,
         folder: Path,
-        wanted: Sequence[Subscription],
+        wanted: Callable[[], Sequence[Subscription]],
         fetch: Fetch,
         every: float,
         changed: Callable[[], None],
@@ -69,6 +70,7 @@ class Subscriptions:
         self._clock = clock
         self._dice = dice
         self._lists: dict[str, Following] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None  # while it runs
         self._settled = asyncio.Condition()
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(TOGETHER)
@@ -77,13 +79,33 @@ class Subscriptions:
     def start(self) -> None:
         """Know what is on the disk; each server is asked whether it has something newer. OSError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        store.tidy(self._folder, [each.name for each in self._wanted])
-        for each in self._wanted:
-            self._lists[each.name] = Following(each, store.read(self._folder, each.name))
-            self._hosts.setdefault(_host(each), asyncio.Semaphore(OF_A_HOST))
+        store.tidy(self._folder, [each.name for each in self._wanted()])
+        self._take()
+
+    def look(self) -> None:
+        """Others may be wanted now. From any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _take(self) -> None:
+        """What is wanted now: of another URL the copy stays until that gives one."""
+        wanted = {each.name: each for each in self._wanted()}
+        for name in self._lists.keys() - wanted.keys():
+            del self._lists[name]
+            store.forget(self._folder, name)
+        for name, each in wanted.items():
+            known = self._lists.get(name)
+            if known is None:
+                self._lists[name] = Following(each, store.read(self._folder, name))
+            elif known.subscription != each:
+                known.subscription, known.next = each, 0.0
 
     def __contains__(self, name: object) -> bool:
         return name in self._lists
+
+    def path_of(self, name: str) -> Path:
+        """Where the copy of a list lies, or will lie."""
+        return store.path_of(self._folder, name).absolute()
 
     def of(self, name: str) -> Following | None:
         """How a list goes, to look at."""
@@ -98,9 +120,11 @@ class Subscriptions:
         return [name for name, each in self._lists.items() if not each.copy and not each.tried]
 
     async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:
-            while self._lists:
+            while True:
                 self._wake.clear()
+                self._take()
                 for each in self._due():
                     each.is_running = True
                     group.create_task(self._try(each))
@@ -118,9 +142,9 @@ class Subscriptions:
 
     async def _until_next(self) -> None:
         waiting = [each.next for each in self._lists.values() if not each.is_running]
-        pause = max(min(waiting) - self._clock(), 0.0) if waiting else None
+        pause = max(min(waiting) - self._clock(), 0.0) if waiting else LOOK
         try:
-            async with asyncio.timeout(pause and min(pause, self._every)):
+            async with asyncio.timeout(min(pause, LOOK)):
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -147,37 +171,40 @@ class Subscriptions:
 
     async def _try(self, each: Following) -> None:
         each.came = each.total = 0
-        was_failing = each.failures > 0
+        was_failing, wanted = each.failures > 0, each.subscription
+        host = self._hosts.setdefault(_host(wanted), asyncio.Semaphore(OF_A_HOST))
         try:
-            async with self._hosts[_host(each.subscription)], self._slots:
-                each.outcome = await self._download(each)
+            async with host, self._slots:
+                each.outcome = await self._download(each, wanted)
             each.error, each.failures = "", 0
             if was_failing:
-                self._notify(f"list {each.subscription.name!r} can be downloaded again")
+                self._notify(f"list {wanted.name!r} can be downloaded again")
         except (DownloadError, OSError) as problem:
             self._failed(each, problem)
         except Exception:  # a bug met at one list must not end the hub
-            log.exception("download", list=each.subscription.name)
+            log.exception("download", list=wanted.name)
             self._failed(each, DownloadError("a fault here, which the log has"))
         each.tried, each.is_running, each.is_asked = self._clock(), False, False
-        each.next = each.tried + self._pause(each.failures) * (1 + JITTER * (2 * self._dice() - 1))
+        pause = self._pause(each.failures) * (1 + JITTER * (2 * self._dice() - 1))
+        each.next = each.tried + pause if each.subscription == wanted else 0.0
         self._wake.set()
         if each.outcome == "changed":
             self._changed()
         async with self._settled:
             self._settled.notify_all()
 
-    async def _download(self, each: Following) -> Outcome:
+    async def _download(self, each: Following, wanted: Subscription) -> Outcome:
         """What came is kept. DownloadError, OSError."""
 
         def told(came: int, total: int) -> None:
             each.came, each.total = came, total
 
-        wanted = each.subscription
         asked = store.asked(wanted, each.copy)
         part = store.part_of(self._folder, wanted.name)
         try:
             found = await self._fetch(asked, part, told)
+            if self._lists.get(wanted.name) is not each:
+                return "unchanged"  # nobody wants it any more
             known = each.copy or Copy()
             if found is None:
                 is_new, found = False, Fetched(known.etag, known.modified, known.digest, known.size)

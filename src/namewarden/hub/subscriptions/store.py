@@ -5,6 +5,7 @@ A copy is replaced whole: who reads it has one list, the old or the new, whateve
 
 import hashlib
 import os
+import secrets
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -62,10 +63,8 @@ def _beside(folder: Path, name: str) -> Path:
 
 
 def part_of(folder: Path, name: str) -> Path:
-    """Where a download lies until it is whole; one that was killed left nothing in its way."""
-    path = folder / f"{name}.part"
-    path.unlink(missing_ok=True)
-    return path
+    """Where a download lies until it is whole; no other has it."""
+    return folder / f"{name}.{secrets.token_hex(4)}.part"
 
 
 def read(folder: Path, name: str) -> Copy | None:
@@ -115,8 +114,14 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
+def forget(folder: Path, name: str) -> None:
+    """Nobody wants it any more."""
+    path_of(folder, name).unlink(missing_ok=True)
+    _beside(folder, name).unlink(missing_ok=True)
+
+
 def tidy(folder: Path, names: Collection[str]) -> None:
-    """Copies of lists that are no longer wanted go, and what a killed download left."""
+    """Before anything runs: copies of lists that are no longer wanted go, and what a killed download left."""
     wanted = {f"{name}{end}" for name in names for end in (".list", ".json")}
     for path in folder.iterdir():
         if path.name not in wanted and path.is_file():
