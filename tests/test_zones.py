@@ -1,8 +1,10 @@
 """Zones of one's own in the whole product, with dnsmasq as the router and NSD as a company's server."""
 
 import json
+import time
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from tests import servers
@@ -22,7 +24,7 @@ SETTINGS = """
 mode = "block"
 
 [local]
-records = ["own.test. A 192.168.1.44"]
+records = ["own.lan. A 192.168.1.44"]
 search = ["corp.example.net"]
 
 [[groups]]
@@ -82,6 +84,25 @@ def company(routed):
     return routed[2]
 
 
+@pytest.fixture(scope="module")
+def hub(running):
+    """Its API: a command for each question would take most of the time."""
+    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
+    with httpx.Client(transport=transport, base_url="http://localhost/api/v1") as client:
+        yield client
+
+
+def event(hub, name, **wanted):
+    """The newest event of the name with these fields, waited for."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        for found in hub.get("/queries", params={"name": name}).json()["queries"]:
+            if all(found[key] == value for key, value in wanted.items()):
+                return found
+        time.sleep(0.1)
+    raise AssertionError(f"no event of {name} with {wanted}")
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "answer"),
     [
@@ -92,84 +113,83 @@ def company(routed):
     ],
 )
 def test_names_of_a_zone_are_asked_of_its_servers_and_not_scored(
-    running, router, name, kind, answer
+    running, hub, router, name, kind, answer
 ):
     assert data(running.ask(name, kind)) == answer
-    event = running.event(f"{name}.", status="FORWARDED")
-    assert event["upstream"] == f"127.0.0.1:{router.port}"
-    assert (event["reason"], event["score"]) == ("unscored", None)
-    assert event["rule"].startswith("zone:")
+    found = event(hub, f"{name}.", status="FORWARDED")
+    assert found["upstream"] == f"127.0.0.1:{router.port}"
+    assert (found["reason"], found["score"]) == ("unscored", None)
+    assert found["rule"].startswith("zone:")
 
 
-def test_what_is_in_no_zone_is_answered_as_ever(running):
+def test_what_is_in_no_zone_is_answered_as_ever(running, hub):
     assert data(running.ask("www.example.org")) == ["192.0.2.20"]
     assert rcode(running.ask("1.1.10.in-addr.arpa", "PTR")) == "NXDOMAIN"
     assert rcode(running.ask("pc.local")) == "NXDOMAIN"
-    assert running.event("pc.local.")["status"] == "LOCAL"
+    assert event(hub, "pc.local.")["status"] == "LOCAL"
 
 
-def test_what_a_zone_does_not_have_is_its_servers_word(running):
+def test_what_a_zone_does_not_have_is_its_servers_word(running, hub):
     assert rcode(running.ask("gone.lan")) == "NXDOMAIN"
-    event = running.event("gone.lan.")
-    assert (event["status"], event["rcode"]) == ("FORWARDED", "NXDOMAIN")
+    found = event(hub, "gone.lan.")
+    assert (found["status"], found["rcode"]) == ("FORWARDED", "NXDOMAIN")
 
 
-def test_lists_and_rules_judge_names_of_zones(running):
+def test_lists_and_rules_judge_names_of_zones(running, hub):
     assert data(running.ask("bad.lan")) == ["0.0.0.0"]
-    assert running.event("bad.lan.")["reason"] == "list_deny"
-    assert running.command("deny", "nas.lan", *running.where).returncode == 0
-    assert data(running.ask("nas.lan")) == ["0.0.0.0"]
-    assert running.command("undo", "nas.lan", *running.where).returncode == 0
-    assert data(running.ask("nas.lan")) == ["192.168.1.5"]
+    assert event(hub, "bad.lan.")["reason"] == "list_deny"
+    assert hub.put("/decisions/nas.lan", json={"verdict": "malicious"}).status_code == 200
+    running.until(lambda: data(running.ask("nas.lan")) == ["0.0.0.0"])
+    assert hub.delete("/decisions/nas.lan").status_code == 200
+    running.until(lambda: data(running.ask("nas.lan")) == ["192.168.1.5"])
 
 
-def test_who_allows_a_special_name_gets_it_or_hears_why_not(running):
-    for name in ("mask.icloud.com", "use-application-dns.net", "www.google.com.corp.example.net"):
-        assert rcode(running.ask(name)) == "NXDOMAIN"
-        assert running.command("allow", name, *running.where).returncode == 0
-        assert rcode(running.ask(name)) == "NOERROR"
-        assert running.event(f"{name}.", status="FORWARDED")["reason"] == "rule_allow"
-    for name, words in (
-        ("localhost", "RFC 6761"),
-        ("foo.onion", "RFC 7686"),
-        ("own.test", "local.records"),
-    ):
-        done = running.command("allow", name, *running.where)
-        assert done.returncode == 1 and words in done.stderr
-        assert f"{name}." not in running.command("decisions", *running.where).stdout
-    assert running.command("pause", "1m", *running.where).returncode == 0
-    assert rcode(running.ask("mask-h2.icloud.com")) == "NXDOMAIN"
-    assert running.command("resume", *running.where).returncode == 0
+@pytest.mark.parametrize(
+    "name", ["mask.icloud.com", "use-application-dns.net", "www.google.com.corp.example.net"]
+)
+def test_who_allows_what_is_answered_here_has_it_asked(running, hub, name):
+    assert rcode(running.ask(name)) == "NXDOMAIN"
+    assert hub.put(f"/decisions/{name}", json={"verdict": "benign"}).status_code == 200
+    running.until(lambda: rcode(running.ask(name)) == "NOERROR")
+    assert event(hub, f"{name}.", status="FORWARDED")["reason"] == "rule_allow"
 
 
-def test_groups_see_a_name_differently_however_often_they_ask(running, company):
+@pytest.mark.parametrize(
+    ("name", "words"), [("localhost", "RFC 6761"), ("foo.onion", "RFC 7686"), ("own.lan", "local.records")]
+)  # fmt: skip
+def test_who_allows_what_never_leaves_hears_why_not(hub, name, words):
+    said = hub.put(f"/decisions/{name}", json={"verdict": "benign"})
+    assert said.status_code == 422 and words in said.json()["detail"]
+    assert hub.get(f"/decisions/{name}").status_code == 404
+
+
+def test_the_command_says_why_too(running):
+    done = running.command("allow", "localhost", *running.where)
+    assert done.returncode == 1 and "localhost is this machine" in done.stderr
+
+
+def test_groups_see_a_name_differently_however_often_they_ask(running, hub, company):
     for _ in range(4):
         assert data(running.ask("www.corp.example.org")) == ["192.168.1.8"]
         assert data(running.ask("www.corp.example.org", source="127.0.0.2")) == ["192.0.2.77"]
         assert rcode(running.ask("gone.corp.example.org", source="127.0.0.2")) == "NXDOMAIN"
-    kids = running.event("www.corp.example.org.", client="127.0.0.2")
+    kids = event(hub, "www.corp.example.org.", client="127.0.0.2")
     assert kids["upstream"] == f"127.0.0.1:{company.port}"
 
 
-def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running):
+def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running, hub):
     reply = running.ask("www.dead.example.org")
     assert (rcode(reply), [option.code for option in reply.options]) == ("SERVFAIL", [23])
-    event = running.event("www.dead.example.org.")
-    assert (event["status"], event["reason"]) == ("FAILED", "upstream")
+    found = event(hub, "www.dead.example.org.")
+    assert (found["status"], found["reason"]) == ("FAILED", "upstream")
 
 
-def test_the_servers_of_zones_are_watched_like_others(running, router, company):
-    import httpx
-
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost") as client:
-        told = client.get("/api/v1/status").json()["upstreams"]
+def test_the_servers_of_zones_are_watched_like_others(hub, router, company):
+    told = hub.get("/status").json()["upstreams"]
     assert {router.url[6:], company.url[6:]} < {each["server"] for each in told}
 
 
 def test_the_verdict_api_does_not_score_them_either(running):
-    import httpx
-
     body = {"queries": [{"name": GENERATED, "client": "127.0.0.1"}]}
     transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "verdict.sock"))
     with httpx.Client(transport=transport, base_url="http://localhost") as client:
@@ -179,8 +199,8 @@ def test_the_verdict_api_does_not_score_them_either(running):
 
 @pytest.mark.parametrize(
     ("name", "client", "zone"),
-    [("bad.lan", "127.0.0.1", "lan"), ("www.corp.example.org", "127.0.0.2", "corp.example.org"),
-     ("www.example.org", "127.0.0.1", "")],
+    [("bad.lan", "127.0.0.1", "lan"), ("own.lan", "127.0.0.1", ""),
+     ("www.corp.example.org", "127.0.0.2", "corp.example.org")],
 )  # fmt: skip
 def test_explain_says_which_zone_a_name_is_in(routed, name, client, zone):
     running, router, company = routed
@@ -208,12 +228,12 @@ def test_another_zone_comes_into_force_by_a_reload_and_no_query_is_lost(running)
     assert len(asking.sent) > 5 and not asking.lost
 
 
-def test_private_addresses_are_for_names_of_ones_own_zones_alone(running):
+def test_private_addresses_are_for_names_of_ones_own_zones_alone(running, hub):
     assert data(running.ask("www.corp.example.org")) == ["192.168.1.8"]
     for _ in range(3):  # the last from the packet cache
         reply = running.ask("inside.example.org")
         assert (rcode(reply), data(reply)) == ("NOERROR", [])
         (ede,) = reply.extended_errors()
         assert (ede.code, ede.text) == (15, "rebinding 192.168.1.77 in 192.168.0.0/16")
-    event = running.event("inside.example.org")
-    assert (event["action"], event["reason"], event["status"]) == ("block", "rebinding", "BLOCKED")
+    found = event(hub, "inside.example.org")
+    assert (found["action"], found["reason"], found["status"]) == ("block", "rebinding", "BLOCKED")

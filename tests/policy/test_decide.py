@@ -294,3 +294,19 @@ def test_expressions_are_compiled_once_while_they_stay(tmp_path):
     assert sets[0] is sets[1] and sets[1] is not sets[2]
     assert [hit.list for hit in two.hits("ads1.test.")] == [1]
     assert [len(three.hits(name)) for name in ("ads1.test.", "xxx.test.")] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_let"),
+    [
+        (RuleSpec("1", NAME, "allow"), True),
+        (RuleSpec("1", "example.", "allow", "below"), True),
+        (RuleSpec("1", NAME, "allow", groups=("kids",)), False),
+        (RuleSpec("1", NAME, "allow", expires=1.0), False),
+        (RuleSpec("1", NAME, "deny"), False),
+        (RuleSpec("1", ".", "allow", "pattern"), False),  # a pause
+    ],
+)
+def test_who_lets_a_name_pass_names_it(tmp_path, rule, is_let):
+    policy = policy_of(tmp_path, rules=[rule])
+    assert decide.is_let(policy, NAME, Asked("default", 100.0)) == is_let

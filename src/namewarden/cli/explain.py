@@ -79,10 +79,11 @@ def _by_chain(settings: Settings, name: str, type: str, client: str) -> dict[str
 
 
 def _zone(settings: Settings, event: "Event") -> dict[str, Any]:
-    """Whose servers answered, or would."""
+    """Whose servers answered, or would were the name not denied."""
     from namewarden.stages.zones import Zones
 
-    zone = Zones(settings.zones).of(event.name, event.group)
+    is_here = event.reason in ("record", "special")
+    zone = None if is_here else Zones(settings.zones).of(event.name, event.group)
     servers = settings.zones[zone.place].servers if zone else ()
     return {"zone": zone.name[:-1] if zone else "", "servers": servers}
 
