@@ -272,12 +272,35 @@ def test_a_pause_lets_all_pass_for_a_group_or_for_all(running):
     paused = running.command("pause", *running.where)
     assert paused.stdout.startswith("paused for all until ") and ": in force" in paused.stdout
     assert not is_blocked("127.0.0.1")
+    told = running.command("decisions", *running.where).stdout.splitlines()
+    whom = [line.partition(" until ")[0] for line in told if line.startswith("paused")]
+    assert whom == ["paused for all", "paused for group quiet"]
+    health = running.command("healthcheck", *running.where)
+    assert health.returncode == 0 and "nothing is blocked for group quiet until" in health.stderr
     assert running.command("resume", *running.where).returncode == 0
+    again = running.command("resume", *running.where)
+    assert again.returncode == 1
+    assert again.stderr.startswith("nothing is paused for all (paused: for group quiet until ")
     assert is_blocked("127.0.0.1") and not is_blocked("127.0.0.2")
     assert running.command("resume", "--group", "quiet", *running.where).returncode == 0
     assert is_blocked("127.0.0.2")
     unknown = running.command("pause", "--group", "nobody", *running.where)
     assert unknown.returncode == 1 and "there is no group nobody" in unknown.stderr
+    too_long = running.command("pause", "9999999d", *running.where)
+    assert too_long.returncode == 1 and "the longest is 3650d" in too_long.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--type", "AAAAA"], "'AAAAA' is no query type such as AAAA or TYPE65"),
+        (["--group", "nobody", "--format", "jsonl"], "no group nobody (groups: default, quiet)"),
+        (["--source", "router", "--follow"], "no source router (sources: resolver)"),
+    ],
+)
+def test_a_query_for_what_is_not_there_says_so(running, asked, said):
+    done = running.command("query", *asked, *running.where)
+    assert (done.returncode, done.stdout) == (1, "") and said in done.stderr
 
 
 def test_a_rule_with_below_reaches_what_is_below(running):

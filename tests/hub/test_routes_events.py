@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from namewarden.events.batch import from_events, to_wire
@@ -50,11 +51,19 @@ async def test_queries_page_by_page(tmp_path: Path) -> None:
                 break
         assert seen == [row.name for row in reversed(ROWS)]
         for params, number in (
-            ({"name": "*.example.org"}, 5), ({"action": "block"}, 1), ({"qtype": "a"}, 6),
+            ({"name": "*.example.org"}, 5), ({"action": "block"}, 1), ({"qtype": "a"}, 6), ({"qtype": "type1"}, 6),
             ({"since": "2100-01-01"}, 0), ({"client": "192.0.2.66"}, 1), ({"name": "' OR 1=1"}, 0),
         ):  # fmt: skip
             found = await client.get("/api/v1/queries", params=params)
             assert len(found.json()["queries"]) == number, params
+
+
+@pytest.mark.parametrize("qtype", ["AAAAA", "TYPE", "TYPE70000", "TYPE-1", "1", "é"])
+async def test_an_unknown_type_is_an_error_and_no_empty_answer(tmp_path: Path, qtype: str) -> None:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
+        for path in ("/api/v1/queries", "/api/v1/queries/export"):
+            answer = await client.get(path, params={"qtype": qtype})
+            assert answer.status_code == 422 and "no query type" in answer.json()["detail"]
 
 
 async def test_exports_are_files(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from namewarden.events.batch import from_events
 from namewarden.hub.api import build
+from namewarden.hub.pauses import pause_id, pause_rule
 from namewarden.policy.spec import ListSpec
 from namewarden.query import UpstreamState
-from tests.events.samples import event
-from tests.hub.made import at_socket, http, services
+from tests.events.samples import NOON, event
+from tests.hub.made import Clock, at_socket, http, services
 
 
 async def test_ready_says_what_is_not(tmp_path: Path) -> None:
@@ -88,3 +89,21 @@ async def test_a_dead_upstream_and_a_list_that_is_gone_are_notes_and_told_in_ful
     assert about_upstream == "upstream 192.0.2.1:53 (udp) is down: timeout"
     assert [each["state"] for each in status["upstreams"]] == ["down", "up"]
     assert status["upstreams"][1]["latency"] == 0.02
+
+
+async def test_a_pause_is_told_while_it_lasts(tmp_path: Path) -> None:
+    clock = Clock()
+    async with services(tmp_path, clock) as parts, at_socket(build(parts)) as client:
+        for group in ("", "kids"):
+            path = f"/api/v1/rules/{pause_id(group)}"
+            assert (await client.put(path, json=pause_rule(group, "1h"))).status_code == 200
+        status = (await client.get("/api/v1/status")).json()
+        clock.now += 3601
+        later = (await client.get("/api/v1/status")).json()
+    end = NOON + 3600
+    assert status["pauses"] == [{"group": "", "expires": end}, {"group": "kids", "expires": end}]
+    assert [text.partition(" until ")[0] for text in status["problems"]] == [
+        "nothing is blocked for all",
+        "nothing is blocked for group kids",
+    ]
+    assert (later["pauses"], later["problems"]) == ([], [])

@@ -54,6 +54,8 @@ async def test_two_who_decide_at_once_do_not_overwrite_each_other(tmp_path: Path
         ("a.example.org", {"verdict": "maybe"}, "verdict"),
         ("a.example.org", {"verdict": "benign", "expires": 5}, "past"),
         ("a.example.org", {"verdict": "benign", "expires_in": "soon"}, "duration"),
+        ("a.example.org", {"verdict": "benign", "expires_in": "9999999d"}, "the longest is 3650d"),
+        ("a.example.org", {"verdict": "benign", "expires": 1e300}, "the longest is 3650d"),
         ("a.example.org", {"verdict": "benign", "expires": 9e9, "expires_in": "1d"}, "give one"),
         ("a.example.org", {"verdict": "benign", "reason": "two\nlines"}, "reason"),
         ("a.example.org", {"verdict": "benign", "colour": "red"}, "colour"),

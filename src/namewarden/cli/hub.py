@@ -81,6 +81,7 @@ def query(
         "group": group, "source": source,
     }  # fmt: skip
     with asking(config, url, token) as hub:
+        _check_known(hub, {"group": group, "source": source})
         if follow:
             _follow(hub, filters, limit or FOLLOWED, format)
             return
@@ -93,6 +94,15 @@ def query(
             put(_row(row))
         if not rows:
             notify("no query in the log is like this")
+
+
+def _check_known(hub: "HubClient", given: dict[str, str]) -> None:
+    """A group or source that is not there, and of which the log has nothing, is a slip of the pen."""
+    for word, text in given.items():
+        if not text or any(hub.queries({word: text}, 1)):
+            continue
+        if text not in (known := hub.known(word)):
+            fail(f"there is no {word} {text} ({word}s: {', '.join(known)})")
 
 
 def _client(text: str) -> str:
@@ -220,7 +230,9 @@ def pause(
 def resume(group: Group = "", url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
     """End a pause before its time."""
     with asking(config, url, token) as hub:
-        hub.resume(group)
+        if not hub.resume(group):
+            others = ", ".join(f"{_whose(p['group'])} {_until(p['expires'])}" for p in hub.pauses())
+            fail(f"nothing is paused {_whose(group)}" + (f" (paused: {others})" if others else ""))
         _wait(hub, f"resumed {_whose(group)}")
 
 
@@ -229,8 +241,10 @@ def _whose(group: str) -> str:
 
 
 def decisions(url: Url = "", token: Token = "", config: ConfigFile = None) -> None:
-    """What `allow` and `deny` said about names: until when, by whom, and why."""
+    """Pauses, and what `allow` and `deny` said about names: until when, by whom, and why."""
     with asking(config, url, token) as hub:
+        for each in hub.pauses():
+            put(f"paused {_whose(each['group'])} {_until(each['expires'])}")
         for each in hub.decisions():
             put(f"{_decided(each)}  {each['by']}  {each['reason']}".rstrip())
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from zlib import crc32
 
 import httpx
 
 from namewarden.hub.gate import API
+from namewarden.hub.pauses import pause_id, pause_rule
 from namewarden.policy.names import listed
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)
@@ -17,9 +17,6 @@ IN_FORCE_WITHIN = 10.0  # seconds; a policy of a million names takes longer, and
 RESOLVERS_TAKE = (
     0.3  # seconds: more than `watcher.py` needs to take what was published, on any system
 )
-
-
-EVERY_NAME = "."  # as an expression
 
 
 class HubError(Exception):
@@ -104,16 +101,21 @@ class HubClient:
 
     def pause(self, time: str, group: str = "") -> dict[str, Any]:
         """Let every name pass for so long, for the clients of a group or for all."""
-        known = [each["name"] for each in self._ask("GET", "/groups")["groups"]]
-        if group and group not in known:
+        if group and group not in (known := self.known("group")):
             raise HubError(f"there is no group {group} (groups: {', '.join(known)})")
-        body = {"name": EVERY_NAME, "match": "pattern", "effect": "allow", "reason": "paused"}
-        asked = {**body, "groups": [group] if group else [], "expires_in": time}
-        return self._ask("PUT", _pause(group), json=asked)
+        return self._ask("PUT", f"/rules/{pause_id(group)}", json=pause_rule(group, time))
 
-    def resume(self, group: str = "") -> dict[str, Any]:
-        """End it."""
-        return self._ask("DELETE", _pause(group))
+    def resume(self, group: str = "") -> bool:
+        """End it. False: there was none."""
+        was_paused = group in [each["group"] for each in self.pauses()]
+        if was_paused:
+            self._ask("DELETE", f"/rules/{pause_id(group)}")
+        return was_paused
+
+    def pauses(self) -> list[dict[str, Any]]:
+        """Those that hold now: for whom ("" = all), and until when."""
+        found: list[dict[str, Any]] = self._ask("GET", "/status")["pauses"]
+        return found
 
     def refresh(self, names: list[str], wait: float) -> list[dict[str, Any]]:
         """Download lists now, all where none is named; how each of them goes after `wait` seconds at most."""
@@ -125,6 +127,12 @@ class HubClient:
         """All, with how they go."""
         found: list[dict[str, Any]] = self._ask("GET", "/lists")["lists"]
         return found
+
+    def known(self, word: str) -> list[str]:
+        """Groups there are, or sources that report."""
+        if word == "group":
+            return [each["name"] for each in self._ask("GET", "/groups")["groups"]]
+        return sorted({each["source"] for each in self._ask("GET", "/status")["sources"]})
 
     def until_in_force(self, seconds: float = IN_FORCE_WITHIN) -> str:
         """Wait until resolvers act by all that was decided. Returns "", or why they do not yet."""
@@ -162,14 +170,6 @@ class HubClient:
             raise HubError(_reason(answer))
         found: dict[str, Any] = answer.json()
         return found
-
-
-def _pause(group: str) -> str:
-    """The rule of a pause. Its id has letters, digits, - and _; the digest keeps `a.b` and `a_b` apart."""
-    if not group:
-        return "/rules/pause"
-    word = "".join(char if char.isalnum() else "_" for char in group)
-    return f"/rules/pause-{word[:40]}-{crc32(group.encode()):08x}"
 
 
 def _decision(name: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any, Literal
 
+from dns.exception import DNSException
+from dns.rdatatype import RdataType
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from msgspec.structs import asdict
@@ -57,7 +59,18 @@ def _filters(services: Services, asked: EventQuery) -> Filters:
     given = asked.model_dump(exclude={"since", "until", "limit", "cursor", "format"})
     since, until = _times(services, asked.since, asked.until)
     given["name"], given["client"] = _name(given["name"]), _client(given["client"])
-    return Filters(since, until, **{**given, "qtype": given["qtype"].upper()})
+    return Filters(since, until, **{**given, "qtype": _type(given["qtype"])})
+
+
+def _type(text: str) -> str:
+    """As it is logged: a number that has a name by that. No answer at all would be one to another question."""
+    if not text:
+        return ""
+    try:
+        number = RdataType.make(text.upper())
+    except (DNSException, ValueError) as problem:
+        raise ApiError(422, f"qtype: {text!r} is no query type such as AAAA or TYPE65") from problem
+    return RdataType.to_text(number)
 
 
 def _name(text: str) -> str:

@@ -1,10 +1,12 @@
 """Is it alive, is it ready, how is it: for supervisors, Prometheus and the status page."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
 from msgspec.structs import asdict
 
+from namewarden.hub.pauses import pauses
 from namewarden.hub.services import HubServices, Services, needs
 
 router = APIRouter(tags=["health"])
@@ -101,8 +103,20 @@ def status(services: HubServices) -> dict[str, Any]:
             "rules": services.publisher.overlay.count,
         },
         "parts": unready(services),
+        "pauses": _pauses(services),
         "problems": _problems(services),
     }
+
+
+def _pauses(services: Services) -> list[dict[str, Any]]:
+    rules = ((each.id, each.body, each.expires) for each in services.control.find("rule"))
+    return pauses(rules, services.clock())
+
+
+def _paused(pause: dict[str, Any]) -> str:
+    whom = f"for group {pause['group']}" if pause["group"] else "for all"
+    until = datetime.fromtimestamp(pause["expires"]).astimezone().isoformat(" ", "seconds")
+    return f"nothing is blocked {whom} until {until}: paused"
 
 
 def _problems(services: Services) -> list[str]:
@@ -120,4 +134,5 @@ def _problems(services: Services) -> list[str]:
         for each in services.reporters.upstreams()
         if each.state == "down"
     ]
+    found += [_paused(each) for each in _pauses(services)]
     return [text for text in found if text]

@@ -16,6 +16,8 @@ from namewarden.policy.patterns import is_usable
 from namewarden.policy.spec import DECISION
 from namewarden.settings import Word
 
+LONGEST = 3650  # days; what lies beyond the year 9999 has no date, and would be shown as for good
+DAY = 86_400.0
 router = APIRouter(tags=["vetting"])
 IfMatch = Annotated[str | None, Header()]
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -198,4 +200,6 @@ def _expires(services: Services, body: Ending) -> float:
         raise ApiError(422, f"expires_in: {problem}") from problem
     if 0 < expires <= services.clock():
         raise ApiError(422, "expires: lies in the past")
+    if expires > services.clock() + LONGEST * DAY:
+        raise ApiError(422, f"expires: the longest is {LONGEST}d; what has no end is for good")
     return expires
