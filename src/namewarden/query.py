@@ -80,6 +80,7 @@ class Verdict(Struct, frozen=True, gc=False):
     zone: bool = (
         False  # said by a response policy zone: its word is final for what a CNAME leads to
     )
+    chosen: bool = False  # said by a service or safe search that the client's group asks for
 
 
 class Score(Struct, frozen=True, gc=False):

@@ -384,6 +384,10 @@ class Group(Section):
     """As block.addresses."""
     redirect: tuple[Address, ...] | None = None
     """As block.redirect."""
+    services: tuple[Word, ...] = ()
+    """Services that are blocked, such as `youtube` and `tiktok`: `namewarden services` names all (docs/services.md)."""
+    safe_search: tuple[Word, ...] = ()
+    """Engines that are asked for safe results alone, such as `google`, `bing`, `youtube` or `youtube-moderate`."""
 
 
 class Zone(Section):

@@ -58,6 +58,8 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
         ('[[lists]]\nname = "x"\nsource = "."', "is a folder, not a list"),
         ('[[lists]]\nname = "x"\nsource = "ftp://me:s3cret@x"', "is neither a file nor http(s)://HOST[:PORT]/PATH"),
         ('[[groups]]\nname = "kids"\nlists = ["gone"]', "names the list 'gone', which is not there"),
+        ('[[groups]]\nname = "kids"\nservices = ["youtub"]', "groups.0.services: there is no 'youtub' (near: youtube"),
+        ('[[groups]]\nname = "kids"\nsafe_search = ["x"]', "groups.0.safe_search: there is no 'x' (near: "),
     ],
 )  # fmt: skip
 def test_what_a_start_would_refuse_is_found_before_it(tmp_path, text, words):

@@ -118,3 +118,31 @@ async def test_an_address_is_in_one_group(tmp_path: Path) -> None:
         ):
             wrong = await client.put("/api/v1/groups/second", json={"clients": clients})
             assert wrong.status_code == 422 and said in wrong.json()["detail"]
+
+
+async def test_a_group_asks_for_services_and_safe_search(tmp_path: Path) -> None:
+    async with services(tmp_path) as parts, at_socket(build(parts)) as client:
+        there = (await client.get("/api/v1/services")).json()
+        assert {"youtube", "tiktok"} <= {each["name"] for each in there["services"]}
+        google = next(each for each in there["safe_search"] if each["name"] == "google")
+        assert google["names"] > 190 and google["sources"][0].startswith("https://")
+        wanted = {"clients": ["192.0.2.0/24"], "services": ["tiktok"], "safe_search": ["bing"]}
+        made = await client.put("/api/v1/groups/kids", json=wanted)
+        assert made.status_code == 200, made.text
+        await parts.publisher.publish()
+        shown = (await client.get("/api/v1/lists")).json()["lists"]
+        assert [(each["name"], each["source"], each["error"]) for each in shown] == [
+            ("service:tiktok", "services", ""),
+            ("safe-search:bing", "services", ""),
+        ]
+        assert all(each["rules"] for each in shown)
+        (kids,) = [
+            g for g in (await client.get("/api/v1/groups")).json()["groups"] if g["name"] == "kids"
+        ]
+        assert (kids["services"], kids["safe_search"]) == (["tiktok"], ["bing"])
+        for wrong, near in (
+            ({"services": ["tictok"]}, "tiktok"),
+            ({"safe_search": ["bin"]}, "bing"),
+        ):
+            answer = await client.put("/api/v1/groups/kids", json={"clients": [], **wrong})
+            assert answer.status_code == 422 and f"near: {near}" in answer.text

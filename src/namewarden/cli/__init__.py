@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from namewarden.cli import checks, explain, harness, hub, model, processes
+from namewarden.cli import checks, explain, harness, hub, model, processes, services
 from namewarden.cli import lists as subscribed
 from namewarden.cli.shared import put
 
@@ -60,6 +60,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "decisions": hub.decisions,
     "pause": hub.pause,
     "resume": hub.resume,
+    "services": services.services,
     "healthcheck": hub.healthcheck,
     "harness": harness.harness,
 }

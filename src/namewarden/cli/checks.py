@@ -27,6 +27,7 @@ def config_check(config: ConfigFile = None) -> None:
 def problems(settings: Settings) -> list[str]:
     """What is wrong beyond the words of the file."""
     from namewarden.net.system import ourselves_in, without_ourselves
+    from namewarden.policy import chosen
     from namewarden.stages import own, special
 
     listeners = [split_endpoint(each) for each in settings.dns.listen]
@@ -35,6 +36,7 @@ def problems(settings: Settings) -> list[str]:
         *special.problems(settings.local.resolve),
         *without_ourselves(settings.upstream.servers, listeners)[1],
         *ourselves_in(settings.zones, listeners),
+        *chosen.problems_of(settings.groups),
         *_listeners(settings),
         *_folders(settings),
         *_model(settings.model.path),

@@ -12,6 +12,7 @@ from namewarden.hub.gate import ApiError
 from namewarden.hub.routes_subscriptions import shown
 from namewarden.hub.services import HubServices, Services, Who, needs, note
 from namewarden.hub.version import expected_version
+from namewarden.policy import chosen
 from namewarden.policy.check import odd
 from namewarden.policy.spec import GroupSpec
 from namewarden.query import BlockMode, ModelMode
@@ -55,6 +56,10 @@ class PutGroup(BaseModel):
     ttl: int | None = Field(None, ge=0, le=86_400)
     addresses: list[Address] | None = Field(None, max_length=16)
     redirect: list[Address] | None = Field(None, max_length=16)
+    services: list[Word] | None = Field(None, max_length=1000)
+    """Blocked services, by the names that `/services` has."""
+    safe_search: list[Word] | None = Field(None, max_length=100)
+    """Engines, likewise."""
     version: int | None = None
 
 
@@ -66,6 +71,10 @@ def lists(services: HubServices) -> dict[str, Any]:
         _shown(entry.name, msgspec.structs.asdict(entry), "settings", 0, reports)
         | shown(services.subscriptions.of(entry.name))
         for entry in services.publisher.lists
+    ]
+    asked_for = [
+        _shown(entry.name, msgspec.structs.asdict(entry), "services", 0, reports) | shown(None)
+        for entry in chosen.wanted(services.publisher.spec().groups)
     ]
     names = {entry.name for entry in services.publisher.lists}
     added = [
@@ -79,7 +88,7 @@ def lists(services: HubServices) -> dict[str, Any]:
             each["error"], each["stale"] = problem, each["subscription"]["good"] > 0
     state = services.publisher.state
     return {
-        "lists": fixed + added,
+        "lists": asked_for + fixed + added,
         "snapshot": {
             "generation": state.generation,
             "time": state.time,
@@ -161,6 +170,15 @@ def delete_list(
     return {"ok": True}
 
 
+@router.get("/services", dependencies=[needs("viewer")])
+def known_services() -> dict[str, Any]:
+    """What groups may ask for: services to be blocked, engines to be asked for safe results, each with its sources."""
+    return {
+        key: [msgspec.structs.asdict(each) for each in chosen.described(kind)]
+        for kind, key in chosen.KINDS.items()
+    }
+
+
 @router.get("/groups", dependencies=[needs("viewer")])
 def groups(services: HubServices) -> dict[str, Any]:
     """Clients with lists and modes of their own."""
@@ -193,6 +211,12 @@ def put_group(
     if missing:
         have = ", ".join(sorted(known)) or "none"
         raise ApiError(422, f"lists: {', '.join(missing)} not there (lists: {have})")
+    wrong = [
+        *chosen.problems("service", body.services or ()),
+        *chosen.problems("safe-search", body.safe_search or ()),
+    ]
+    if wrong:
+        raise ApiError(422, "; ".join(wrong))
     _not_of_others(services, name, body.clients)
     given = body.model_dump(exclude={"version"}, exclude_none=True)
     kept = {**_defaults(services), **given}
@@ -220,9 +244,10 @@ def _not_of_others(services: Services, name: str, clients: list[str]) -> None:
 def _defaults(services: Services) -> dict[str, Any]:
     groups = {group.name: group for group in services.publisher.groups}
     values = msgspec.structs.asdict(groups.get("default", GroupSpec("default")))
-    return {
-        name: values[name] for name in ("lists", "mode", "block", "ttl", "addresses", "redirect")
-    }
+    inherited = (
+        "lists", "mode", "block", "ttl", "addresses", "redirect", "services", "safe_search",
+    )  # fmt: skip
+    return {name: values[name] for name in inherited}
 
 
 @router.delete("/groups/{name}", dependencies=[needs("administrator")])

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from namewarden.hub.control import Control, Document
 from namewarden.hub.subscriptions.store import Subscription
+from namewarden.policy import chosen
 from namewarden.policy.spec import (
     DECISION,
     GroupSpec,
@@ -33,7 +34,9 @@ def build_spec(
     own = [to_group(d, known) for d in control.find("group") if d.id not in taken]
     tokens = [d for d in control.find("token") if d.body["role"] == "source"]
     hashes, expires = tuple(d.body["hash"] for d in tokens), tuple(d.expires for d in tokens)
-    return SnapshotSpec(all_lists, (*base, *own), hashes, model, expires)
+    groups = (*base, *own)
+    # Theirs first, so that the line that decides is the first of all that say something about a name.
+    return SnapshotSpec((*chosen.wanted(groups), *all_lists), groups, hashes, model, expires)
 
 
 def to_list(document: Document) -> ListSpec:

@@ -1,8 +1,8 @@
 """Block modes: what goes back in place of an answer, as plain values. Counterpart: `stages/block.py`.
 
 null and ip answer A and AAAA, every other type (HTTPS and SVCB too) is NODATA with SOA. data answers the records of
-the type asked, or a CNAME; others NODATA; a CNAME without room for its target is YXDOMAIN. EDE 15 always, 4 beside it
-where data was forged.
+the type asked, or a CNAME; others NODATA; a CNAME without room for its target is YXDOMAIN. EDE 15, or 17 of what
+the client's group asks for by itself; 4 beside it where data was forged.
 """
 
 from functools import lru_cache
@@ -14,7 +14,7 @@ from namewarden.query import Status, Verdict
 
 Records = tuple[tuple[str, int, str], ...]  # type, TTL s, rdata text
 NOERROR, NXDOMAIN, REFUSED, YXDOMAIN = 0, 3, 5, 6  # RFC 1035 §4.1.1, RFC 2136 §2.2
-BLOCKED_CODE, FORGED_CODE = 15, 4  # RFC 8914
+BLOCKED_CODE, FILTERED_CODE, FORGED_CODE = 15, 17, 4  # RFC 8914
 NULL = ("0.0.0.0", "::")
 TEXT = 200  # characters of an EDE: beside an answer it must fit into 512 octets
 
@@ -51,7 +51,7 @@ def denial(verdict: Verdict, kind: str) -> Denial:
 
 def _ede(verdict: Verdict) -> tuple[tuple[int, str], ...]:
     text = " ".join(filter(None, (verdict.reason, verdict.family, _cited(verdict))))[:TEXT]
-    said = (BLOCKED_CODE, text)
+    said = (FILTERED_CODE if verdict.chosen else BLOCKED_CODE, text)
     return (said, (FORGED_CODE, "")) if verdict.mode in ("ip", "data") else (said,)
 
 
@@ -59,6 +59,8 @@ def _cited(verdict: Verdict) -> str:
     """The list, the operator's own words, the private address, or the score with what it reached."""
     if verdict.reason == "rebinding":
         return verdict.rule
+    if verdict.chosen:
+        return ":".join(verdict.rule.split(":", 2)[:2])
     source, _, rest = verdict.rule.partition(":")
     if source == "rule":
         return rest.partition(" (")[2].removesuffix(")") or source

@@ -1,8 +1,9 @@
 """What rules and lists say about a name. Pure: a policy, a name and who asks in; a verdict or None out.
 
 Precedence: local exact allow > local pattern allow > local exact deny > local pattern deny > subscribed allow >
-subscribed deny. A rule is exact where it names the very name that is asked, and a pattern where it reaches the
-name through a suffix or an expression. Among equals: redirect before deny, the longest suffix, the first rule or list.
+subscribed deny; what a group asks for by name (`chosen.py`) stands between local rules and lists. A rule is exact
+where it names the very name that is asked, and a pattern where it reaches it otherwise. Among equals: redirect before
+deny, the longest suffix, the first rule or list.
 Of the response policy zones the first that speaks has their word, as a subscribed allow or deny (`docs/rpz.md`): by the
 client's address, the name asked, and then, once there is an answer, by what that shows. Terms of lines (`$important`
 and kin) are weighed by `settle.py`. What no rule or list speaks about is None: the model's business.
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from namewarden.policy import layout, settle
+from namewarden.policy import chosen, layout, settle
 from namewarden.policy.groups import Groups
 from namewarden.policy.overlay import Overlay
 from namewarden.policy.patterns import PatternSet, finds
@@ -66,16 +67,17 @@ class Policy:
         self._tokens = dict(zip(snapshot.spec.token_hashes, expires, strict=True))
         expressions = ListExpressions(snapshot, before._expressions if before else None)
         self._expressions: ListExpressions | None = expressions if expressions.count else None
-        self._allowing = frozenset(
-            rank for rank, each in enumerate(snapshot.spec.lists) if each.kind == "allow"
-        )
         self._networks = [network_of(text) for text in snapshot.meta.blob.clients]
         self.triggers = snapshot.triggers
         self._denying = [each.kind == "deny" for each in snapshot.spec.lists]
         self._clients: dict[str, Hits] = {}
         names = [each.name for each in snapshot.spec.lists]
+        self.chosen = frozenset(rank for rank, name in enumerate(names) if chosen.is_ours(name))
+        kinds = [each.kind for each in snapshot.spec.lists]
+        allowing = frozenset(rank for rank, kind in enumerate(kinds) if kind == "allow")
+        self._kinds = settle.Kinds(allowing, self.chosen)
         self._ranks = {
-            spec.name: None if spec.lists is None else _ranks_of(spec.lists, names)
+            spec.name: chosen.ranks_of(spec, names)
             for spec in (*snapshot.spec.groups, self.groups.default)
         }
 
@@ -116,9 +118,7 @@ class Policy:
 
     def settled(self, hits: list[Hit], name: str, asked: Asked) -> list[Hit]:
         """Those that speak, the one that decides first."""
-        if settle.is_needed(hits):
-            return settle.settle(hits, name, asked, self._allowing)
-        return sorted(hits, key=lambda hit: hit.effect != layout.ALLOW)
+        return settle.ordered(hits, name, asked, self._kinds)
 
     def class_of(self, client: str) -> str:
         """Which of the addresses and networks that lines are for hold a client: equal ones get equal verdicts."""
@@ -179,10 +179,6 @@ class ListExpressions:
 
 def source_of(hit: Hit) -> str:
     return hit.record.pattern if hit.record else ""
-
-
-def _ranks_of(wanted: Iterable[str], names: list[str]) -> frozenset[int]:
-    return frozenset(names.index(name) for name in wanted if name in names)
 
 
 class Shown(NamedTuple):
@@ -358,9 +354,10 @@ def _of_first_zone(policy: Policy, hits: list[Hit]) -> list[Hit]:
     return left
 
 
-def denied(spec: GroupSpec, rule: str) -> Verdict:
-    """What a plain line of a list says to this group."""
-    return _blocked(spec, spec.block, "list_deny", rule)
+def denied(spec: GroupSpec, rule: str, is_chosen: bool = False) -> Verdict:
+    """What a plain line of a list says to this group; `is_chosen`: of a service's that it asks for."""
+    said = _blocked(spec, spec.block, "list_deny", rule)
+    return replace(said, chosen=True) if is_chosen else said
 
 
 def _of_hit(policy: Policy, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
@@ -372,8 +369,9 @@ def _of_hit(policy: Policy, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
     ):
         return Verdict(action="allow", reason="list_allow", rule=rule, zone=in_zone)
     mode = _MODES.get(hit.effect)
+    is_chosen = hit.list in policy.chosen
     if mode is None:
-        return denied(spec, rule)
+        return denied(spec, rule, is_chosen)
     if mode != "data" or not data:
         return replace(_blocked(spec, mode, "list_deny", rule), zone=in_zone)
     records = tuple(_for_name(kind, ttl, text, name) for kind, ttl, text in data)
@@ -385,6 +383,7 @@ def _of_hit(policy: Policy, hit: Hit, name: str, spec: GroupSpec) -> Verdict:
         records=records,
         ttl=min(ttl for _, ttl, _ in records),
         zone=in_zone,
+        chosen=is_chosen,
     )
 
 

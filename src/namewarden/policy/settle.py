@@ -5,6 +5,7 @@ Counterpart: `decide.py`, which asks it where a line has more to say than its na
 
 from collections.abc import Collection, Iterator
 from itertools import chain
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,6 +15,38 @@ from namewarden.policy.snapshot import Hit
 from namewarden.policy.terms import Asked, Terms, applies
 
 _NONE = Terms()
+
+
+class Kinds(NamedTuple):
+    """Which lists are not like the others, by rank: those of allowed names, and those that groups ask for by name."""
+
+    allowing: Collection[int]
+    chosen: Collection[int]
+
+
+def ordered(hits: list[Hit], name: str, asked: Asked, kinds: Kinds) -> list[Hit]:
+    """Those that speak, the one that decides first.
+
+    What groups ask for by name comes before all other lists: they want it so, whatever strangers allow. Of that a
+    blocked service comes before safe search.
+    """
+    chosen = [hit for hit in hits if hit.list in kinds.chosen] if kinds.chosen else []
+    if not chosen:
+        return _weighed(hits, name, asked, kinds.allowing)
+    blocked = [hit for hit in chosen if hit.record is None]
+    rewritten = [hit for hit in chosen if hit.record is not None]
+    others = [hit for hit in hits if hit.list not in kinds.chosen]
+    return [
+        *blocked,
+        *settle(rewritten, name, asked, kinds.allowing),
+        *_weighed(others, name, asked, kinds.allowing),
+    ]
+
+
+def _weighed(hits: list[Hit], name: str, asked: Asked, allowing: Collection[int]) -> list[Hit]:
+    if is_needed(hits):
+        return settle(hits, name, asked, allowing)
+    return sorted(hits, key=lambda hit: hit.effect != layout.ALLOW)
 
 
 def is_needed(hits: Collection[Hit]) -> bool:

@@ -42,6 +42,8 @@ class GroupSpec(Struct, frozen=True):
     ttl: int = 10
     addresses: tuple[str, ...] = ()  # what mode ip answers
     redirect: tuple[str, ...] = ()  # honeypot or blackhole; empty = malicious names are blocked
+    services: tuple[str, ...] = ()  # blocked, by the names that `chosen.py` knows
+    safe_search: tuple[str, ...] = ()  # engines, likewise
 
 
 class RuleSpec(Struct, frozen=True, gc=False, array_like=True):

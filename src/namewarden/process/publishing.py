@@ -15,6 +15,7 @@ from namewarden.hub.specs import added_subscriptions
 from namewarden.hub.subscriptions import store
 from namewarden.hub.subscriptions.follow import Subscriptions
 from namewarden.hub.subscriptions.store import Asked, Fetched, Subscription
+from namewarden.policy import chosen
 from namewarden.policy.spec import GroupSpec, ListSpec
 from namewarden.process.paths import Paths, StartError
 from namewarden.settings import GUARD_LIST, PolicyList, Settings, is_url
@@ -171,7 +172,7 @@ def subscriptions_of(settings: Settings) -> list[Subscription]:
 
 
 def group_specs(settings: Settings) -> tuple[GroupSpec, ...]:
-    """The groups of the settings, `default` among them, with what they do not say filled in."""
+    """The groups of the settings, `default` among them, with what they do not say filled in. StartError."""
     base = GroupSpec(
         "default",
         mode=settings.model.mode,
@@ -180,6 +181,8 @@ def group_specs(settings: Settings) -> tuple[GroupSpec, ...]:
         addresses=settings.block.addresses,
         redirect=settings.block.redirect,
     )
+    if wrong := chosen.problems_of(settings.groups):
+        raise StartError("\n".join(wrong))
     made = [_filled(base, group.model_dump(exclude_none=True)) for group in settings.groups]
     return tuple(made) if any(group.name == "default" for group in made) else (base, *made)
 

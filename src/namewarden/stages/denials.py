@@ -12,7 +12,7 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
-from namewarden.policy import layout
+from namewarden.policy import chosen, layout
 from namewarden.policy.decide import Policy, denied
 from namewarden.policy.snapshot import Hit, Snapshot
 from namewarden.policy.spec import GroupSpec
@@ -143,7 +143,7 @@ class PreparedDenials:
         query = Query(
             0, "a.b.", kind, "", "udp", 0.0, question, rd=False, do=do, payload=payload, group=spec.name
         )  # fmt: skip
-        answer = blocked(query, denied(spec, f"{name}:"))
+        answer = blocked(query, denied(spec, f"{name}:", chosen.is_ours(name)))
         wire = to_wire(query, answer, 0.0, _ROOMY)
         event = to_event(query, answer, 0.0, 0.0, self._of)
         return wire[:12], wire[_BEFORE:], event
