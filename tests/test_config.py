@@ -173,6 +173,8 @@ def test_what_is_shown_reads_back(tmp_path):
 def test_every_setting_is_described_and_the_page_is_fresh():
     page = reference()
     assert "| None |" not in page
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert all(row.endswith("|") for row in rows), "a row of a table is one line"
     assert (ROOT / "docs" / "settings.md").read_text() == page, (
         "run: python -m namewarden.config > docs/settings.md"
     )

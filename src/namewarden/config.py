@@ -179,7 +179,7 @@ def reference() -> str:
         brackets = f"[[{key}]]" if found.default == () else f"[{key}]"
         text = descriptions(section)
         rows = [
-            f"| `{name}` | {_default(item)} | {text[name]} |"
+            f"| `{name}` | {_default(item)} | {' '.join(text[name].split())} |"
             for name, item in section.model_fields.items()
         ]
         table = "\n".join(["| key | default | what it is |", "|---|---|---|", *rows])
@@ -192,7 +192,8 @@ _REFERENCE_HEAD = """# Settings
 One TOML file: `--config FILE`, else `./namewarden.toml`, else `/etc/namewarden/namewarden.toml`, else these
 defaults. Every key is also read from the environment as `NAMEWARDEN_<SECTION>__<KEY>`, over the file's value.
 An unknown key is an error. `namewarden config check` says all that is wrong, `namewarden config show` what holds.
-SIGHUP to `namewarden run` takes the file anew; `data_dir`, `dns.workers` and every `listen` need a restart.
+SIGHUP to `namewarden run` takes the file anew; `data_dir`, `dns.workers`, every `listen` and
+`verdict.original` need a restart.
 
 This page is generated from the code: `python -m namewarden.config > docs/settings.md`.
 """
