@@ -4,7 +4,9 @@ Counterparts: `verdicts.py` (asks the chain), `contract/verdict.json` (fixes the
 """
 
 import ipaddress
+import re
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Annotated
 
@@ -20,6 +22,9 @@ from namewarden.wire.types import type_number
 
 SHOWN = 300  # characters of what was no name
 FLEETING = frozenset({"model_late", "fault", "limit", "upstream"})  # true now only, not to be kept
+REMEMBERED = 8192  # addresses: clients ask again, and so do names lead to the same servers
+# A name as `wire/` makes it, which nearly every name is: it needs no reading.
+_AS_READ = re.compile(r"(?=.{2,254}\Z)(?:[a-z0-9_-]{1,63}\.)+", re.ASCII)
 Few = Annotated[list[str], Meta(max_length=64)]
 Spell = Callable[[str], str]  # makes an A-label of what people write
 
@@ -89,10 +94,11 @@ def read_batch(body: bytes, most: int) -> list[VerdictQuery]:
 def to_query(place: int, asked: VerdictQuery, spell: Spell, now: float) -> Query:
     """WireError for what is no name; HttpError for what a program made wrong."""
     try:
-        client = str(ipaddress.ip_address(asked.client))
+        client = _address(asked.client)
         qtype = type_number(asked.qtype) if isinstance(asked.qtype, str) else asked.qtype
-        query_for("a.", qtype, client, "api", now)
-    except (WireError, ValueError, OverflowError) as error:
+        if not 0 <= qtype <= 65_535:
+            raise ValueError(f"there is no type {qtype}")
+    except (WireError, ValueError) as error:
         raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}]: {error}") from error
     return query_for(_spelled(asked.name, spell), qtype, client, "api", now)
 
@@ -100,7 +106,7 @@ def to_query(place: int, asked: VerdictQuery, spell: Spell, now: float) -> Query
 def to_answer(place: int, given: GivenAnswer, spell: Spell) -> Answer:
     """As an upstream would have answered, without the bytes. WireError, HttpError as above."""
     try:
-        addresses = tuple(str(ipaddress.ip_address(each)) for each in given.addresses)
+        addresses = tuple(map(_address, given.addresses))
     except ValueError as error:
         raise HttpError(HTTPStatus.BAD_REQUEST, f"queries[{place}].answer: {error}") from error
     return Answer(
@@ -112,7 +118,17 @@ def to_answer(place: int, given: GivenAnswer, spell: Spell) -> Answer:
 
 
 def _names(given: list[str], spell: Spell) -> tuple[str, ...]:
-    return tuple(from_wire(to_wire(_spelled(each, spell)), 0)[0] for each in given)
+    return tuple(each if _AS_READ.fullmatch(each) else _read(each, spell) for each in given)
+
+
+def _read(name: str, spell: Spell) -> str:
+    return from_wire(to_wire(_spelled(name, spell)), 0)[0]
+
+
+@lru_cache(REMEMBERED)
+def _address(text: str) -> str:
+    """ValueError."""
+    return str(ipaddress.ip_address(text))
 
 
 def _spelled(name: str, spell: Spell) -> str:

@@ -13,12 +13,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 
 import msgspec
 
-from namewarden.net import http
+from namewarden.net import eager, http
 from namewarden.net.http import HttpError, HttpServer, Reply, Request
 from namewarden.net.listener import Reaches, settled
 from namewarden.net.verdict_form import (
@@ -161,7 +162,7 @@ class VerdictListener:
 
     async def _side_by_side(self, judged: list[Judged | VerdictReply]) -> list[VerdictReply]:
         waiting = [self._judge(*each) for each in judged if isinstance(each, tuple)]
-        answers = iter(await asyncio.gather(*waiting))
+        answers = iter(await _all(waiting))
         return [
             self._reply(each[0], next(answers)) if isinstance(each, tuple) else each
             for each in judged
@@ -208,6 +209,31 @@ class VerdictListener:
             return
         finally:
             self._waiters.discard(waiter)
+
+
+async def _all(judging: Sequence[Awaitable[Answer]]) -> list[Answer]:
+    """As `gather`, without a task for each: most are judged at once."""
+    answers: list[Answer | None] = [None] * len(judging)
+    waiting: eager.Waiting = set()
+    over = asyncio.get_running_loop().create_future()
+    left = len(judging)
+
+    def keep(place: int, answer: Answer) -> None:
+        nonlocal left
+        answers[place] = answer
+        left -= 1
+        if not left and not over.done():
+            over.set_result(None)
+
+    try:
+        for place, each in enumerate(judging):
+            eager.run(each, partial(keep, place), waiting)
+        if left:
+            await over
+    finally:
+        for suspended in list(waiting):  # it took too long
+            suspended.cancel()
+    return [answer for answer in answers if answer is not None]
 
 
 async def _leave(request: Request, waiter: asyncio.Event) -> None:
