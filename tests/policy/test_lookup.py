@@ -1,5 +1,6 @@
 """The C look-up and its Python twin say the same of every name and every hit, whatever the lists are."""
 
+import ctypes
 from array import array
 
 import pytest
@@ -40,6 +41,59 @@ def twins(tmp_path_factory):
         pytest.skip("the C helper was not built (no compiler?)")
     assert plain.lookup is None
     return helped, plain
+
+
+class Found(ctypes.Structure):
+    _fields_ = (
+        ("rank", ctypes.c_uint32),
+        ("depth", ctypes.c_uint32),
+        ("offset", ctypes.c_uint64),
+    )
+
+
+class Api(ctypes.Structure):
+    _fields_ = (("lookup", ctypes.c_void_p), ("denials", ctypes.c_void_p))
+
+
+ASK = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(Found), ctypes.c_int,
+)  # fmt: skip
+
+
+def denied(snapshot, name):
+    """What the packet cache's helper is told: ranks of the lists, None for the chain's business."""
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    capsule = snapshot.lookup.api
+    api = Api.from_address(pointer(capsule, b"namewarden.policy._lookup.api"))
+    hits = (Found * 8)()
+    count = ASK(api.denials)(api.lookup, name.encode(), len(name), hits, 8)
+    return None if count < 0 else [hit.rank for hit in hits[:count]]
+
+
+@pytest.mark.parametrize(
+    ("name", "ranks"),
+    [
+        ("a.example.net", [0]),  # the expression below example.net comes after it
+        ("b.example.net", None),  # and here before it
+        ("c.x.example.net", [1]),  # of one list the longer suffix speaks first
+        ("ads1.example.net", None),
+        ("other.example.net", None),
+        ("d.example.org", None),  # an expression that is for some types only
+        ("example.com", []),
+        ("e.example.com", [2]),
+    ],
+)
+def test_what_lies_below_an_expression_is_told_where_it_speaks_later(tmp_path, name, ranks):
+    lists = {
+        "first": "a.example.net\n",
+        "second": "||ads*.example.net^\n||x.example.net^\n||ads*.example.org^$dnstype=A\n",
+        "third": "b.example.net\nd.example.org\ne.example.com\na.example.net\n",
+    }
+    made = snapshot_of(tmp_path, lists)
+    if made.lookup is None:
+        pytest.skip("the C helper was not built (no compiler?)")
+    assert denied(made, name) == ranks
 
 
 names = st.one_of(

@@ -37,6 +37,7 @@ typedef struct {
 struct claim {
     uint64_t entry;
     uint32_t depth, wanted, rank;
+    int may_deny; /* records that can do nothing but deny, if they speak at all */
 };
 
 /* Entries. */
@@ -83,6 +84,16 @@ confirm(const Lookup *self, uint64_t entry, const uint8_t *key, size_t length)
     return list->zone_length && says(self, end + 1, (uint8_t *)list->zone, list->zone_length) ? rank : -1;
 }
 
+/* Whether the records there have the mark of records.py, which gives their list's rank too; they follow its text. */
+static int
+may_deny(const Lookup *self, uint64_t offset, Py_ssize_t *rank)
+{
+    if (offset + 4 > self->size || !(self->octets[offset + 3] & 0x80))
+        return 0;
+    *rank = rank_of(self, offset);
+    return *rank >= 0;
+}
+
 /* Add what the table claims about one suffix. Records are confirmed by Python. 0, or -1 for too many. */
 static int
 collect(const Lookup *self, const uint8_t *key, size_t length, struct claim like, struct claim *claims, int *count)
@@ -105,6 +116,7 @@ collect(const Lookup *self, const uint8_t *key, size_t length, struct claim like
             if ((rank = confirm(self, entry, key, length)) < 0)
                 continue;
         }
+        like.may_deny = effect == RECORD && may_deny(self, START + (entry & 0xffffffff), &rank);
         if (*count >= MOST_CLAIMS)
             return -1;
         like.entry = entry;
@@ -123,7 +135,7 @@ claims_of(const Lookup *self, const uint8_t *key, size_t length, struct claim *c
     for (size_t i = 0; i < length; i++)
         depth += key[i] == '.';
     if (self->exact >> (depth < 63 ? depth : 63) & 1)
-        if (collect(self, key, length, (struct claim){0, depth, EXACT, 0}, claims, &count) < 0)
+        if (collect(self, key, length, (struct claim){0, depth, EXACT, 0, 0}, claims, &count) < 0)
             return -1;
     uint64_t below = depth < 64 ? self->below & ((1ULL << depth) - 1) : self->below;
     while (below && depth) {
@@ -132,7 +144,7 @@ claims_of(const Lookup *self, const uint8_t *key, size_t length, struct claim *c
         key = dot ? dot + 1 : key;
         depth--;
         uint64_t bit = 1ULL << (depth < 63 ? depth : 63);
-        if (below & bit && collect(self, key, length, (struct claim){0, depth, BELOW, 0}, claims, &count) < 0)
+        if (below & bit && collect(self, key, length, (struct claim){0, depth, BELOW, 0, 0}, claims, &count) < 0)
             return -1;
         if (depth < 64)
             below &= bit - 1;
@@ -140,19 +152,34 @@ claims_of(const Lookup *self, const uint8_t *key, size_t length, struct claim *c
     return count;
 }
 
+/* Whether `one` speaks before `other`: lists in order, there the longest suffix first. */
+static int
+is_before(const struct claim *one, const struct claim *other)
+{
+    return one->rank < other->rank || (one->rank == other->rank && one->depth > other->depth);
+}
+
+/* Those before the first expression that may deny, too: whether it finds the name is not known here. */
 static int
 denials(const void *lookup, const char *name, size_t length, struct lookup_hit *hits, int most)
 {
     struct claim claims[MOST_CLAIMS];
-    int count = claims_of(lookup, (const uint8_t *)name, length, claims);
-    if (count > most)
-        return -1;
+    const struct claim *first = NULL;
+    int count = claims_of(lookup, (const uint8_t *)name, length, claims), found = 0;
     for (int i = 0; i < count; i++) {
-        if ((claims[i].entry >> 32 & 7) != DENY)
+        if ((claims[i].entry >> 32 & 7) != DENY && !claims[i].may_deny)
             return -1;
-        hits[i] = (struct lookup_hit){claims[i].rank, claims[i].depth, START + (claims[i].entry & 0xffffffff)};
+        if (claims[i].may_deny && (!first || is_before(&claims[i], first)))
+            first = &claims[i];
     }
-    return count;
+    for (int i = 0; i < count; i++) {
+        if (claims[i].may_deny || (first && !is_before(&claims[i], first)))
+            continue;
+        if (found == most)
+            return -1;
+        hits[found++] = (struct lookup_hit){claims[i].rank, claims[i].depth, START + (claims[i].entry & 0xffffffff)};
+    }
+    return count < 0 || (first && !found) ? -1 : found;
 }
 
 static PyObject *

@@ -15,7 +15,7 @@ struct lookup_hit {
 struct lookup_api {
     const void *lookup;
     /* Hits of `name` (lower-case text without its final dot), at most `most`, as they lie: the exact name first. -1 when
-     * anything but a plain denial speaks, or more than `most` do. */
+     * anything but a plain denial may speak first, or more than `most` do. */
     int (*denials)(const void *lookup, const char *name, size_t length, struct lookup_hit *hits, int most);
 };
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from namewarden.policy import layout
 from namewarden.policy.terms import Terms
 
 
@@ -40,15 +41,27 @@ _DECODER = msgspec.msgpack.Decoder(list[ListRecord])
 _ENCODER = msgspec.msgpack.Encoder()
 
 
+MAY_DENY = (
+    1 << 31
+)  # in the length: they can do nothing but deny, where their expressions find the name
+
+
 def packed(several: Sequence[ListRecord]) -> bytes:
     """The records of one owner: four octets of length, and they."""
     octets = _ENCODER.encode(several)
-    return len(octets).to_bytes(4, "little") + octets
+    mark = MAY_DENY if all(map(_may_deny, several)) else 0
+    return (len(octets) | mark).to_bytes(4, "little") + octets
 
 
-def unpacked(octets: bytes) -> Sequence[ListRecord]:
-    """What lies behind the length; nothing where the octets are no records."""
+def _may_deny(one: ListRecord) -> bool:
+    return bool(one.pattern) and one.effect == layout.DENY and one.terms is None
+
+
+def unpacked(octets: memoryview, at: int) -> Sequence[ListRecord]:
+    """Those that lie at `at`; nothing where the octets are no records."""
+    begin = at + 4
+    length = int.from_bytes(octets[at:begin], "little") & ~MAY_DENY
     try:
-        return _DECODER.decode(octets)
+        return _DECODER.decode(octets[begin : begin + length])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ()

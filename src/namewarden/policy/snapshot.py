@@ -64,12 +64,13 @@ class Snapshot:
         self.spec = meta.spec
         self.report = meta.report
         self._map = mapped
+        self._octets = memoryview(mapped)
         blob = meta.blob
         begin = START + blob.table
-        self._table = memoryview(mapped)[begin : begin + 8 * blob.places].cast("Q")
+        self._table = self._octets[begin : begin + 8 * blob.places].cast("Q")
         self._homes = blob.homes
         begin = START + blob.sieve
-        self._sieve = memoryview(mapped)[begin : begin + (blob.mask + 1) // 8]
+        self._sieve = self._octets[begin : begin + (blob.mask + 1) // 8]
         self._mask = blob.mask
         self._exact, self._below = blob.exact, blob.below
         self._starts = [START + section.text for section in blob.sections]
@@ -82,7 +83,7 @@ class Snapshot:
         if self._table[-1]:
             raise ListError(f"{path}: the table has no end")
         begin = START + blob.triggers
-        rows = memoryview(mapped)[begin : begin + ROW.size * blob.trigger_count]
+        rows = self._octets[begin : begin + ROW.size * blob.trigger_count]
         self.triggers = Triggers(rows, blob.trigger_keys, blob.trigger_ranks)
         self.lookup = self._helper(secret, environ)
 
@@ -251,8 +252,7 @@ class Snapshot:
         return Hit(rank, record.match, record.effect, at, depth, record.zone, record)
 
     def _records_at(self, offset: int) -> Sequence[ListRecord]:
-        length = int.from_bytes(self._map[offset : offset + 4], "little")
-        return unpacked(self._map[offset + 4 : offset + 4 + length])
+        return unpacked(self._octets, offset)
 
     def line(self, hit: Hit) -> str:
         """`malware:17 ||bad.example^`: the list, the line's number and the line, escaped, for people."""
@@ -293,7 +293,7 @@ class Snapshot:
 
     def octets(self, at: int, length: int) -> memoryview:
         """So many octets of the lists, from `at` on."""
-        return memoryview(self._map)[START + at : START + at + length]
+        return self._octets[START + at : START + at + length]
 
     def pieces(self, rank: int) -> Iterator[tuple[int, bytes]]:
         """The text of a list, a MiB of whole lines at a time, each with its place in the list."""
