@@ -57,7 +57,7 @@ def test_only_plain_lists_keep_what_was_dropped(tmp_path):
 def test_names_must_fit_together(tmp_path):
     said = problems(tmp_path, '[[groups]]\nname = "kids"\nlists = ["ads"]\n')
     assert said[0].startswith(
-        "settings: group 'kids' names the list 'ads', which is not there (lists: none)"
+        "groups.0.lists: group 'kids' names the list 'ads', which is not there (lists: none)"
     )
 
 
@@ -157,7 +157,41 @@ def test_a_listener_is_needed_and_a_network_has_one_group(tmp_path):
     assert problems(tmp_path, "[dns]\nlisten = []") == ["dns: listen needs at least one address"]
     group = '[[groups]]\nname = "{}"\nclients = ["10.0.0.0/8"]\n'
     assert problems(tmp_path, group.format("a") + group.format("b")) == [
-        "settings: network '10.0.0.0/8' is there twice"
+        "groups.1.clients: network '10.0.0.0/8' is there twice"
+    ]
+
+
+def test_what_does_not_fit_together_is_a_line_each_with_its_key(tmp_path):
+    text = """
+[[lists]]
+name = "a"
+source = "x"
+[[lists]]
+name = "a"
+source = "y"
+[[lists]]
+name = "guard"
+source = "z"
+[[groups]]
+name = "kids"
+lists = ["b", "c"]
+[[groups]]
+name = "kids"
+block = "ip"
+[[zones]]
+names = ["corp.example.org"]
+servers = ["udp://192.0.2.1"]
+groups = ["nobody"]
+"""
+    assert problems(tmp_path, text) == [
+        "lists.1.name: list 'a' is there twice",
+        "groups.1.name: group 'kids' is there twice",
+        "lists.2.name: list 'guard' is our own: give yours another name",
+        "groups.0.lists: group 'kids' names the list 'b', which is not there (lists: a, a, guard)",
+        "groups.0.lists: group 'kids' names the list 'c', which is not there (lists: a, a, guard)",
+        "groups.1.block: group 'kids': mode ip needs addresses",
+        "zones.0.groups: zone 'corp.example.org' names the group 'nobody', which is not there "
+        "(groups: default, kids)",
     ]
 
 

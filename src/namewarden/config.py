@@ -45,7 +45,9 @@ def load(given: Path | None = None, environ: Mapping[str, str] = os.environ) -> 
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(problems + [_explained(item) for item in error.errors()]) from error
+        raise ConfigError(
+            problems + [line for item in error.errors() for line in _explained(item)]
+        ) from error
     if problems:
         raise ConfigError(problems)
     return settings
@@ -83,22 +85,26 @@ def _value(text: str) -> Any:
         return text
 
 
-def _explained(item: Any) -> str:
-    """One pydantic error as `key: what is wrong`, with the choices where keys or words are unknown."""
+def _explained(item: Any) -> list[str]:
+    """One pydantic error as `key: what is wrong`, with the choices where keys or words are unknown. What is about
+    several sections says its keys itself, a line each."""
+    if not item["loc"] and item["type"] == "value_error":
+        return str(item["ctx"]["error"]).split("\n")
     key = ".".join(str(part) for part in item["loc"] if part != "") or "settings"
     if item["type"] == "extra_forbidden":
-        return f"{key}: unknown key (known here: {', '.join(_known(item['loc'][:-1]))})"
+        return [f"{key}: unknown key (known here: {', '.join(_known(item['loc'][:-1]))})"]
     said = _WORDS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
     got = repr(item["input"])[:80]
     is_shown = item["type"] in _NOTHING_GIVEN or isinstance(item["input"], dict) or got in said
     is_shown |= key.endswith(".source")  # a URL may hold a password
-    return f"{key}: {said}" + ("" if is_shown else f" (got {got})")
+    return [f"{key}: {said}" + ("" if is_shown else f" (got {got})")]
 
 
-_NOTHING_GIVEN = ("missing", "string_too_short")
+_NOTHING_GIVEN = ("missing", "string_too_short", "too_short")
 _WORDS = {
     "missing": "is missing",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
     "model_type": "must be a section of keys",
     "tuple_type": "must be an array",
     "string_pattern_mismatch": (

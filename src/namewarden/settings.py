@@ -6,8 +6,7 @@ setting's docstring is its reference entry (`docs/settings.md` is made of them).
 
 import ipaddress
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -434,45 +433,63 @@ class Settings(Section):
     @model_validator(mode="after")
     def _names_fit(self) -> "Settings":
         known = [entry.name for entry in self.lists]
-        networks = [network for group in self.groups for network in group.clients]
+        groups = [*enumerate(self.groups)]
         problems = [
-            *_twice("list", known),
-            *_twice("group", [each.name for each in self.groups]),
-            *_twice("network", networks),
+            *_twice("lists.{}.name: list", enumerate(known)),
+            *_twice("groups.{}.name: group", ((n, group.name) for n, group in groups)),
+            *_twice("groups.{}.clients: network", ((n, c) for n, g in groups for c in g.clients)),
+            *(
+                f"lists.{n}.name: list {GUARD_LIST!r} is our own: give yours another name"
+                for n, name in enumerate(known)
+                if name == GUARD_LIST
+            ),
         ]
-        if GUARD_LIST in known:
-            problems.append(f"list {GUARD_LIST!r} is our own: give yours another name")
-        for group in self.groups:
-            try:
-                check_block(group.block, group.addresses or self.block.addresses)
-            except ValueError as problem:
-                problems.append(f"group {group.name!r}: {problem}")
-            problems += [
-                f"group {group.name!r} names the list {name!r}, which is not there "
-                f"(lists: {', '.join(known) or 'none'})"
-                for name in group.lists or ()
-                if name not in known
-            ]
+        for place, group in groups:
+            problems += _of_group(f"groups.{place}", group, known, self.block.addresses)
         problems += _of_zones(self.zones, ["default", *(group.name for group in self.groups)])
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))  # a line each, with its key
         return self
+
+
+def _of_group(key: str, group: Group, lists: list[str], addresses: Sequence[str]) -> Iterator[str]:
+    """Its way of blocking is one, its lists are there."""
+    try:
+        check_block(group.block, group.addresses or addresses)
+    except ValueError as problem:
+        yield f"{key}.block: group {group.name!r}: {problem}"
+    for name in group.lists or ():
+        if name not in lists:
+            there = ", ".join(lists) or "none"
+            yield f"{key}.lists: group {group.name!r} names the list {name!r}, which is not there (lists: {there})"
 
 
 def _of_zones(zones: Sequence[Zone], groups: list[str]) -> Iterator[str]:
     """A group has one zone of a name, and is there."""
     known = ", ".join(dict.fromkeys(groups))
-    seen = Counter(
-        (name, group) for zone in zones for name in zone.names for group in zone.groups or ("",)
+    seen: set[tuple[str, str]] = set()
+    served = (
+        (place, name, group)
+        for place, zone in enumerate(zones)
+        for name in zone.names
+        for group in zone.groups or ("",)
     )
-    for (name, group), count in seen.items():
+    for place, name, group in served:
         if group and group not in groups:
-            yield f"zone {name!r} names the group {group!r}, which is not there (groups: {known})"
-        if count > 1:
-            yield f"zone {name!r} is there twice{f' for the group {group!r}' if group else ''}"
+            yield (
+                f"zones.{place}.groups: zone {name!r} names the group {group!r}, "
+                f"which is not there (groups: {known})"
+            )
+        if (name, group) in seen:
+            whose = f" for the group {group!r}" if group else ""
+            yield f"zones.{place}.names: zone {name!r} is there twice{whose}"
+        seen.add((name, group))
 
 
-def _twice(kind: str, names: list[str]) -> list[str]:
-    return [
-        f"{kind} {n!r} is there twice" for n in sorted({n for n in names if names.count(n) > 1})
-    ]
+def _twice(said: str, named: Iterable[tuple[int, str]]) -> Iterator[str]:
+    """`said` is the key, with the place, and the kind."""
+    seen: set[str] = set()
+    for place, name in named:
+        if name in seen:
+            yield f"{said.format(place)} {name!r} is there twice"
+        seen.add(name)

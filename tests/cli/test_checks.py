@@ -55,6 +55,14 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
         ('[local]\nresolve = ["onion"]', "local.resolve: onion: names below onion are Tor's"),
         ('[upstream]\nservers = ["udp://192.0.2.1:53/x"]', "more than an address and a port"),
         ('data_dir = "namewarden.toml/var"', "is no folder"),
+        ('data_dir = "dangling"', "dangling is no folder"),
+        (f'data_dir = "/tmp/{"x" * 100}"', "verdict.sock is too long for a socket"),
+        ('[dns]\nlisten = ["0.0.0.0:5300", "127.0.0.1:5300"]', "127.0.0.1:5300 is listened on by dns.listen"),
+        ('[dns]\nlisten = ["[::1]:5300", "[0::1]:5300"]', "[0::1]:5300 is listened on by dns.listen"),
+        ('[hub]\nlisten = "0.0.0.0:8052"', "hub.listen: 0.0.0.0:8052 is listened on by verdict.listen"),
+        ('[dns]\nlisten = ["[::ffff:127.0.0.1]:53"]', "is IPv4 in IPv6 clothes: write 127.0.0.1:53"),
+        ('[dns]\nlisten = ["192.0.2.77:5300"]', "dns.listen: this machine has no address 192.0.2.77"),
+        ('[upstream]\nservers = ["udp://[fe80::1%nope]"]', "upstream.servers: udp://[fe80::1%nope] is at no interface"),
         ('[[lists]]\nname = "x"\nsource = "."', "is a folder, not a list"),
         ('[[lists]]\nname = "x"\nsource = "ftp://me:s3cret@x"', "is neither a file nor http(s)://HOST[:PORT]/PATH"),
         ('[[groups]]\nname = "kids"\nlists = ["gone"]', "names the list 'gone', which is not there"),
@@ -64,7 +72,9 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
 )  # fmt: skip
 def test_what_a_start_would_refuse_is_found_before_it(tmp_path, text, words):
     (tmp_path / "namewarden.toml").write_text(text)
+    (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     assert words in said("config", "check")
+    assert {path.name for path in tmp_path.iterdir()} == {"namewarden.toml", "dangling"}
 
 
 def test_what_may_be_a_password_is_not_shown(tmp_path):

@@ -1,5 +1,9 @@
 """The system's resolvers are read from a file that may hold anything."""
 
+import socket
+
+import pytest
+
 from namewarden.net.system import system_servers, without_ourselves
 
 CONF = b"""
@@ -48,3 +52,38 @@ def test_our_own_listeners_are_refused_with_a_reason():
 def test_a_listener_on_every_address_includes_loopback():
     kept, problems = without_ourselves(["udp://127.0.0.1:53"], [("0.0.0.0", 53)])
     assert not kept and len(problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("server", "listener", "is_own"),
+    [
+        ("udp://[::ffff:127.0.0.1]", ("127.0.0.1", 53), True),
+        ("udp://0.0.0.0", ("127.0.0.1", 53), True),
+        ("udp://0.0.0.0", ("192.0.2.1", 53), False),
+        ("udp://127.9.9.9", ("127.0.0.1", 53), False),
+        ("udp://192.0.2.77", ("0.0.0.0", 53), False),  # nobody here has it
+        ("udp://127.0.0.1:54", ("0.0.0.0", 53), False),
+    ],
+)
+def test_our_own_address_is_known_in_all_clothes(server, listener, is_own):
+    kept, problems = without_ourselves([server], [listener])
+    assert (kept == [], bool(problems)) == (is_own, is_own)
+
+
+def test_any_address_of_this_machine_is_ours_where_all_are_listened_on():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(
+                ("192.0.2.1", 9)
+            )  # sends nothing: the kernel chooses the address to send from
+        except OSError:
+            pytest.skip("needs a network interface beside loopback")
+        own = sock.getsockname()[0]
+    assert without_ourselves([f"udp://{own}"], [("0.0.0.0", 53)])[0] == []
+    assert without_ourselves([f"udp://{own}"], [("127.0.0.1", 53)])[1] == []
+
+
+def test_a_server_at_an_interface_that_is_not_there_is_told():
+    kept, (problem,) = without_ourselves(["udp://[fe80::1%nope]:53"], [], "zones.0.servers")
+    assert problem.startswith("zones.0.servers: udp://[fe80::1%nope]:53 is at no interface")
+    assert without_ourselves(["udp://[fe80::1%1]:53"], [])[1] == []

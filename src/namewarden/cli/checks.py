@@ -1,5 +1,6 @@
 """`config …` and `lists …`: is what somebody wrote right, before anything runs by it."""
 
+import ipaddress
 import json
 import os
 from pathlib import Path
@@ -16,7 +17,7 @@ def config_check(config: ConfigFile = None) -> None:
     """Check whether the configuration is right; every problem at once."""
     settings = settings_of(config)
     with config_errors():
-        if found := problems(settings):
+        if found := [*problems(settings), *_absent(settings)]:
             raise configuration.ConfigError(found)
     for each in settings.lists:
         if not is_url(each.source) and not Path(each.source).is_file():
@@ -45,27 +46,53 @@ def problems(settings: Settings) -> list[str]:
 
 def _listeners(settings: Settings) -> list[str]:
     """Which would be bound twice. Port 0 is one that the kernel chooses."""
+    bound: list[tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address, int]] = []
+    found = []
+    for key, endpoint in _endpoints(settings):
+        host, port = split_endpoint(endpoint)
+        address = ipaddress.ip_address(host)
+        if plain := getattr(address, "ipv4_mapped", None):
+            found.append(f"{key}: {endpoint} is IPv4 in IPv6 clothes: write {plain}:{port}")
+        for other, place, number in bound:
+            is_met = address == place or address.is_unspecified or place.is_unspecified
+            if port and number == port and place.version == address.version and is_met:
+                found.append(f"{key}: {endpoint} is listened on by {other} already")
+                break
+        bound.append((key, address, port))
+    return found
+
+
+def _endpoints(settings: Settings) -> list[tuple[str, str]]:
+    """Where the product listens, with the settings that say so."""
     given = [("dns.listen", each) for each in settings.dns.listen]
     given += [
         ("verdict.listen", settings.verdict.listen),
         ("verdict.original", settings.verdict.original),
         ("hub.listen", settings.hub.listen),
     ]
-    bound: dict[tuple[str, int], str] = {}
-    found = []
-    for key, endpoint in given:
-        place = split_endpoint(endpoint) if endpoint else ("", 0)
-        if place[1] and place in bound:
-            found.append(f"{key}: {endpoint} is listened on by {bound[place]} already")
-        bound[place] = key
-    return found
+    return [(key, endpoint) for key, endpoint in given if endpoint]
+
+
+def _absent(settings: Settings) -> list[str]:
+    """Addresses that a start could not listen on here; a product that runs has its sockets."""
+    from namewarden.net.system import is_here
+
+    given = [(key, split_endpoint(endpoint)[0]) for key, endpoint in _endpoints(settings)]
+    return [
+        f"{key}: this machine has no address {host}" for key, host in given if not is_here(host)
+    ]
 
 
 def _folders(settings: Settings) -> list[str]:
     """Whether state can be kept; nothing is made for that."""
+    from namewarden.process.paths import Paths
+
     folder = settings.data_dir.absolute()
-    there = next(each for each in (folder, *folder.parents) if each.exists())
+    there = next(p for p in (folder, *folder.parents) if p.exists() or p.is_symlink())
+    path = Paths(settings.data_dir).verdict_socket  # of what is bound in it, the longest
     found = []
+    if len(os.fsencode(path)) > 107:
+        found.append(f"data_dir: {path} is too long for a socket, whose path has 107 octets")
     if not there.is_dir():
         found.append(f"data_dir: {there} is no folder")
     elif not os.access(there, os.R_OK | os.W_OK | os.X_OK):

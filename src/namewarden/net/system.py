@@ -4,6 +4,7 @@ The file belongs to others: it is read within bounds and odd lines are passed ov
 """
 
 import ipaddress
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 LARGEST = 65536  # octets read
 MOST = 8  # servers taken; the C library takes 3
 DEFAULT_PORT = 53
+LOOPBACK = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_address("::1")}
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def system_servers(path: Path = RESOLV_CONF) -> list[str]:
@@ -49,17 +53,23 @@ def without_ourselves(
     """(servers that may be asked, why the others may not): asking our own listener would go round for ever."""
     kept, problems = [], []
     for url in servers:
-        parts = urlsplit(url)
-        target = ipaddress.ip_address(parts.hostname or "")
-        port = parts.port or DEFAULT_PORT
-        own = next(
-            (listener for listener in listening if _is_listener(target, port, listener)), None
-        )
-        if own is None:
-            kept.append(url)
+        if problem := _problem(url, listening):
+            problems.append(f"{setting}: {url} {problem}")
         else:
-            problems.append(f"{setting}: {url} is our own listening address {own[0]}:{own[1]}")
+            kept.append(url)
     return kept, problems
+
+
+def _problem(url: str, listening: Sequence[tuple[str, int]]) -> str:
+    parts = urlsplit(url)
+    target = ipaddress.ip_address(parts.hostname or "")
+    scope = getattr(target, "scope_id", None)
+    if scope and not scope.isdecimal() and scope not in [name for _, name in socket.if_nameindex()]:
+        return f"is at no interface of this machine: there is no {scope}"
+    for listener in listening:
+        if _is_listener(_plain(target), parts.port or DEFAULT_PORT, listener):
+            return f"is our own listening address {listener[0]}:{listener[1]}"
+    return ""
 
 
 def ourselves_in(zones: Sequence[Zone], listening: Sequence[tuple[str, int]]) -> list[str]:
@@ -71,14 +81,28 @@ def ourselves_in(zones: Sequence[Zone], listening: Sequence[tuple[str, int]]) ->
     ]
 
 
-def _is_listener(
-    target: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, listener: tuple[str, int]
-) -> bool:
-    address = ipaddress.ip_address(listener[0])
+def _is_listener(target: Address, port: int, listener: tuple[str, int]) -> bool:
+    address = _plain(ipaddress.ip_address(listener[0]))
     if port != listener[1]:
         return False
-    if (
-        address.is_unspecified
-    ):  # listens on every address of this machine: loopback is certainly one
-        return target.is_loopback or target.is_unspecified
+    if target.is_unspecified:  # who asks there asks this machine
+        target = LOOPBACK[target.version]
+    if address.is_unspecified:  # listens on every address of this machine
+        return target.is_loopback or (target.version == address.version and is_here(str(target)))
     return target == address
+
+
+def _plain(address: Address) -> Address:
+    """IPv4 in IPv6 clothes is IPv4."""
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_here(host: str) -> bool:
+    """Whether this machine has the address now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.bind((host, 0))
+    except OSError:
+        return False
+    return True
