@@ -18,6 +18,10 @@ $TTL 300
 @ NS ns
 ns A 127.0.0.1
 www A 192.0.2.77
+cloud CNAME mail.example.org.
+gone CNAME lost.example.org.
+inner CNAME nas.lan.
+leaked CNAME pc.local.
 """
 SETTINGS = """
 [rebinding]
@@ -175,6 +179,17 @@ def test_groups_see_a_name_differently_however_often_they_ask(running, hub, comp
         assert rcode(running.ask("gone.corp.example.org", source="127.0.0.2")) == "NXDOMAIN"
     kids = event(hub, "www.corp.example.org.", client="127.0.0.2")
     assert kids["upstream"] == f"127.0.0.1:{company.port}"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "answer"),
+    [("cloud", "NOERROR", ["192.0.2.11", "mail.example.org."]), ("gone", "NXDOMAIN", ["lost.example.org."]),
+     ("inner", "NOERROR", ["192.168.1.5", "nas.lan."]), ("leaked", "NXDOMAIN", ["pc.local."])],
+)  # fmt: skip
+def test_an_alias_that_leads_out_of_a_zone_is_followed(running, name, status, answer):
+    for _ in range(3):
+        reply = running.ask(f"{name}.corp.example.org", source="127.0.0.2")
+        assert (rcode(reply), data(reply)) == (status, answer)
 
 
 def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running, hub):

@@ -1,14 +1,17 @@
 """Which zone a name is in, for whom, and whose servers are asked."""
 
+import dns.message
+import dns.rrset
 import pytest
 from msgspec.structs import replace
 
 from namewarden.query import Answer
 from namewarden.settings import Zone
 from namewarden.stages.forward import forward
-from namewarden.stages.zones import Zones, by_zone
+from namewarden.stages.zones import Zones, by_zone, leading_out
 from namewarden.wire.errors import UpstreamError
-from tests.asking import query
+from namewarden.wire.message import read_answer, write_query
+from tests.asking import message, query, texts
 from tests.stages.test_cache import World, cached
 
 SETTINGS = [
@@ -112,3 +115,52 @@ async def test_groups_that_see_a_name_differently_share_no_kept_answer():
 def test_a_name_that_lies_above_a_zone_is_there():
     assert ZONES.is_above("example.org.") and ZONES.is_above("192.in-addr.arpa.")
     assert not ZONES.is_above("lan.") and not ZONES.is_above("x.lan.")
+
+
+CHAIN = [
+    "x.corp.example.org. 300 IN CNAME y.corp.example.org.",
+    "y.corp.example.org. 60 IN CNAME {}",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "qtype", "target", "more", "follows"),
+    [
+        ("x.corp.example.org", "A", "www.example.net.", [], True),
+        ("x.corp.example.org", "CNAME", "www.example.net.", [], False),
+        ("x.corp.example.org", "A", "z.corp.example.org.", [], False),
+        (
+            "x.corp.example.org",
+            "A",
+            "www.example.net.",
+            ["www.example.net. 60 IN A 192.0.2.1"],
+            False,
+        ),
+    ],
+)
+async def test_an_alias_that_is_left_alone_is_followed_out_of_its_zone(
+    name, qtype, target, more, follows
+):
+    lines = [line.format(target) for line in CHAIN] + more
+
+    async def kept(asked, following):
+        text = lines if asked.name.startswith("x") else [f"{asked.name} 30 IN A 192.0.2.9"]
+        reply = dns.message.make_response(dns.message.from_wire(write_query(asked, 1, 1232)))
+        reply.answer = [dns.rrset.from_text(*line.split(maxsplit=4)) for line in text]
+        return read_answer(reply.to_wire(), asked.question, asked.now - 10)
+
+    async def pass_on(asked, following):
+        return await following(asked)
+
+    async def nobody(asked):
+        raise AssertionError("all is kept")
+
+    asked = query(name, qtype)
+    answer = await leading_out(ZONES, pass_on, kept)(asked, nobody)
+    assert ("192.0.2.9" in texts(asked, answer)) == follows
+    if follows:
+        assert answer.cnames == ("y.corp.example.org.", target) and answer.addresses == (
+            "192.0.2.9",
+        )
+        ttls = [rrset.ttl for rrset in message(asked, answer, asked.now).answer]
+        assert ttls == [290, 50, 20] and answer.ttl <= 50

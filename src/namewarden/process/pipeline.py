@@ -32,7 +32,7 @@ from namewarden.policy.spec import GroupSpec
 from namewarden.process.generation import Generation
 from namewarden.process.paths import Paths, StartError
 from namewarden.process.watcher import PolicyWatcher
-from namewarden.query import Answer, Handler, Query, UpstreamState, Verdict
+from namewarden.query import Answer, Handler, Query, Stage, UpstreamState, Verdict
 from namewarden.settings import Settings, split_endpoint
 from namewarden.stages import special
 from namewarden.stages.block import blocked
@@ -51,7 +51,7 @@ from namewarden.stages.record import EventRecorder, RowSink, TurnedAway, record,
 from namewarden.stages.screen import screen
 from namewarden.stages.special import public_tlds
 from namewarden.stages.verdict import verdict
-from namewarden.stages.zones import Zones, by_zone
+from namewarden.stages.zones import Zones, by_zone, leading_out
 
 Notify = Callable[[str], None]
 SOURCE = "resolver"  # of the events
@@ -152,11 +152,16 @@ class Pipeline:
                 zones,
             ),
             screen=screen(policy, blocked, _epoch, to_own),
-            cache=cache(
-                self.store, spawn, shield, view=zones.key_of if zones and zones.differ else None
-            ),
+            cache=self._cache(spawn, shield, to_own),
             forward=forward(ask),
         )
+
+    def _cache(self, spawn: Spawn, shield: Stage, to_own: Stage) -> Stage:
+        zones = self.zones
+        if zones is None:
+            return cache(self.store, spawn, shield)
+        kept = cache(self.store, spawn, shield, view=zones.key_of if zones.differ else None)
+        return leading_out(zones, to_own, kept)
 
     def _local_names(self, settings: Settings) -> LocalNames:
         if wrong := special.problems(settings.local.resolve):

@@ -2,17 +2,21 @@
 
 They are the operator's: never special, never scored; rules and lists judge them. The longest name wins, of equals the
 one that is for the group. Counterparts: `local.py`, `verdict.py`, `cache.py` and `forward.py` ask in which zone a name
-is.
+is; `pipeline.py` puts `leading_out` around the cache.
 """
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from namewarden.policy.names import suffixes
-from namewarden.query import Answer, Handler, Query
+from namewarden.query import Answer, Handler, Query, Stage
 from namewarden.settings import Zone as ZoneSettings
 from namewarden.stages import special
-from namewarden.wire.types import DS
+from namewarden.wire import sections
+from namewarden.wire.joined import beyond, join
+from namewarden.wire.types import CNAME, DS, SOA
 
 EVERYBODY = ""  # in place of a group's name
 
@@ -78,6 +82,40 @@ def by_zone(zones: Zones, general: Handler, own: Sequence[Handler]) -> Handler:
         return (general if zone is None else own[zone.place])(query)
 
     return ask
+
+
+def leading_out(zones: Zones, targets: Stage, kept: Stage) -> Stage:
+    """Around the cache: a CNAME that leads out of its zone is followed where the zone's server does not, being
+    authoritative only. Each half is kept apart. `targets` are answered here, as in `local.py`."""
+
+    def stage(query: Query, following: Handler) -> Awaitable[Answer]:
+        zone = zones.serving(query)
+        if zone is None or query.qtype == CNAME:
+            return kept(query, following)
+        return followed(query, following, zone)
+
+    async def followed(query: Query, following: Handler, zone: Zone) -> Answer:
+        below = await kept(query, following)
+        if below.rcode or not below.cnames or len(below.cnames) != below.counts[0]:
+            return below
+        inner = zones.of(below.cnames[-1], query.group)
+        head = None if inner and inner.place == zone.place else _open_end(query, below)
+        if head is None:
+            return below
+        asked = beyond(query, head.cnames[-1])
+        tail = await targets(asked, lambda target: kept(target, following))
+        return below if tail.status == "REFUSED" else join(query, head, asked, tail)
+
+    return stage
+
+
+def _open_end(query: Query, below: Answer) -> Answer | None:
+    """The CNAMEs of an answer, unless it says that what they lead to has nothing."""
+    message = sections.message_of(query, below)
+    if message is None or any(rrset.rdtype == SOA for rrset in message.authority):
+        return None
+    head = sections.aliases(message, query, len(below.cnames))
+    return replace(head, cnames=below.cnames) if head else None
 
 
 def _ending(name: str) -> str:
