@@ -1,8 +1,12 @@
 """Lists by URL, from a web server to a blocked name: the product as real processes."""
 
 import os
+import pty
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.hub.subscriptions.web import Site, gives, site, versioned
+from tests.hub.subscriptions.web import Site, Visit, gives, site, versioned
 from tests.product import Product, data, product
 from tests.servers import Server, nsd
 
@@ -85,7 +89,7 @@ def test_lists_by_url_are_in_force_from_the_first_answer_on_and_followed(
                 OPEN
             ]
             _refuses_a_private_server(running, server)
-            _is_refreshed(running, small)
+            _is_refreshed(running, server, small)
             _fails_and_recovers(running, server, small)
             _takes_sighup(running, server, small)
             assert "s3cret" not in running.text() + get(running, "/lists") + get(running, "/status")
@@ -102,13 +106,36 @@ def _refuses_a_private_server(running: Product, server: Site) -> None:
     assert "/inner.txt" not in [path for path, _ in server.seen]
 
 
-def _is_refreshed(running: Product, small: list[bytes]) -> None:
+def _is_refreshed(running: Product, server: Site, small: list[bytes]) -> None:
     done = running.command("lists", "refresh", "oisd", "hagezi", *running.where)
     assert done.stdout.splitlines() == ["oisd: unchanged, 67 bytes", "hagezi: unchanged, 85 bytes"]
     small.append(b"other.example.org\n")
-    done = running.command("lists", "refresh", "oisd", *running.where)
-    assert (done.stdout, done.returncode) == ("oisd: changed, 18 bytes\n", 0), done.stderr
+    _shows_a_bar(running, server)
     assert [answered(running, n) for n in ("ads", "small", "other")] == [BLOCKED, OPEN, BLOCKED]
+
+
+def _shows_a_bar(running: Product, server: Site) -> None:
+    """To who waits at a terminal; results stay clean."""
+    page = server.pages["/small.txt"]
+
+    def slowly(visit: Visit) -> None:
+        time.sleep(1.0)
+        page(visit)
+
+    server.pages["/small.txt"] = slowly
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "namewarden", "lists", "refresh", "oisd", *running.where]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=theirs, cwd=running.folder,
+        env=running.environ | {"TERM": "xterm", "COLUMNS": "80"},
+    ) as done:  # fmt: skip
+        os.close(theirs)
+        out, _ = done.communicate(timeout=60)
+    seen = os.read(terminal, 1 << 16)
+    os.close(terminal)
+    server.pages["/small.txt"] = page
+    assert (out, done.returncode) == (b"oisd: changed, 18 bytes\n", 0)
+    assert b"oisd" in seen and b"bytes" in seen
 
 
 def _fails_and_recovers(running: Product, server: Site, small: list[bytes]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from namewarden.detector.model import PACKAGED
 from tests.cli.saying import said
+from tests.hub.subscriptions.web import gives, site
 
 
 def test_wrong_records_and_missing_lists_are_found_before_a_start(tmp_path):
@@ -89,9 +90,19 @@ def test_what_may_be_a_password_is_not_shown(tmp_path):
     assert "s3cret" not in said("config", "check")
 
 
-def test_a_list_to_check_is_a_file():
-    told = said("lists", "check", "https://lists.example.org/x", status=2)
-    assert told.startswith("a URL is no file")
+def test_a_list_may_be_looked_at_before_it_is_subscribed_to():
+    with site({"/list": gives(b"bad.example.net\n"), "/page": gives(b"<html>")}) as server:
+        told = said("lists", "check", server.url(), "--allow-private", status=0)
+        assert "1: bad.example.net  →  " in told and "1 lines, 1 became rules" in told
+        url = server.url("/page", user="me:s3cret@")
+        told = said("lists", "check", url, "--allow-private")
+        assert (
+            "/page: cannot be downloaded: what came is a web page" in told and "s3cret" not in told
+        )
+        assert "is 127.0.0.1, an address of no public server" in said(
+            "lists", "check", server.url()
+        )
+    assert "is no http:// or https:// URL" in said("lists", "check", "ftp://lists.example.org/")
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path):

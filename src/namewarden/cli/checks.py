@@ -10,7 +10,7 @@ import typer
 
 from namewarden import config as configuration
 from namewarden.cli.shared import ConfigFile, config_errors, fail, notify, put, settings_of
-from namewarden.settings import ListFormat, Settings, is_url, split_endpoint
+from namewarden.settings import ListFormat, Settings, is_url, shown_url, split_endpoint
 
 
 def config_check(config: ConfigFile = None) -> None:
@@ -127,30 +127,34 @@ def config_schema() -> None:
 
 
 def lists_check(
-    file: Path,
+    file: Annotated[str, typer.Argument(metavar="FILE|URL")],
     format: Annotated[ListFormat, typer.Option(help="auto, or one of the nine formats.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", help="Only the totals.")] = False,
     broad: Annotated[
         bool, typer.Option("--broad", help="As a list with broad = true is read.")
     ] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="The URL may lead to one's own network.")
+    ] = False,
+    config: ConfigFile = None,
 ) -> None:
     """Show what each line of a list became, or why it was skipped."""
     from collections import Counter
 
+    from namewarden.cli.lists import file_of
     from namewarden.policy.broad import popular
     from namewarden.policy.check import Totals, check
     from namewarden.policy.errors import ListError
 
-    if str(file).startswith(("http:/", "https:/")):
-        fail("a URL is no file: `curl -o FILE URL` gets one, then check that", 2)
     counted = Totals(Counter())
     try:
-        for line in check(file, format, None if broad else popular()):
-            counted.add(line)
-            if not quiet:
-                put("\n".join(f"{line.number}: {line.text}  →  {said}" for said in line.says))
+        with file_of(file, allow_private, config) as path:
+            for line in check(path, format, None if broad else popular()):
+                counted.add(line)
+                if not quiet:
+                    put("\n".join(f"{line.number}: {line.text}  →  {said}" for said in line.says))
     except ListError as error:
-        fail(f"{file}: {error}")
+        fail(f"{shown_url(file)}: {error}")
     put(f"{counted.lines} lines, {counted.rules} became rules, {counted.odd} skipped")
     for reason, count in counted.skipped.most_common():
         put(f"  {count} {reason}")

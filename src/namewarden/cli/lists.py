@@ -1,16 +1,20 @@
-"""`namewarden lists refresh`: lists by URL are asked for now, and who waits sees how far they are."""
+"""Lists by URL from the command line: downloaded by the hub now, with a bar for who waits, or just to look at."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from namewarden.cli.hub import Token, Url, asking
-from namewarden.cli.shared import ConfigFile, put
+from namewarden.cli.shared import ConfigFile, fail, put, settings_of
+from namewarden.settings import Settings, is_url, shown_url
 
 if TYPE_CHECKING:
     from namewarden.hub.client import HubClient
@@ -75,14 +79,13 @@ def _watching() -> Iterator[Callable[[list[Found]], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
 
         def tell(found: list[Found]) -> None:
-            for each in found:
-                if not each["url"]:
-                    continue
-                going, name = each["subscription"], each["name"]
+            running = {each["name"]: each["subscription"] for each in _running(found)}
+            for name, going in running.items():
                 if name not in bars:
                     bars[name] = progress.add_task(name, total=None)
-                total = going["total"] or (None if going["running"] else going["came"])
-                progress.update(bars[name], completed=going["came"], total=total)
+                progress.update(bars[name], completed=going["came"], total=going["total"] or None)
+            for name in bars.keys() - running.keys():
+                progress.update(bars[name], visible=False)
 
         yield tell
 
@@ -100,3 +103,35 @@ def _said(each: Found) -> str:
 
 def _clock(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).isoformat(" ", "seconds")
+
+
+@contextmanager
+def file_of(place: str, allow_private: bool, config: Path | None) -> Iterator[Path]:
+    """A file as it is; of a URL what it gives now, in a folder that goes again."""
+    if not is_url(place):
+        yield Path(place)
+        return
+    from namewarden.hub.subscriptions.errors import DownloadError
+
+    settings = settings_of(config)
+    with TemporaryDirectory(prefix="namewarden-") as folder:
+        try:
+            asyncio.run(_download(place, allow_private, settings, Path(folder) / "list"))
+        except (DownloadError, OSError) as problem:
+            fail(f"{shown_url(place)}: cannot be downloaded: {problem}")
+        yield Path(folder) / "list"
+
+
+async def _download(url: str, allow_private: bool, settings: Settings, part: Path) -> None:
+    """DownloadError, OSError."""
+    from namewarden.hub.subscriptions.fetch import Web, fetch
+    from namewarden.hub.subscriptions.store import Asked
+    from namewarden.process.lookup import HostLookup
+
+    lookup, wanted = HostLookup(settings), settings.subscriptions
+    lookup.start()
+    try:
+        web = Web(lookup.addresses, wanted.size, wanted.timeout)
+        await fetch(web, Asked(url, allow_private), part)
+    finally:
+        lookup.stop()

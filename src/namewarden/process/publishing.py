@@ -4,7 +4,7 @@ Loads little, so that compiling begins at once. Counterpart: `api.py`, the rest 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from namewarden.detector import guard
@@ -22,6 +22,7 @@ from namewarden.settings import GUARD_LIST, PolicyList, Settings, is_url
 
 Notify = Callable[[str], None]
 Lookup = Callable[[str], Awaitable[Iterable[str]]]  # as `hub/subscriptions/connect.py` has it
+SHOWN = 3  # lists that are named where many are meant
 GUARD_AGAIN = 60.0  # seconds until a guard list that could not be written is tried again
 
 
@@ -96,11 +97,11 @@ class Publishing:
         if not missing or self.publisher.first.is_set() or self._settings.start == "fast":
             return
         self._notify(
-            f"the first policy waits for {', '.join(missing)}: {self._settings.wait:g} s at most"
+            f"the first policy waits for {_some(missing)}: {self._settings.wait:g} s at most"
         )
         await self.subscriptions.first(self._settings.wait)
         if late := self.subscriptions.missing:
-            self._notify(f"the first policy is made without {', '.join(late)}")
+            self._notify(f"the first policy is made without {_some(late)}")
 
     async def _fetch(
         self, asked: Asked, part: Path, told: Callable[[int, int], None]
@@ -125,6 +126,12 @@ class Publishing:
 
     def stop(self) -> None:
         self.control.stop()
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of them, and how many more."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 async def write_guard_list(jobs: Jobs, path: Path) -> str:
