@@ -56,11 +56,15 @@ def rebinding(mode: Mode, is_own: Callable[[Query], bool], answer: Answering) ->
 
     async def stage(query: Query, following: Handler) -> Answer:
         below = await following(query)
-        if not below.addresses:
-            return below
-        found = private_among(_all_of(query, below))
+        addresses = below.addresses
+        if len(addresses) >= MOST_ADDRESSES and below.body:
+            addresses = _all_of(query, below)
+        found = private_among(addresses) if addresses else ""
+        return judged(query, below, found) if found else below
+
+    def judged(query: Query, below: Answer, found: str) -> Answer:
         said = below.verdict or _PASSED
-        if not found or said.action in ("block", "redirect") or said.reason in _OWN_WORDS:
+        if said.action in ("block", "redirect") or said.reason in _OWN_WORDS:
             return below
         if is_own(query) or (mode == "flag" and said.action != "allow"):
             return below
@@ -76,9 +80,7 @@ def rebinding(mode: Mode, is_own: Callable[[Query], bool], answer: Answering) ->
 
 
 def _all_of(query: Query, below: Answer) -> tuple[str, ...]:
-    """Those beyond the first sixteen, too; an answer without its bytes has no more than it says."""
-    if len(below.addresses) < MOST_ADDRESSES or not below.body:
-        return below.addresses
+    """Those beyond the first sixteen, too."""
     message = sections.message_of(query, below)
     return below.addresses if message is None else sections.addresses(message)
 
