@@ -2,15 +2,20 @@
 # make test  lint, types and tests, the same as CI
 # make evaluate  what the packaged model finds and costs, into docs/detector.md (minutes; needs ../shared/data)
 # make evaluate-all  that, and before it all it is compared with: baselines, unseen families, registry, seed (hours; killed, it goes on)
+# make coredns  CoreDNS with the plugin namewarden, into build/coredns (needs Go; TAGS=kubernetes adds that plugin)
+# make fuzz  a minute of junk for what the plugin reads
 # make bench side-by-side measurements (20 minutes; needs two quiet cores and the Debian packages of `make packages packages-bench`)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Go's own place, where it is not on the path.
+GO     := $(shell command -v go || ls /usr/local/go/bin/go 2>/dev/null)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEBS   := unbound nsd dnsperf bind9-dnsutils
 DEBS_BENCH := pdns-recursor dnsdist tinycdb dnsmasq-base
 
-.PHONY: run test evaluate evaluate-all setup setup-dev packages packages-bench lint types check bench bench-score locks clean
+.PHONY: run test coredns check-go fuzz evaluate evaluate-all setup setup-dev packages packages-bench lint types check bench bench-score locks clean
 
 run: setup
 	@$(BIN)/namewarden run
@@ -53,8 +58,24 @@ types:
 
 check: lint types
 
-test: setup-dev packages check
+test: setup-dev packages check check-go
 	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+
+# go.mod and go.sum name every module; nothing else is taken.
+coredns:
+	@test -n "$(GO)" || { echo "make coredns needs Go: https://go.dev/dl" >&2; exit 1; }
+	@cd coredns && $(GO) build -trimpath -buildvcs=false $(if $(TAGS),-tags $(TAGS)) -o ../build/coredns .
+
+# The plugin: vet, staticcheck, and its tests under the race detector; they fail when a goroutine is left.
+check-go:
+	@if [ -n "$(GO)" ]; then \
+		cd coredns && test -z "$$($(dir $(GO))gofmt -l .)" && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./... && $(GO) test -race ./...; \
+	elif [ -n "$$NAMEWARDEN_REQUIRE_GO" ]; then echo "the CoreDNS plugin needs Go: https://go.dev/dl" >&2; exit 1; \
+	else echo "skipped: the CoreDNS plugin is not checked, for there is no Go (https://go.dev/dl)" >&2; fi
+
+fuzz:
+	@cd coredns && $(GO) test -run '^$$' -fuzz FuzzDecodeVerdicts -fuzztime 30s ./namewarden
+	@cd coredns && $(GO) test -run '^$$' -fuzz FuzzLeads -fuzztime 30s ./namewarden
 
 bench: setup-dev packages packages-bench
 	@$(BIN)/python -m bench $(ARGS)

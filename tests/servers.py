@@ -19,6 +19,8 @@ import dns.message
 import dns.query
 import pytest
 
+from tests import go
+
 READY_WITHIN = 20.0  # seconds, generous for a busy machine
 
 # Every name there is, so that anything can be asked and forwarded: the root has a wildcard.
@@ -219,6 +221,17 @@ def router(folder: Path, records: Mapping[str, str], port: int = 0) -> Iterator[
         f"--pid-file={folder}/pid --log-facility=-"
     ).split()
     with _running([*command, *known], folder, number) as server:
+        yield server
+
+
+@contextmanager
+def coredns(folder: Path, block: str) -> Iterator[Server]:
+    """CoreDNS with our plugin; `block` is what its Corefile says for all names."""
+    program = go.built("coredns")
+    folder.mkdir(parents=True, exist_ok=True)
+    number = free_port()
+    (folder / "Corefile").write_text(f".:{number} {{\n    bind 127.0.0.1\n{block}\n}}\n")
+    with _running([str(program), "-conf", str(folder / "Corefile")], folder, number) as server:
         yield server
 
 

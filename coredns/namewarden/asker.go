@@ -32,6 +32,13 @@ type call struct {
 	err      error
 }
 
+// settled is the done of what was known when it was asked for.
+var settled = func() chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}()
+
 // asker gathers questions into requests. The first goes at once; what is asked while requestsMost are on their way goes
 // together with the next. A question that is asked already is not asked again.
 type asker struct {
@@ -68,8 +75,9 @@ func (a *asker) stop() {
 }
 
 // ask gives the verdict, from memory or from a service, until the deadline.
-func (a *asker) ask(ctx context.Context, k key, q question, deadline time.Time) (*verdict, error) {
-	if known := a.cache.get(k, time.Now()); known != nil {
+func (a *asker) ask(ctx context.Context, q question, deadline time.Time) (*verdict, error) {
+	k := keyOf(q)
+	if known := a.cache.get(k, q.Client, time.Now()); known != nil {
 		cacheHits.Inc()
 		return known, nil
 	}
@@ -90,10 +98,14 @@ func (a *asker) ask(ctx context.Context, k key, q question, deadline time.Time) 
 	}
 }
 
-// join finds the call that asks this already, or begins one.
+// join finds the call that asks this already, or begins one. One that was settled meanwhile has left its verdict.
 func (a *asker) join(k key, q question) (*call, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if known := a.cache.get(k, q.Client, time.Now()); known != nil {
+		return &call{verdict: known, done: settled}, nil
+	}
+	k.scope = a.cache.scopeOf(q.Client)
 	if c, ok := a.calls[k]; ok {
 		return c, nil
 	}

@@ -9,12 +9,20 @@ import (
 
 const shards = 64 // so that cores seldom wait for each other
 
-// key is what two queries share that get the same verdict.
+// key is what two queries share that get the same verdict. The scope is the cache's to know.
 type key struct {
 	scope  string // of clients
 	name   string
 	qtype  uint16
 	answer string // where the answer leads, "" for the name itself
+}
+
+func keyOf(q question) key {
+	k := key{name: q.Name, qtype: q.QType}
+	if q.Answer != nil {
+		k.answer = q.Answer.text()
+	}
+	return k
 }
 
 // entry is a verdict and until when it holds.
@@ -57,8 +65,9 @@ func (c *cache) scopeOf(client string) string {
 	return client
 }
 
-// get is what is known at now, nil when nothing is.
-func (c *cache) get(k key, now time.Time) *verdict {
+// get is what is known at now for this client, nil when nothing is.
+func (c *cache) get(k key, client string, now time.Time) *verdict {
+	k.scope = c.scopeOf(client)
 	kept, ok := c.verdicts.get(k)
 	if !ok || kept.epoch != c.epoch.Load() || !now.Before(kept.expires) {
 		return nil

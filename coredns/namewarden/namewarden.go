@@ -66,7 +66,7 @@ func (n Namewarden) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.M
 		}
 		return n.pass(q, &verdict{Action: actionAllow, Reason: reasonLate}, false)
 	}
-	verdictsTotal.WithLabelValues(q.server, "name", said.Action, said.Reason).Inc()
+	verdictsTotal.WithLabelValues(q.server, "name", said.Action, said.reasonLabel()).Inc()
 	if n.isDenied(q, said) {
 		return n.deny(q, said, leads{})
 	}
@@ -113,18 +113,15 @@ func (q *query) isDatagram() bool {
 
 // judgeName asks about the name.
 func (n Namewarden) judgeName(q *query) (*verdict, error) {
-	k := key{scope: n.cache.scopeOf(q.client), name: q.name, qtype: q.qtype}
-	return n.asker.ask(q.ctx, k, question{Name: q.name, QType: q.qtype, Client: q.client}, time.Now().Add(n.timeout))
+	return n.asker.ask(q.ctx, question{Name: q.name, QType: q.qtype, Client: q.client}, time.Now().Add(n.timeout))
 }
 
 // judgeAnswer asks about where the answer leads; the first part that is spoken about decides.
 func (n Namewarden) judgeAnswer(q *query, found leads) (*verdict, error) {
 	deadline := time.Now().Add(n.timeout)
-	scope := n.cache.scopeOf(q.client)
 	var last *verdict
 	for _, part := range found.parts() {
-		k := key{scope: scope, name: q.name, qtype: q.qtype, answer: part.text()}
-		said, err := n.asker.ask(q.ctx, k, question{q.name, q.qtype, q.client, part}, deadline)
+		said, err := n.asker.ask(q.ctx, question{q.name, q.qtype, q.client, part}, deadline)
 		if err != nil {
 			return nil, err
 		}
@@ -169,10 +166,10 @@ func (n Namewarden) pass(q *query, said *verdict, isAnswerJudged bool) (int, err
 				return n.fail(q)
 			}
 		case n.isDenied(q, of):
-			verdictsTotal.WithLabelValues(q.server, "answer", of.Action, of.Reason).Inc()
+			verdictsTotal.WithLabelValues(q.server, "answer", of.Action, of.reasonLabel()).Inc()
 			return n.deny(q, of, found)
 		case of.Action != actionAllow:
-			verdictsTotal.WithLabelValues(q.server, "answer", of.Action, of.Reason).Inc()
+			verdictsTotal.WithLabelValues(q.server, "answer", of.Action, of.reasonLabel()).Inc()
 			said = of
 		}
 	}
@@ -216,7 +213,10 @@ func (n Namewarden) deny(q *query, said *verdict, found leads) (int, error) {
 func (q *query) follow(m *dns.Msg, target string) {
 	ctx := context.WithValue(q.ctx, followKey{}, true)
 	below, err := upstream.New().Lookup(ctx, request.Request{W: q.w, Req: q.r}, target, q.qtype)
-	if err != nil || below == nil {
+	if err != nil {
+		return // no server is running; the client may follow the alias itself
+	}
+	if below == nil {
 		m.Rcode = dns.RcodeServerFailure
 		return
 	}

@@ -69,6 +69,11 @@ func (r *reporter) drop(count uint64) {
 	eventsDropped.Add(float64(count))
 }
 
+func (r *reporter) start() {
+	r.isBegun.Store(true)
+	go r.run()
+}
+
 // stop sends what is there within eventsGrace.
 func (r *reporter) stop() {
 	close(r.ending)
@@ -79,7 +84,6 @@ func (r *reporter) stop() {
 
 // run gathers while one batch is on its way.
 func (r *reporter) run() {
-	r.isBegun.Store(true)
 	defer close(r.ended)
 	defer r.client.CloseIdleConnections()
 	ctx, cancel := context.WithCancel(context.Background())

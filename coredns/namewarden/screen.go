@@ -41,7 +41,7 @@ func leadsOf(m *dns.Msg, name string) leads {
 func chainOf(answer []dns.RR, name string) []string {
 	aliases := aliasesOf(answer)
 	var chain []string
-	for range aliases {
+	for range len(aliases) {
 		target := aliases[name]
 		if target == "" {
 			break

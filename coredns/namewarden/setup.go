@@ -77,14 +77,12 @@ func parse(c *caddy.Controller) (*config, error) {
 		if err := parsed.parseEndpoints(c); err != nil {
 			return nil, err
 		}
-		events := ""
+		beside := parsed.endpoints[0].hub()
+		parsed.events = &beside
 		for c.NextBlock() {
-			if err := parsed.parseProperty(c, &events); err != nil {
+			if err := parsed.parseProperty(c); err != nil {
 				return nil, err
 			}
-		}
-		if err := parsed.placeEvents(c, events); err != nil {
-			return nil, err
 		}
 	}
 	return parsed, nil
@@ -113,7 +111,7 @@ func (p *config) parseEndpoints(c *caddy.Controller) error {
 	return nil
 }
 
-func (p *config) parseProperty(c *caddy.Controller, events *string) error {
+func (p *config) parseProperty(c *caddy.Controller) error {
 	property, values := c.Val(), c.RemainingArgs()
 	if property == "tls" {
 		return p.parseTLS(c, values)
@@ -134,8 +132,7 @@ func (p *config) parseProperty(c *caddy.Controller, events *string) error {
 	case "cache":
 		return p.parseCache(c, value)
 	case "events":
-		*events = value
-		return nil
+		return p.parseEvents(c, value)
 	}
 	return c.Errf("unknown property '%s', expected token, tls, timeout, fail, mode, cache or events", property)
 }
@@ -190,14 +187,9 @@ func (p *config) parseCache(c *caddy.Controller, text string) error {
 	return nil
 }
 
-// placeEvents finds the hub: where it is said to be, else beside the first endpoint.
-func (p *config) placeEvents(c *caddy.Controller, text string) error {
+func (p *config) parseEvents(c *caddy.Controller, text string) error {
 	if text == "off" {
-		return nil
-	}
-	if text == "" {
-		beside := p.endpoints[0].hub()
-		p.events = &beside
+		p.events = nil
 		return nil
 	}
 	parsed, err := parseAddress(text)

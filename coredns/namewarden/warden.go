@@ -57,7 +57,7 @@ func (w *warden) start() {
 		}
 		w.running.Go(func() { w.count(w.ctx) })
 		if w.reporter != nil {
-			w.running.Go(w.reporter.run)
+			w.reporter.start()
 		}
 	})
 }
@@ -96,18 +96,23 @@ func (w *warden) failed(e *endpoint, err error) {
 type complaint struct {
 	mu   sync.Mutex
 	next time.Time
-	more int
+	more int // that were not said
 }
 
 func (c *complaint) say(of string, err error) {
+	if more, isDue := c.due(time.Now()); isDue {
+		log.Warningf("%s: %v (and %d failures since the last such line)", of, err, more)
+	}
+}
+
+// due counts a failure, and says whether a line is due and how many had none.
+func (c *complaint) due(now time.Time) (more int, isDue bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); now.Before(c.next) {
+	if now.Before(c.next) {
 		c.more++
-		return
-	} else {
-		c.next = now.Add(logPause)
+		return 0, false
 	}
-	log.Warningf("%s: %v (and %d failures since the last such line)", of, err, c.more)
-	c.more = 0
+	more, c.more, c.next = c.more, 0, now.Add(logPause)
+	return more, true
 }

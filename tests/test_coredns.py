@@ -1,0 +1,120 @@
+"""A Corefile of four lines puts the firewall into a real CoreDNS, in front of a running product."""
+
+import time
+
+import dns.edns
+import dns.message
+import dns.query
+import pytest
+
+from tests import servers
+from tests.product import data, product, rcode
+
+SETTINGS = """
+[[lists]]
+name = "malware"
+source = "{folder}/malware.txt"
+
+[[groups]]
+name = "honeypot"
+clients = ["127.0.0.3/32"]
+redirect = ["192.0.2.66", "2001:db8::66"]
+"""
+COREFILE = """    namewarden unix://{folder}/var/verdict.sock
+    forward . {world.host}:{world.port}"""
+MALICIOUS = "kwcverionirkutskagl.com"
+UNCERTAIN = "hemijujex.info"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory, world):
+    folder = tmp_path_factory.mktemp("nw")
+    (folder / "malware.txt").write_text("||bad.example.net^\n||free.example.net^\n")
+    with product(folder, world, SETTINGS.format(folder=folder)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def coredns(running, world, tmp_path_factory):
+    corefile = COREFILE.format(folder=running.folder, world=world)
+    with servers.coredns(tmp_path_factory.mktemp("coredns"), corefile) as started:
+        yield started
+
+
+def ask(server, name, kind="A", source="127.0.0.1", **options):
+    query = dns.message.make_query(name, kind, **{"use_edns": 0, "payload": 1232, **options})
+    return dns.query.udp(query, server.host, port=server.port, timeout=5, source=source)
+
+
+def codes(reply):
+    return [int(option.code) for option in reply.options if isinstance(option, dns.edns.EDEOption)]
+
+
+def test_a_benign_name_is_asked_of_the_next_plugin_and_logged(running, coredns, world):
+    reply = ask(coredns, "www.example.org")
+    assert (rcode(reply), data(reply)) == ("NOERROR", ["192.0.2.20"])
+    found = running.event("www.example.org.", source="coredns")
+    assert found["client"] == "127.0.0.1" and found["group"] == "default"
+    assert (found["status"], found["action"]) == ("FORWARDED", "allow")
+    assert found["upstream"] == f"{world.host}:{world.port}"
+    assert (found["rcode"], found["addresses"]) == ("NOERROR", ["192.0.2.20"])
+
+
+def test_a_listed_name_is_answered_here_and_logged(running, coredns):
+    reply = ask(coredns, "www.bad.example.net", source="127.0.0.2")
+    assert (rcode(reply), data(reply), codes(reply)) == ("NOERROR", ["0.0.0.0"], [15])
+    assert reply.answer[0].ttl == 10
+    found = running.event("www.bad.example.net.", source="coredns", client="127.0.0.2")
+    assert (found["status"], found["action"], found["reason"]) == ("BLOCKED", "block", "list_deny")
+    assert found["rule"].startswith("malware:1 ")
+
+
+def test_the_clients_group_decides_that_a_name_leads_to_the_honeypot(running, coredns):
+    assert data(ask(coredns, MALICIOUS)) == ["0.0.0.0"]
+    reply = ask(coredns, MALICIOUS, source="127.0.0.3")
+    assert (data(reply), codes(reply)) == (["192.0.2.66"], [15, 4])
+    assert data(ask(coredns, MALICIOUS, "AAAA", source="127.0.0.3")) == ["2001:db8::66"]
+    found = running.event(f"{MALICIOUS}.", client="127.0.0.3", qtype="A")
+    assert (found["status"], found["group"]) == ("REDIRECTED", "honeypot")
+    assert found["band"] == "malicious" and found["score"] > 0.9
+
+
+def test_an_uncertain_name_is_answered_and_shown_for_review(running, coredns):
+    assert data(ask(coredns, UNCERTAIN)) == ["192.0.2.1"]
+    found = running.event(f"{UNCERTAIN}.", source="coredns")
+    assert (found["action"], found["status"]) == ("review", "FORWARDED")
+
+
+def test_where_an_answer_leads_is_judged(running, coredns):
+    assert running.command("deny", "target.example.net", *running.where).returncode == 0
+    reply = ask(coredns, "away.example.org")
+    assert (data(reply), codes(reply)) == (["0.0.0.0"], [15])
+    found = running.event("away.example.org.", source="coredns")
+    assert (found["status"], found["reason"]) == ("BLOCKED_CNAME", "cname_deny")
+    assert found["cnames"] == ["target.example.net."]
+
+
+def test_allow_frees_a_name_within_two_seconds(running, coredns):
+    assert data(ask(coredns, "www.free.example.net")) == ["0.0.0.0"]
+    assert running.command("allow", "www.free.example.net", *running.where).returncode == 0
+    begun = time.monotonic()
+    while data(ask(coredns, "www.free.example.net")) == ["0.0.0.0"]:
+        assert time.monotonic() < begun + 2
+        time.sleep(0.02)
+    assert running.event("www.free.example.net.", action="allow")["reason"] == "rule_allow"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        r"a\032b\.c\"d.bad.example.net.",
+        r"\000\255.bad.example.net.",
+        "x" * 63 + ".bad.example.net.",
+    ],
+)
+def test_a_name_of_any_octets_is_judged(coredns, name):
+    assert data(ask(coredns, name)) == ["0.0.0.0"]
+
+
+def test_a_name_without_labels_is_asked_on(coredns):
+    assert rcode(ask(coredns, ".", "NS")) == "NOERROR"
