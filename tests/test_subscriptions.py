@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,9 @@ def _shows_a_bar(running: Product, server: Site) -> None:
 
     server.pages["/small.txt"] = slowly
     terminal, theirs = pty.openpty()
+    seen = bytearray()
+    reader = threading.Thread(target=read_all, args=(terminal, seen))
+    reader.start()
     command = [sys.executable, "-m", "namewarden", "lists", "refresh", "oisd", *running.where]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=theirs, cwd=running.folder,
@@ -131,11 +134,17 @@ def _shows_a_bar(running: Product, server: Site) -> None:
     ) as done:  # fmt: skip
         os.close(theirs)
         out, _ = done.communicate(timeout=60)
-    seen = os.read(terminal, 1 << 16)
+    reader.join(10)
     os.close(terminal)
     server.pages["/small.txt"] = page
     assert (out, done.returncode) == (b"oisd: changed, 18 bytes\n", 0)
     assert b"oisd" in seen and b"bytes" in seen
+
+
+def read_all(terminal: int, seen: bytearray) -> None:
+    with suppress(OSError):  # the other end is closed
+        while more := os.read(terminal, 4096):
+            seen += more
 
 
 def _fails_and_recovers(running: Product, server: Site, small: list[bytes]) -> None:

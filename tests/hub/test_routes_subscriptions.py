@@ -1,6 +1,7 @@
 """Lists by URL over HTTP: they are asked for now, and no password is shown."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,9 @@ async def test_refreshing_says_what_became_of_each(tmp_path: Path) -> None:
             1,
         )
         assert (own["error"], own["rules"]) == ("", 1)
+        script = (await client.get("/pages/status.js")).text
+        read = set(re.findall(r"\bdownload\.(\w+)", script))
+        assert read and read <= set(ads["subscription"])
         missing = await client.post("/api/v1/lists/refresh", json={"lists": ["nowhere"]})
         assert missing.status_code == 422 and "nowhere not there (lists: ads, own)" in missing.text
         texts = [
