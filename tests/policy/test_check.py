@@ -4,6 +4,7 @@ import pytest
 
 from namewarden.policy.check import check, totals
 from namewarden.policy.errors import ListError
+from namewarden.policy.patterns import COUNT_LIMIT
 from tests.policy.made import snapshot_of
 
 TEXT = """\
@@ -72,3 +73,21 @@ def test_hostile_lines_are_escaped(tmp_path):
 def test_a_file_that_is_no_list_is_an_error(tmp_path):
     with pytest.raises(ListError, match="cannot be read"):
         check(tmp_path / "gone")
+
+
+def test_totals_are_the_compilers_where_there_is_no_room_for_all(tmp_path):
+    text = "".join(f"/^x{n}y/\n" for n in range(COUNT_LIMIT + 5)) + TEXT
+    report = snapshot_of(tmp_path, {"l": text}).report[0]
+    counted = totals(check(tmp_path / "l.txt"))
+    assert (counted.rules, dict(counted.skipped)) == (report.rules, report.skipped)
+    assert report.skipped["pattern"] == 6
+
+
+def test_what_was_skipped_has_more_to_say(tmp_path):
+    path = tmp_path / "l.txt"
+    path.write_text("||a.example^$third-party,important\n/a{2000}/\nplain.example\n")
+    assert [(line.reason, line.why) for line in check(path)] == [
+        ("option", "third-party"),
+        ("pattern", "invalid repetition size: {2000}"),
+        ("", ""),
+    ]

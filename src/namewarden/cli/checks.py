@@ -152,7 +152,12 @@ def lists_check(
             for line in check(path, format, None if broad else popular()):
                 counted.add(line)
                 if not quiet:
-                    put("\n".join(f"{line.number}: {line.text}  →  {said}" for said in line.says))
+                    more = f": {line.why}" if line.why else ""
+                    put(
+                        "\n".join(
+                            f"{line.number}: {line.text}  →  {said}{more}" for said in line.says
+                        )
+                    )
     except ListError as error:
         fail(f"{shown_url(file)}: {error}")
     put(f"{counted.lines} lines, {counted.rules} became rules, {counted.odd} skipped")

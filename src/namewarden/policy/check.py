@@ -20,6 +20,7 @@ from namewarden.policy.snapshot import shown
 from namewarden.policy.source import LIMIT, load
 from namewarden.policy.spec import ListSpec, Trigger
 from namewarden.policy.terms import Terms
+from namewarden.policy.why import why
 
 _EFFECTS = {
     "own": "the list's kind",
@@ -55,6 +56,7 @@ class CheckedLine(Struct, frozen=True):
     rules: tuple[ListRule, ...] = ()
     reason: str = ""
     reach: int = 0  # popular names, of a line that is refused for them
+    why: str = ""  # what more there is to say about the reason; escaped
 
     @property
     def says(self) -> list[str]:
@@ -98,7 +100,7 @@ def check(
     data = load(path, limit)
     scan = Scan(ListSpec(path.name, str(path), format=form), 0, bytes(32), popular)
     scan.read(data)
-    return _lines(data, form, scan.refused)
+    return _lines(data, form, scan)
 
 
 def totals(lines: Iterable[CheckedLine]) -> Totals:
@@ -108,18 +110,22 @@ def totals(lines: Iterable[CheckedLine]) -> Totals:
     return counted
 
 
-def _lines(data: bytes, form: str, refused: Mapping[int, int]) -> Iterator[CheckedLine]:
+def _lines(data: bytes, form: str, scan: Scan) -> Iterator[CheckedLine]:
     reader = Reader(form, zone_of(data) if form in ("auto", "rpz") else "")
     start, number = 0, 0
     while start < len(data):
         end = data.index(b"\n", start) + 1
         number += 1
-        reading = reader.read(data[start : min(end, start + 8192)].decode("utf-8", "replace"))
+        line = data[start : min(end, start + 8192)].decode("utf-8", "replace")
+        reading = reader.read(line)
         text = shown(data[start:end])
-        if number in refused:
-            yield CheckedLine(number, text, reason="broad", reach=refused[number])
+        if number in scan.refused:
+            yield CheckedLine(number, text, reason="broad", reach=scan.refused[number])
+        elif number in scan.untaken:
+            yield CheckedLine(number, text, reason="pattern", why="there are too many")
         elif isinstance(reading, str):
-            yield CheckedLine(number, text, reason=reading)
+            said = shown(why(line, reading).encode("utf-8", "replace"))
+            yield CheckedLine(number, text, reason=reading, why=said)
         else:
             yield CheckedLine(number, text, reading)
         start = end

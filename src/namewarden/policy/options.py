@@ -36,11 +36,17 @@ class Options(Struct, frozen=True):
     records: Records = ()
 
 
+def pieces(text: str) -> list[str]:
+    """Option by option, as they are written."""
+    found: list[str] = _PIECES.findall(text)
+    return found
+
+
 def read(text: str) -> Options | Reason:
     """`important,dnstype=A|AAAA` …"""
     made = Options()
     seen: set[str] = set()
-    for piece in _PIECES.findall(text):
+    for piece in pieces(text):
         word, has_value, value = piece.partition("=")
         word = word.strip().lower()
         if word in seen:

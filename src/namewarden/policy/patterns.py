@@ -32,13 +32,21 @@ def _options_of_one() -> Any:
 
 def is_usable(source: str, may_match_all: bool = False) -> bool:
     """Whether RE2 takes it within bounds and it does not match everything."""
-    if not source or len(source) > LENGTH_LIMIT or not source.isprintable():
-        return False
+    return not fault(source, may_match_all)
+
+
+def fault(source: str, may_match_all: bool = False) -> str:
+    """Why it is not usable, for people; "" where it is."""
+    if len(source) > LENGTH_LIMIT:
+        return f"it is longer than {LENGTH_LIMIT} letters"
+    if not source or not source.isprintable():
+        return "it is empty, or not printable"
     try:
         found = re2.compile(source, _options_of_one()).search("")
-    except re2.error:
-        return False
-    return may_match_all or found is None
+    except re2.error as error:
+        said = error.args[0] if error.args else b""
+        return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return "" if may_match_all or found is None else "it matches every name"
 
 
 @lru_cache(maxsize=4096)

@@ -58,6 +58,7 @@ class Scan:
         self.lines = 0
         self.rules = 0
         self.skipped: Counter[str] = Counter()
+        self.untaken: set[int] = set()  # lines for which there was no room
         self.prints = bytearray()
         self.sums: list[layout.Sums] = []  # CRC-32 of the names, for the sieve
         self.lows: list[layout.Words] = []
@@ -216,6 +217,7 @@ class Scan:
             self.rules += 1
         else:
             self.skipped["pattern"] += 1
+            self.untaken.add(self.lines)
 
     def _reach(self, rule: ListRule) -> int:
         """How many popular names a rule speaks about, where those are too many; expressions are counted at the end."""
