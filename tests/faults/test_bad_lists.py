@@ -49,3 +49,6 @@ def test_a_list_that_never_was_there_is_said_at_the_start(tmp_path, world):
     with product(tmp_path, world, more) as started:
         started.wait_for("list 'l' cannot be read: No such file or directory; none of it is in")
         assert data(started.ask("listed.example.net")) == ["192.0.2.1"]
+        health = started.command("healthcheck", *started.where)
+        assert (health.returncode, health.stdout) == (0, "healthy\n")
+        assert "degraded: list 'l' cannot be read: No such file or directory" in health.stderr

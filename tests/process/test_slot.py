@@ -185,6 +185,16 @@ def test_one_that_never_served_and_ends_with_1_refuses(kept):
     assert kept.slot.refused == "echo" and kept.told == []
 
 
+@pytest.mark.parametrize("kept", [loads], indirect=True)
+def test_one_that_is_killed_before_it_was_ready_is_told_and_started_again(kept):
+    kept.turn(0)
+    kept.process.kill()
+    kept.end(kept.process)
+    assert kept.told == ["echo ended (killed by SIGKILL), starting it again in 0 s"]
+    kept.turn(0)
+    assert len(kept.slot.processes()) == 1 and not kept.slot.refused
+
+
 @pytest.mark.parametrize("kept", [ends], indirect=True)
 def test_restarts_in_a_row_wait_longer(kept):
     kept.turn(0)
