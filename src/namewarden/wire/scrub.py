@@ -5,6 +5,7 @@ Nearly every message is clean and left as it is: the C helper sees it, or `look`
 Counterpart: `received.py`, which reads what is left.
 """
 
+from collections.abc import Callable
 from struct import error as LayoutError
 
 import dns.exception
@@ -24,7 +25,7 @@ _HOSTS = {types.NS: 0, types.PTR: 0, types.MX: 2, types.SVCB: 2, types.HTTPS: 2,
 _ANSWERING = {types.A, types.AAAA, types.CNAME, types.DNAME, types.SVCB, types.HTTPS}
 _BESIDE = _ANSWERING | {types.NS, types.RRSIG}  # of other records in additional nobody makes use
 
-_HELPER = native.load("namewarden.wire._scrub")  # once: every answer comes through here
+_HELPER = native.load("namewarden.wire._scrub")
 
 
 def look(data: bytes, start: int) -> int:
@@ -88,14 +89,12 @@ def _is_above(owner: str, chain: list[str]) -> bool:
     return owner == "." or any(name == owner or name.endswith(f".{owner}") for name in chain)
 
 
-def scrubbed(data: bytes, start: int) -> tuple[bytes, bool]:
-    """(the message, whether HTTPS or SVCB records are in it). Unreadable: it cannot be cleaned."""
-    found: int = (_HELPER.look if _HELPER else look)(data, start)
-    return (_without(data) if found & CLOSER else data), bool(found & SERVICES)
+seen: Callable[[bytes, int], int] = _HELPER.look if _HELPER else look  # every answer comes by
 
 
-def _without(data: bytes) -> bytes:
-    """The message less what does not belong in it, itself where all does: a chain in another order, for example."""
+def without_strangers(data: bytes) -> bytes:
+    """The message less what does not belong in it, itself where all does: a chain in another order, for example.
+    Unreadable: it cannot be cleaned."""
     if sum(HEADER.unpack_from(data)[3:]) > _MOST_RECORDS:
         raise Unreadable("has many records that do not belong to its question")
     try:
