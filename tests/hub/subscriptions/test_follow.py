@@ -8,7 +8,14 @@ import pytest
 
 from namewarden.hub.subscriptions import store
 from namewarden.hub.subscriptions.errors import DownloadError
-from namewarden.hub.subscriptions.follow import AGAIN, LATEST, OF_A_HOST, TOGETHER, Subscriptions
+from namewarden.hub.subscriptions.follow import (
+    AGAIN,
+    LATEST,
+    OF_A_HOST,
+    SOON,
+    TOGETHER,
+    Subscriptions,
+)
 from namewarden.hub.subscriptions.store import Fetched, Subscription
 from tests.hub.made import Clock, until
 
@@ -132,7 +139,9 @@ async def test_a_failure_keeps_the_copy_is_told_once_and_tried_again_with_growin
 async def test_pauses_end_to_grow(tmp_path):
     async with running(Parts(tmp_path)) as parts:
         parts.server.does["malware"] = DownloadError("no")
-        for _ in range(12):
+        await parts.lists.first(5.0)
+        assert parts.of().next == parts.clock.now + SOON  # at a boot the network may come later
+        for _ in range(13):
             await parts.lists.refresh(["malware"], 5.0)
         assert parts.of().next == parts.clock.now + LATEST
     assert parts.said == ["list 'malware' cannot be downloaded: no; none of it is in force"]

@@ -21,11 +21,12 @@ from namewarden.hub.subscriptions.store import Asked, Copy, Fetched, Subscriptio
 
 log = structlog.get_logger("subscriptions")
 TOGETHER, OF_A_HOST = 4, 2  # downloads at a time
-AGAIN, LATEST = (
-    60.0,
-    6 * 3600.0,
-)  # seconds until a failed one is tried again: twice as long each time
+AGAIN = 60.0  # seconds until a failed one is tried again: twice as long each time
+LATEST = 6 * 3600.0  # at most
 LOOK = 60.0  # seconds between looks at what is wanted where nobody tells: what has an end has ended
+SOON = (
+    10.0  # the first of these pauses where there is no copy: at a boot the network may come later
+)
 JITTER = 0.1  # of every pause, so that not all the world asks at once
 Fetch = Callable[[Asked, Path, Callable[[int, int], None]], Awaitable[Fetched | None]]
 Outcome = Literal["", "changed", "unchanged", "failed"]
@@ -185,7 +186,7 @@ class Subscriptions:
             log.exception("download", list=wanted.name)
             self._failed(each, DownloadError("a fault here, which the log has"))
         each.tried, each.is_running, each.is_asked = self._clock(), False, False
-        pause = self._pause(each.failures) * (1 + JITTER * (2 * self._dice() - 1))
+        pause = self._pause(each) * (1 + JITTER * (2 * self._dice() - 1))
         each.next = each.tried + pause if each.subscription == wanted else 0.0
         self._wake.set()
         if each.outcome == "changed":
@@ -230,10 +231,11 @@ class Subscriptions:
         each.error = said
         each.failures += 1
 
-    def _pause(self, failures: int) -> float:
-        if not failures:
+    def _pause(self, each: Following) -> float:
+        if not each.failures:
             return self._every
-        return min(AGAIN * 2.0 ** min(failures - 1, 30), LATEST, self._every)
+        first = AGAIN if each.copy else SOON
+        return min(first * 2.0 ** min(each.failures - 1, 30), LATEST, self._every)
 
 
 def _host(subscription: Subscription) -> str:
