@@ -1,18 +1,26 @@
-"""HTTP/1.1 by h11 for the few who ask by it, on sockets that are bound already: every size, time and number is bounded.
+"""HTTP/1.1 for the few programs that ask by it, on sockets that are bound already: sizes, times and counts are bounded.
 
 It reads requests and writes replies; what these say is the affair of who gives it `answer` (`verdicts.py`).
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-import h11
 import msgspec
 from msgspec import Struct
 
+END, CLOSE = b"\r\n\r\n", "Connection: close\r\n"
+LONGEST_HEAD = 16 * 1024  # octets
+MOST_FIELDS = 100
+ONCE = frozenset((b"host", b"content-length", b"transfer-encoding", b"authorization"))
+_REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.([01])")
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_NUMBER = re.compile(rb"[0-9]{1,10}")
 Reply = tuple[HTTPStatus, bytes, Sequence[tuple[str, str]]]  # status, JSON, more headers
 
 
@@ -33,16 +41,30 @@ class HttpError(Exception):
         self.headers = headers
 
 
+class Head(Struct, frozen=True):
+    """What stands before a body."""
+
+    method: bytes
+    target: bytes
+    fields: dict[bytes, bytes]  # names in small letters
+    is_last: bool  # of its connection
+
+    @property
+    def has_no_body(self) -> bool:
+        is_empty = int(self.fields.get(b"content-length", b"0")) == 0
+        return is_empty and b"transfer-encoding" not in self.fields
+
+
 class Request:
     """One request: its head, and its body for who wants it."""
 
-    def __init__(self, head: h11.Request, trusted: bool, connection: "_Connection") -> None:
+    def __init__(self, head: Head, trusted: bool, connection: "_Connection") -> None:
         target, _, query = head.target.partition(b"?")
         self.method = head.method
         self.path = target.decode("latin-1")
         self.trusted = trusted  # it came by the Unix socket
         self._query = query.decode("latin-1")
-        self._fields = dict(head.headers)
+        self._fields = head.fields
         self._connection = connection
 
     def header(self, name: bytes) -> bytes:
@@ -62,7 +84,8 @@ class Request:
             raise HttpError(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
         if int(given) > most:
             raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {most} bytes")
-        return await self._connection.body(int(given))
+        is_waiting = self._fields.get(b"expect", b"").lower() == b"100-continue"
+        return await self._connection.body(int(given), is_waiting)
 
     async def left(self) -> None:
         """Returns when the caller hangs up."""
@@ -119,7 +142,7 @@ class HttpServer:
                 return
             while await self._turn(connection, trusted) and not self._is_stopping:
                 pass
-        except (OSError, h11.LocalProtocolError):
+        except OSError:
             return  # the caller left, cannot be reached, or never came to the end of its request
         finally:
             self._connections[trusted] -= 1
@@ -146,29 +169,49 @@ class _Connection:
         self._reader = reader
         self._writer = writer
         self._limits = limits
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=16 * 1024)
+        self._buffer = bytearray()
+        self._is_whole = True  # the request was read to its end
+        self._is_last = False
+        self._has_body = True  # the reply; to HEAD it has none
 
-    async def request(self) -> h11.Request | None:
+    async def request(self) -> Head | None:
         """The next request's head; None when the caller is done. TimeoutError when it is idle or slow."""
+        self._is_whole, self._is_last = False, True  # until we know better
         async with asyncio.timeout(self._limits.idle):
-            event = await self._event()
-        return event if isinstance(event, h11.Request) else None
+            while (end := self._buffer.find(END)) < 0:
+                if len(self._buffer) > LONGEST_HEAD:
+                    raise HttpError(
+                        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too long"
+                    )
+                data = await self._reader.read(65_536)
+                if not data:
+                    return None
+                self._buffer += data
+        head = read_head(bytes(self._buffer[:end]))
+        del self._buffer[: end + len(END)]
+        self._is_whole, self._has_body = head.has_no_body, head.method != b"HEAD"
+        self._is_last = head.is_last
+        return head
 
-    async def body(self, length: int) -> bytes:
-        if self._http.they_are_waiting_for_100_continue:
-            await self._send(h11.InformationalResponse(status_code=100, headers=[]))
-        body = bytearray()
+    async def body(self, length: int, is_waiting: bool) -> bytes:
+        """`is_waiting`: for us to say that it may be sent."""
+        if is_waiting and len(self._buffer) < length:
+            await self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
         async with asyncio.timeout(self._limits.seconds):
-            while isinstance(event := await self._event(), h11.Data):
-                body += event.data
-        if not isinstance(event, h11.EndOfMessage) or len(body) != length:
-            raise ConnectionError("the caller left in the middle of its request")
-        return bytes(body)
+            while len(self._buffer) < length:
+                data = await self._reader.read(65_536)
+                if not data:
+                    raise ConnectionError("the caller left in the middle of its request")
+                self._buffer += data
+        body = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        self._is_whole = True
+        return body
 
     async def left(self) -> None:
         """Until the caller hangs up. One that sends its next request meanwhile is not watched any more."""
         data = await self._reader.read(65_536)
-        self._http.receive_data(data)
+        self._buffer += data
         if data:
             await asyncio.get_running_loop().create_future()
 
@@ -176,37 +219,47 @@ class _Connection:
         self, status: HTTPStatus, body: bytes, headers: Sequence[tuple[str, str]]
     ) -> bool:
         """Send it; whether the connection can take another request."""
-        over = status != HTTPStatus.OK and self._http.their_state is not h11.DONE
-        fields = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            *headers,
-            *([("Connection", "close")] if over else []),
-        ]
-        await self._send(
-            h11.Response(status_code=status, headers=fields, reason=status.phrase),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
+        is_last = self._is_last or not self._is_whole
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n{fields}{CLOSE if is_last else ''}\r\n"
         )
-        if over or self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            return False
-        self._http.start_next_cycle()
-        return True
+        await self._send(head.encode() + (body if self._has_body else b""))
+        return not is_last
 
-    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        try:
-            while True:
-                event = self._http.next_event()
-                if event is not h11.NEED_DATA:
-                    return event
-                self._http.receive_data(await self._reader.read(65_536))
-        except h11.RemoteProtocolError as error:
-            raise HttpError(HTTPStatus(error.error_status_hint), f"not HTTP: {error}") from error
-
-    async def _send(self, *events: h11.Event) -> None:
-        self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
+    async def _send(self, octets: bytes) -> None:
+        self._writer.write(octets)
         async with asyncio.timeout(self._limits.seconds):
             await self._writer.drain()
+
+
+def read_head(octets: bytes) -> Head:
+    """Strictly: what may be read in two ways is refused (RFC 9112 §2.2, §3, §5, §6.3). HttpError."""
+    line, *lines = octets.split(b"\r\n")
+    asked = _REQUEST_LINE.fullmatch(line)
+    if asked is None or len(lines) > MOST_FIELDS:
+        raise _not_http("the first line is none" if asked is None else "there are too many fields")
+    fields: dict[bytes, bytes] = {}
+    for each in lines:
+        name, colon, value = each.partition(b":")
+        name, value = name.lower(), value.strip(b" \t")
+        if not colon or not _TOKEN.fullmatch(name) or _CONTROL.search(value):
+            raise _not_http("a field is none")
+        if name in fields and name in ONCE:
+            raise _not_http("a field is there twice")
+        fields[name] = value
+    if not _NUMBER.fullmatch(fields.get(b"content-length", b"0")):
+        raise _not_http("Content-Length is no number")
+    is_old = asked[3] == b"0"
+    if not is_old and b"host" not in fields:
+        raise _not_http("Host is missing")
+    is_last = is_old or b"close" in fields.get(b"connection", b"").lower()
+    return Head(asked[1], asked[2], fields, is_last)
+
+
+def _not_http(why: str) -> HttpError:
+    return HttpError(HTTPStatus.BAD_REQUEST, f"not HTTP: {why}")
 
 
 def _refused(refusal: HttpError) -> Reply:
