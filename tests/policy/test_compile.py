@@ -158,6 +158,9 @@ def test_as_a_child_process(tmp_path):
     )
     assert done.returncode == 1
     assert b"cannot be written" in done.stderr
+    again = [*command, str(tmp_path / "policy-8.snap"), *tail, "--remove", str(out)]
+    subprocess.run(again, capture_output=True, timeout=60, check=True)
+    assert [path.name for path in tmp_path.glob("*.snap")] == ["policy-8.snap"]
 
 
 SAMPLES = {  # file: (lines that are rules, a name it denies, a name it does not)

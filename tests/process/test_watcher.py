@@ -162,3 +162,18 @@ async def test_what_nobody_tells_is_seen_all_the_same(tmp_path, changed):
     publish(tmp_path, "one", "a.example\n")
     await asyncio.wait_for(waiting, 5)
     assert denied(watcher, "a.example.") == ["a.example."]
+
+
+async def test_one_that_stands_by_lets_others_take_a_policy_first(tmp_path, watcher, taken):
+    publish(tmp_path, "one", "a.example\n")
+    watcher.look()
+    watcher.pause = 60.0
+    task = asyncio.ensure_future(watcher.follow())
+    publish(tmp_path, "two", "b.example\n")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(taken) == 1
+    watcher.pause = 0.0  # its turn has come
+    assert watcher.look() and len(taken) == 2
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

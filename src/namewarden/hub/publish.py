@@ -224,6 +224,8 @@ class Publisher:
         command += ["--now", str(self._clock())]
         if self.current.exists():
             command += ["--previous", str(self.current)]
+        for old in self._generations()[: 1 - KEPT]:  # the job makes one more
+            command += ["--remove", str(self._folder / f"policy-{old}.snap")]
         # A nice job alone holds a query up for some milliseconds, for a process that runs has its slice. One that was
         # given no time at all, for whatever else there is to do, gets its share the next time.
         is_idle = self.current.exists() and not self._was_late
@@ -245,8 +247,6 @@ class Publisher:
         finally:
             os.close(handle)
         self.state = state
-        for old in self._generations()[:-KEPT]:
-            (self._folder / f"policy-{old}.snap").unlink(missing_ok=True)
 
     def _generations(self) -> list[int]:
         names = (path.name[7:-5] for path in self._folder.glob("policy-*.snap"))

@@ -44,6 +44,9 @@ from namewarden.stages.record import RowSink
 from namewarden.wire.stream import ServerLimits
 
 STOP = 4.5  # seconds for a whole stop, then what did not reach the hub is told: a supervisor kills after 5
+STANDING_BY = (
+    1.0  # seconds that a spare takes another policy later: who answers has the core to himself
+)
 DRAIN = 3.0  # of these, at most, until nothing is in flight
 PATIENCE = 2.0  # of these for upstreams; a listener's GRACE is a little longer
 LAST_BATCH = 2.0  # of what is left, at most, for the hub to acknowledge the last events
@@ -112,10 +115,13 @@ class Resolver:
         """Until a policy is mapped and, for one that stands by, until the one before it is gone."""
         watcher = self._pipeline.watcher
         await first_of(watcher.first(), ended.wait())
+        watcher.pause = STANDING_BY if channel else 0.0
         group.create_task(watcher.follow())
         if channel and not ended.is_set():
             channel.is_loaded()
             await first_of(channel.begun(), ended.wait())
+            watcher.pause = 0.0
+            watcher.look()
 
     async def _serve(
         self, group: asyncio.TaskGroup, ended: asyncio.Event, channel: Channel | None

@@ -41,6 +41,7 @@ class PolicyWatcher:
         self._changed = changed
         self._seen: Links = ("", "")
         self.policy: Policy | None = None
+        self.pause = 0.0  # seconds that `follow` lets others go first
         self.problem = ""  # why the newest files are not in force; "" = they are
 
     def current(self) -> Policy:
@@ -98,6 +99,9 @@ class PolicyWatcher:
         async with aclosing(self._looks()) as looks:
             async for _ in looks:
                 links = self._links()
+                if links[0] and links != self._seen and self.pause:
+                    await asyncio.sleep(self.pause)
+                    links = self._links()
                 if links[0] and links != self._seen:
                     # Thousands of expressions take their time to compile: the loop answers meanwhile.
                     self._take(links, await asyncio.to_thread(self._made, links))
