@@ -51,6 +51,14 @@ def test_what_came_from_another_url_is_no_reason_to_say_unchanged(tmp_path):
     assert store.asked(other, copy) == Asked(other.url)
 
 
+def test_what_cannot_be_removed_stays(tmp_path):
+    (tmp_path / "malware.list").mkdir()
+    kept_beside = tmp_path / "malware.json"
+    kept_beside.write_bytes(b"{}")
+    store.forget(tmp_path, "malware")
+    assert (tmp_path / "malware.list").is_dir() and not kept_beside.exists()
+
+
 def test_what_nobody_wants_any_more_goes(tmp_path):
     kept(tmp_path)
     for name in ("gone.list", "gone.json", "malware.1.part", "malware.1.unzipped", "malware.new"):

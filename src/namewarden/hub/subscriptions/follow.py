@@ -24,9 +24,7 @@ TOGETHER, OF_A_HOST = 4, 2  # downloads at a time
 AGAIN = 60.0  # seconds until a failed one is tried again: twice as long each time
 LATEST = 6 * 3600.0  # at most
 LOOK = 60.0  # seconds between looks at what is wanted where nobody tells: what has an end has ended
-SOON = (
-    10.0  # the first of these pauses where there is no copy: at a boot the network may come later
-)
+SOON = 10.0  # the first pause where there is no copy: at a boot the network may come later
 JITTER = 0.1  # of every pause, so that not all the world asks at once
 Fetch = Callable[[Asked, Path, Callable[[int, int], None]], Awaitable[Fetched | None]]
 Outcome = Literal["", "changed", "unchanged", "failed"]

@@ -115,9 +115,10 @@ def _sync(folder: Path) -> None:
 
 
 def forget(folder: Path, name: str) -> None:
-    """Nobody wants it any more."""
-    path_of(folder, name).unlink(missing_ok=True)
-    _beside(folder, name).unlink(missing_ok=True)
+    """Nobody wants it any more. What cannot be removed now is at the next start."""
+    for path in (path_of(folder, name), _beside(folder, name)):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def tidy(folder: Path, names: Collection[str]) -> None:
