@@ -35,6 +35,20 @@ async def test_lies_are_dropped_while_waiting_goes_on(lie):
         assert made.wrong >= (0 if lie is lies.wrong_source else 10)
 
 
+@pytest.mark.parametrize("owner", [b"\4evil\7example\3net\0", b"\xc0\x10", b"\0", b"\1a\xc0\x0c"])
+async def test_a_record_of_another_name_is_taken_out_of_an_answer(owner):
+    def stranger(data):
+        wire = lies.reply(data)
+        at = 12 + len(lies.question_of(data))
+        own, other = wire[at:], owner + wire[at + 2 : -4] + lies.LIE
+        return [lies.Shot(wire[:7] + b"\3" + wire[8:at] + other + own + other)]
+
+    async with Liar(stranger) as liar, upstreams(liar.url) as made:
+        answer, said = await ask(made)
+        assert (answer.counts, said, answer.addresses) == ((1, 0, 0), TRUTH, tuple(TRUTH))
+        assert lies.LIE not in answer.body and len(liar.asked) == 1
+
+
 async def test_lies_alone_end_in_a_timeout():
     async with Liar(lies.wrong_id) as liar, upstreams(liar.url, timeout=0.2, total=0.3) as made:
         with pytest.raises(UpstreamError) as caught:
