@@ -1,4 +1,4 @@
-"""One list in three resolvers, asked by one file: ours, Unbound with a response policy zone, dnsmasq as in Pi-hole."""
+"""One list, asked by one file: ours, CoreDNS with our plugin, Unbound with a policy zone, dnsmasq as in Pi-hole."""
 
 import json
 
@@ -30,22 +30,41 @@ other-ads.example.net\tA\t\tallow
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory, world):
-    """Port by server."""
-    folder = tmp_path_factory.mktemp("servers")
+def ours(tmp_path_factory, world):
+    folder = tmp_path_factory.mktemp("ours")
+    (folder / "list.txt").write_text("".join(f"||{name}^\n" for name in DENIED))
+    with product(folder, world, f'[[lists]]\nname = "l"\nsource = "{folder}/list.txt"\n') as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def coredns(tmp_path_factory, world, ours):
+    block = f"namewarden unix://{ours.folder}/var/verdict.sock\nforward . {world.host}:{world.port}"
+    with servers.coredns(tmp_path_factory.mktemp("coredns"), block) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def unbound(tmp_path_factory, world):
+    folder = tmp_path_factory.mktemp("unbound")
     zone = "$TTL 60\n@ SOA a. b. 1 3600 900 86400 60\n@ NS a.\n"
     zone += "".join(f"{name} CNAME .\n*.{name} CNAME .\n" for name in DENIED)
     (folder / "rpz").write_text(zone)
-    (folder / "list.txt").write_text("".join(f"||{name}^\n" for name in DENIED))
     rpz = f'module-config: "respip iterator"\nrpz:\n  name: "rpz.test"\n  zonefile: "{folder}/rpz"'
+    with servers.unbound(folder / "unbound", world, rpz) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def dnsmasq(tmp_path_factory, world):
     lines = "".join(f"address=/{name}/#\n" for name in DENIED)
-    ours = f'[[lists]]\nname = "l"\nsource = "{folder}/list.txt"\n'
-    with (
-        product(folder / "ours", world, ours) as running,
-        servers.unbound(folder / "unbound", world, rpz) as unbound,
-        servers.dnsmasq(folder / "dnsmasq", world, lines) as dnsmasq,
-    ):
-        yield {"ours": running.port, "unbound": unbound.port, "dnsmasq": dnsmasq.port}
+    with servers.dnsmasq(tmp_path_factory.mktemp("dnsmasq"), world, lines) as made:
+        yield made
+
+
+@pytest.fixture(params=["ours", "coredns", "unbound", "dnsmasq"])
+def port(request):
+    return request.getfixturevalue(request.param).port
 
 
 def harness(folder, port, text, *more):
@@ -56,17 +75,15 @@ def harness(folder, port, text, *more):
 
 
 @pytest.mark.parametrize("way", [[], ["--tcp"]], ids=["udp", "tcp"])
-@pytest.mark.parametrize("server", ["ours", "unbound", "dnsmasq"])
-def test_the_same_list_says_the_same_everywhere(asked, tmp_path, server, way):
-    done = harness(tmp_path, asked[server], CASES, "--jsonl", "-", *way)
+def test_the_same_list_says_the_same_everywhere(port, tmp_path, way):
+    done = harness(tmp_path, port, CASES, "--jsonl", "-", *way)
     assert done.exit_code == 0, done.stdout + done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(said) == 15 and "15 asked of" in done.stderr and "p99" in done.stderr
 
 
-@pytest.mark.parametrize("server", ["ours", "unbound", "dnsmasq"])
-def test_what_is_other_is_shown_and_the_status_says_so(asked, tmp_path, server):
+def test_what_is_other_is_shown_and_the_status_says_so(port, tmp_path):
     text = "ads.example.net,A,,allow\nwww.example.org,A,,block\nwww.example.org,A,,192.0.2.20\n"
-    done = harness(tmp_path, asked[server], text, "--junit", str(tmp_path / "x.xml"))
+    done = harness(tmp_path, port, text, "--junit", str(tmp_path / "x.xml"))
     assert done.exit_code == 1 and "2 other than expected" in done.stdout
     assert 'failures="2"' in (tmp_path / "x.xml").read_text()
