@@ -103,7 +103,7 @@ async def test_a_pause_is_told_while_it_lasts(tmp_path: Path) -> None:
     end = NOON + 3600
     assert status["pauses"] == [{"group": "", "expires": end}, {"group": "kids", "expires": end}]
     assert [text.partition(" until ")[0] for text in status["problems"]] == [
-        "nothing is blocked for all",
-        "nothing is blocked for group kids",
+        "paused for all",
+        "paused for group kids",
     ]
     assert (later["pauses"], later["problems"]) == ([], [])

@@ -116,7 +116,7 @@ def _pauses(services: Services) -> list[dict[str, Any]]:
 def _paused(pause: dict[str, Any]) -> str:
     whom = f"for group {pause['group']}" if pause["group"] else "for all"
     until = datetime.fromtimestamp(pause["expires"]).astimezone().isoformat(" ", "seconds")
-    return f"nothing is blocked {whom} until {until}: paused"
+    return f"paused {whom} until {until}: nothing is blocked"
 
 
 def _problems(services: Services) -> list[str]:

@@ -177,7 +177,9 @@ class UpstreamServer:
         self.rank = LAST + self.rtt
         if not self.is_told and now - self.told_at >= QUIET:
             self.is_told, self.told_at = True, now
-            log.warning("upstream does not answer, or refuses", server=self.name)
+            log.warning(
+                "upstream does not answer, or refuses", server=self.name, problem=self.problem
+            )
         if now >= self.retry_at:
             self.leave_alone(now)
 
