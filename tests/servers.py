@@ -108,8 +108,13 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 @contextmanager
-def nsd(folder: Path, zones: Mapping[str, str] = WORLD, port: int = 0) -> Iterator[Server]:
-    """NSD, authoritative for these zones (origin → master file)."""
+def nsd(
+    folder: Path,
+    zones: Mapping[str, str] = WORLD,
+    port: int = 0,
+    options: str = "tcp-query-count: 0",
+) -> Iterator[Server]:
+    """NSD, authoritative for these zones (origin → master file); `options` go into its server clause."""
     program = need("nsd", "nsd")
     folder.mkdir(parents=True, exist_ok=True)
     number = port or free_port()
@@ -125,7 +130,7 @@ server:
     username: ""
     server-count: 1
     minimal-responses: yes
-    tcp-query-count: 0
+    {options}
     rrl-ratelimit: 0
 remote-control:
     control-enable: no

@@ -20,7 +20,7 @@ SENT = write_query(ASKED, 7, 1232)
 def flying():
     upstream = UdpUpstream(Endpoint("liar", resolve("127.0.0.1", 9), 1232, unguessable().__next__))
     asked = upstream.abilities.asked(ASKED)
-    return upstream, UdpExchange(asked, asyncio.get_running_loop().create_future(), 1.0)
+    return upstream, UdpExchange(asked, asyncio.get_running_loop().create_future(), 0.3, 1.0)
 
 
 async def test_the_right_answer_ends_it():

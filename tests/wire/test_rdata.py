@@ -13,6 +13,7 @@ from namewarden.wire.answers import to_wire
 from namewarden.wire.errors import Unreadable, WireError
 from namewarden.wire.message import any_answer, read_answer, read_query
 from namewarden.wire.rdata import USUAL
+from namewarden.wire.received import receive
 
 NAME = "www.example.org."
 RECORDS = {
@@ -115,6 +116,7 @@ def test_what_is_read_can_be_read_by_a_strict_client_and_both_twins_agree(data):
     found = outcome(read_answer, *given)
     assert found == outcome(any_answer, *given), octets.hex()
     if not isinstance(found, tuple):
+        found = receive(*given)
         dns.message.from_wire(to_wire(query, found, 101.0, 65535))
 
 

@@ -24,12 +24,13 @@ RESEND_AFTER = 0.3  # seconds at least until a question is asked once more: one 
 class Exchange:
     """One question to one server; `future` ends with an Answer, an UpstreamError, or is cancelled."""
 
-    __slots__ = ("asked", "future", "late", "left")
+    __slots__ = ("asked", "future", "late", "left", "pause")
 
-    def __init__(self, asked: Asked, future: "Future[Answer]", left: float) -> None:
+    def __init__(self, asked: Asked, future: "Future[Answer]", pause: float, left: float) -> None:
         self.asked = asked
         self.future = future
-        self.left = left  # seconds to go on waiting once it was late
+        self.pause = pause  # seconds after which it is late
+        self.left = left  # to go on waiting then
         self.late: Late | None = None  # told when the server keeps us waiting
 
     def end(self, outcome: Answer | UpstreamError) -> None:
@@ -64,6 +65,7 @@ class Transport(Generic[Kind]):
 
     exchange: type[Kind]
     over_tcp: bool
+    is_patient: bool  # a question may be asked more than once again
     _send: Callable[[Kind], None]
     _send_again: Callable[[Kind], None]
     _finish: Callable[[Kind], None]  # nothing more is expected for it
@@ -90,7 +92,7 @@ class Transport(Generic[Kind]):
         """Ask, and once more after a while, in this form or the usual one. The future ends within `seconds`."""
         pause = min(max(RESEND_AFTER, min(4 * rtt, seconds / 2)), seconds)
         asked = self.abilities.asked(query, form)
-        exchange = self.exchange(asked, self._loop.create_future(), seconds - pause)
+        exchange = self.exchange(asked, self._loop.create_future(), pause, seconds - pause)
         exchange.late = late
         self._send(exchange)
         self._deadlines.add(exchange, pause)
@@ -104,11 +106,13 @@ class Transport(Generic[Kind]):
             exchange.end(doubtful)
             self._finish(exchange)
         elif exchange.left > 0:
-            self._deadlines.add(exchange, exchange.left)
-            exchange.left = 0.0
+            wait = min(exchange.pause, exchange.left) if self.is_patient else exchange.left
+            exchange.left -= wait
+            self._deadlines.add(exchange, wait)
             self._send_again(exchange)
             if exchange.late is not None:
                 exchange.late(exchange)
+                exchange.late = None
         else:
             self._give_up(exchange)
 

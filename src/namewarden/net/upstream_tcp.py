@@ -26,24 +26,27 @@ REMEMBERED = 60.0  # seconds what a server takes is remembered
 
 
 class TcpExchange(Exchange):
-    """A question on one connection, or on a second one too; on none while it waits for room."""
+    """A question on one connection, or on others too; on none while it waits for room."""
 
-    __slots__ = ("answers", "places")
+    __slots__ = ("answers", "places", "tries")
 
-    def __init__(self, asked: Asked, future: "Future[Answer]", left: float) -> None:
-        Exchange.__init__(self, asked, future, left)
+    def __init__(self, asked: Asked, future: "Future[Answer]", pause: float, left: float) -> None:
+        Exchange.__init__(self, asked, future, pause, left)
         self.places: list[tuple[TcpConnection, int]] = []  # connections and ids
         self.answers = 0  # how many the server had given when this was asked
+        self.tries = 0  # after silence
 
 
 class TcpConnection:
     """A connected socket and the stream over it."""
 
-    __slots__ = ("answers", "asked", "sock", "stream", "writing")
+    __slots__ = ("answers", "asked", "is_idle", "since", "sock", "stream", "writing")
 
-    def __init__(self, sock: socket.socket, stream: ClientStream[TcpExchange]) -> None:
+    def __init__(self, sock: socket.socket, stream: ClientStream[TcpExchange], now: float) -> None:
         self.sock = sock
         self.stream = stream
+        self.is_idle = True  # nothing has left that is not answered
+        self.since = now  # the last octet from there, or the first to there after idleness
         self.writing = False
         self.asked = 0  # questions
         self.answers = 0
@@ -54,6 +57,7 @@ class TcpUpstream(Transport[TcpExchange]):
 
     exchange = TcpExchange
     over_tcp = True
+    is_patient = True
 
     def __init__(self, endpoint: Endpoint, limits: ClientLimits | None = None) -> None:
         super().__init__(endpoint)
@@ -62,6 +66,7 @@ class TcpUpstream(Transport[TcpExchange]):
         self._queue: deque[TcpExchange] = deque()  # until a connection has room
         self._most = MOST_CONNECTIONS  # the server takes
         self._share = self._limits.waiting  # questions that it takes on one of them
+        self._deaf_after = 0  # answers of the last connection that went deaf
         self._learned_at = 0.0
         self._answers = 0
         self._idle_timer: TimerHandle | None = None
@@ -114,19 +119,24 @@ class TcpUpstream(Transport[TcpExchange]):
         """Once more on another connection, if its own has been silent; one that speaks will come to it."""
         if not exchange.places:
             return
-        connection, _ = exchange.places[-1]
-        if not self._is_silent(connection):
+        if not self._is_silent(exchange.places[-1][0]):
             return
-        others = [each for each in self._connections if each is not connection]
-        fresh = [each for each in others if each.asked < self._share]
+        exchange.tries += 1
+        tried = [connection for connection, _ in exchange.places]
+        others = [each for each in self._connections if each not in tried]
+        most = 1 if exchange.tries > 1 else self._share  # the second time all are spread
+        fresh = [each for each in others if each.asked < most]
+        is_known = any(each.answers for each in self._connections)
         with suppress(OSError):  # what was asked first may still be answered
             if fresh:
                 self._ask(fresh[-1], exchange)
-            elif len(others) < self._most:
+            elif len(self._connections) <= self._most and (is_known or len(tried) == 1):
                 self._ask(self._connect(), exchange)
+            elif others:
+                self._ask(min(others, key=lambda each: len(each.stream.waiting)), exchange)
 
     def _is_silent(self, connection: TcpConnection) -> bool:
-        return self.clock() - connection.stream.quiet_since >= RESEND_AFTER / 2
+        return self.clock() - connection.since >= RESEND_AFTER / 2
 
     def _connect(self) -> TcpConnection:
         sock = socket.socket(self.family, socket.SOCK_STREAM)
@@ -136,8 +146,8 @@ class TcpUpstream(Transport[TcpExchange]):
         if status not in (0, errno.EINPROGRESS):
             sock.close()
             raise OSError(status, os.strerror(status))
-        stream: ClientStream[TcpExchange] = ClientStream(self._limits, self.clock())
-        connection = TcpConnection(sock, stream)
+        now = self.clock()
+        connection = TcpConnection(sock, ClientStream(self._limits, now), now)
         self._connections.append(connection)
         self._loop.add_reader(sock, self._read, connection)
         self._loop.add_writer(sock, self._write, connection)
@@ -154,6 +164,8 @@ class TcpUpstream(Transport[TcpExchange]):
             self._lose(connection, error)
             return
         stream.sent(sent)
+        if sent and connection.is_idle:
+            connection.is_idle, connection.since = False, self.clock()
         self._watch_writing(connection, bool(stream.unsent))
 
     def _watch_writing(self, connection: TcpConnection, wanted: bool) -> None:
@@ -174,8 +186,10 @@ class TcpUpstream(Transport[TcpExchange]):
         if not data:
             self._lose(connection, ConnectionError(errno.ECONNRESET, "connection closed"))
             return
-        for message in connection.stream.receive(data, self.clock()):
+        connection.since = now = self.clock()
+        for message in connection.stream.receive(data, now):
             self._take(connection, message)
+        connection.is_idle = not connection.stream.waiting
         if connection.asked >= self._share and not connection.stream.waiting:
             self._drop(connection)
             self._dispatch()
@@ -197,7 +211,10 @@ class TcpUpstream(Transport[TcpExchange]):
                 self._replace(silent)
 
     def _replace(self, connection: TcpConnection) -> None:
-        """It has gone deaf: who waits on it asks elsewhere."""
+        """It has gone deaf: who waits on it asks elsewhere. Some servers do that each time."""
+        if connection.answers and connection.answers == self._deaf_after:
+            self._share, self._learned_at = connection.answers, self.clock()
+        self._deaf_after = connection.answers
         waiting = self._drop(connection)
         for exchange in waiting:
             self._send(exchange)
@@ -219,7 +236,7 @@ class TcpUpstream(Transport[TcpExchange]):
         """What the server takes, from the end of a connection; whether that gives hope."""
         now = self.clock()
         if connection.answers:
-            if is_missed and now - connection.stream.quiet_since < BRIEF:
+            if is_missed and now - connection.since < BRIEF:
                 self._share, self._learned_at = connection.answers, now
             return True
         if self._connections:

@@ -41,8 +41,8 @@ class UdpExchange(Exchange):
 
     __slots__ = ("first", "ident", "port")
 
-    def __init__(self, asked: Asked, future: "Future[Answer]", left: float) -> None:
-        Exchange.__init__(self, asked, future, left)
+    def __init__(self, asked: Asked, future: "Future[Answer]", pause: float, left: float) -> None:
+        Exchange.__init__(self, asked, future, pause, left)
         self.ident = -1
         self.port: Port | None = None  # where it waits, with its id
         self.first: tuple[Port, int] | None = None  # and where it left from first
@@ -53,6 +53,7 @@ class UdpUpstream(Transport[UdpExchange]):
 
     exchange = UdpExchange
     over_tcp = False
+    is_patient = False
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)

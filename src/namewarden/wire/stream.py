@@ -165,13 +165,13 @@ class ClientStream(Generic[Waiter]):
     """The client's end: questions, each with an id of its own, and who waits for the answer, in any order."""
 
     __slots__ = (
-        "_framing", "_limits", "_timeouts", "quiet_since", "unsent", "waiting", "wake",
+        "_framing", "_limits", "_quiet_since", "_timeouts", "unsent", "waiting", "wake",
     )  # fmt: skip
 
     def __init__(self, limits: ClientLimits, now: float) -> None:
         self._limits = limits
         self._framing = Framing()
-        self.quiet_since = now  # since the last octet, or since somebody asked after a while
+        self._quiet_since = now
         self._timeouts = 0  # since the last octet
         self.waiting: dict[int, Waiter] = {}
         self.unsent = bytearray()
@@ -184,7 +184,7 @@ class ClientStream(Generic[Waiter]):
     def ask(self, ident: int, waiter: Waiter, message: bytes, now: float) -> None:
         """A question with an id that nobody waits for."""
         if not self.waiting and not self._timeouts:
-            self.quiet_since = now  # while nobody asked, silence said nothing
+            self._quiet_since = now  # while nobody asked, silence said nothing
         self.waiting[ident] = waiter
         self.unsent += frame(message)
 
@@ -194,7 +194,7 @@ class ClientStream(Generic[Waiter]):
 
     def receive(self, data: bytes, now: float) -> list[bytes]:
         """What the server sent, as messages. Whoever matches them with `waiting` takes them out there."""
-        self.quiet_since = now
+        self._quiet_since = now
         self._timeouts = 0
         return self._framing.feed(data)
 
@@ -212,7 +212,7 @@ class ClientStream(Generic[Waiter]):
         vanish for as long as the kernel sends them again, which is a quarter of an hour.
         """
         self._timeouts += 1
-        return self._timeouts >= DEAF and now - self.quiet_since >= QUIET
+        return self._timeouts >= DEAF and now - self._quiet_since >= QUIET
 
     def is_idle(self, now: float) -> bool:
         return not self.waiting and now >= self.wake
