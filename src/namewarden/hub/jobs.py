@@ -270,6 +270,7 @@ def _bound(pid: int, job: Job) -> None:
             resource.prlimit(pid, resource.RLIMIT_DATA, (job.memory, job.memory))
         if job.nice > os.getpriority(os.PRIO_PROCESS, 0):  # only root may raise a priority again
             os.setpriority(os.PRIO_PROCESS, pid, job.nice)
+    with suppress(OSError):  # a sandbox may forbid it: then it is nice, no more
         if job.is_idle and hasattr(os, "SCHED_IDLE"):  # Linux
             os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
