@@ -1,7 +1,7 @@
 """The life of a query, top to bottom. Read this file first.
 
 A stage feels everything below it and must not care what is above it. A stage returns an answer; it never
-writes one. The listeners (`net/udp.py`, `net/tcp.py`, `net/verdicts.py`) call the whole chain as one `Handler`.
+writes one. The listeners (`net/udp.py`, `net/tcp.py`, `net/verdicts.py` and kin) call the whole chain as one `Handler`.
 """
 
 from collections.abc import Awaitable, Sequence

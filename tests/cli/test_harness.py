@@ -1,6 +1,10 @@
 """Wrong use of `harness` is told with status 2 before anybody is asked."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -38,3 +42,19 @@ def test_nobody_there_is_a_no_and_all_is_written(tmp_path):
     assert [bool(each["difference"]) for each in lines] == [True, False]
     assert 'errors="1"' in (tmp_path / "x.xml").read_text()
     assert said("harness", "--server", "127.0.0.1:9", "--names", "names", "--blocked", "silence")
+
+
+def test_who_ends_it_sees_what_came_until_then(tmp_path):
+    (tmp_path / "names").write_text("a.test\n" * 1000)
+    command = [sys.executable, "-m", "namewarden", *ASKED, "--rate", "20", "--jsonl", "x.jsonl"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    until = time.monotonic() + 30
+    while not (tmp_path / "x.jsonl").exists() and time.monotonic() < until:
+        time.sleep(0.05)  # it asks from now on
+    time.sleep(0.5)
+    running.send_signal(signal.SIGINT)
+    told, _ = running.communicate(timeout=30)
+    assert running.returncode == 130
+    lines = (tmp_path / "x.jsonl").read_text().splitlines()
+    assert 0 < len(lines) < 1000 and f"{len(lines)} asked of" in told

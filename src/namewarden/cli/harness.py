@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import sys
 import time
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from namewarden.harness.run import Pace
 
 WRONG_USE = 2
+INTERRUPTED = 130  # as shells say of Ctrl-C
 
 
 def harness(
@@ -63,10 +64,10 @@ def harness(
         with ExitStack() as opened:
             files = [opened.enter_context(_opened(path)) for path in (junit, jsonl)]
             replaced = structs.replace(target, timeout=timeout, tries=tries)
-            others = _run(cases, replaced, by, Pace(concurrency, rate), *files)
+            status = _run(cases, replaced, by, Pace(concurrency, rate), *files)
     except (ValueError, OSError, ServerError, CaseError) as error:
         fail(str(error), WRONG_USE)
-    raise typer.Exit(1 if others else 0)
+    raise typer.Exit(status)
 
 
 def _signs(blocked: str | None, redirect: str) -> "Signs":
@@ -122,22 +123,29 @@ def _run(
     pace: "Pace",
     junit: BinaryIO | None,
     jsonl: BinaryIO | None,
-) -> bool:
-    """Whether anything is other than expected."""
+) -> int:
+    """The exit status: whether anything is other than expected, or that somebody ended it before that was known."""
     from rich.console import Console
 
     from namewarden.harness import report, show
-    from namewarden.harness.run import run
+    from namewarden.harness.run import Result, run
 
-    console = Console(stderr=True)
+    console, results, is_whole = Console(stderr=True), list[Result](), False
     begun = time.monotonic()
-    with show.progress(console, len(cases)) as told:
-        results = asyncio.run(run(cases, target, by, pace, told))
+    with show.progress(console, len(cases)) as told, suppress(KeyboardInterrupt):
+
+        def keep(result: Result) -> None:
+            results.append(result)
+            told(result)
+
+        asyncio.run(run(cases, target, by, pace, keep))
+        is_whole = True
     seconds = time.monotonic() - begun
+    results.sort(key=lambda each: each.case.line)
     if jsonl:
         jsonl.writelines(report.to_lines(results))
     if junit:
         junit.write(report.to_junit(results, target, seconds))
     is_taken = jsonl is sys.stdout.buffer or junit is sys.stdout.buffer
     show.show(console if is_taken else Console(), results, target, seconds)
-    return any(each.difference for each in results)
+    return INTERRUPTED if not is_whole else int(any(each.difference for each in results))
