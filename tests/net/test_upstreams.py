@@ -288,3 +288,12 @@ async def test_what_waits_beside_ends_when_all_stops():
             await asked
         await asyncio.sleep(0)
         assert not made._beside
+
+
+async def test_to_be_stopped_is_no_failure_of_a_server():
+    async with Liar(lies.silent) as dead, Liar() as alive:
+        with capture_logs() as told:
+            async with upstreams(dead.url, alive.url) as made:
+                await ask(made)  # a copy is on its way to the first now
+        await asyncio.sleep(0)
+        assert not told and made.servers[0].failures == 0

@@ -77,6 +77,19 @@ class UpstreamServer:
         self.retry_at = 0.0
         self.told_at = -QUIET  # when its death was last told
         self.is_told = False  # that it is dead, and not yet that it is back
+        self._is_stopped = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.tcp.start(loop)
+        if self.udp is not None:
+            self.udp.start(loop)
+
+    def stop(self) -> None:
+        """What waits ends, and is no failure of the server's."""
+        self._is_stopped = True
+        self.tcp.stop()
+        if self.udp is not None:
+            self.udp.stop()
 
     @property
     def is_dead(self) -> bool:
@@ -163,6 +176,8 @@ class UpstreamServer:
             log.warning("upstream answers again", server=self.name)
 
     def _failed(self, now: float, reason: str) -> None:
+        if self._is_stopped:
+            return
         self.failures += 1
         self.queries, self.failed = self.queries + 1, self.failed + 1
         self.heard_at, self.problem = now, reason

@@ -58,17 +58,13 @@ class Upstreams:
     def start(self) -> None:
         loop = asyncio.get_running_loop()
         for server in self.servers:
-            server.tcp.start(loop)
-            if server.udp is not None:
-                server.udp.start(loop)
+            server.start(loop)
 
     def stop(self) -> None:
         """Ends every wait with UpstreamError; nothing is sent any more."""
         self._stopped = True
         for server in self.servers:
-            server.tcp.stop()
-            if server.udp is not None:
-                server.udp.stop()
+            server.stop()
 
     async def ask(self, query: Query) -> Answer:
         """The first definite answer; else a server's SERVFAIL; else UpstreamError."""
