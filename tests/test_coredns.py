@@ -1,13 +1,20 @@
 """A Corefile of four lines puts the firewall into a real CoreDNS, in front of a running product."""
 
+import os
+import re
+import signal
+import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import dns.edns
+import dns.exception
 import dns.message
 import dns.query
+import httpx
 import pytest
 
-from tests import servers
+from tests import go, servers
 from tests.product import data, product, rcode
 
 SETTINGS = """
@@ -118,3 +125,111 @@ def test_a_name_of_any_octets_is_judged(coredns, name):
 
 def test_a_name_without_labels_is_asked_on(coredns):
     assert rcode(ask(coredns, ".", "NS")) == "NOERROR"
+
+
+def hub_of(running):
+    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
+    return httpx.Client(transport=transport, base_url="http://localhost/api/v1", timeout=20)
+
+
+def metric(port, name):
+    """The sum of a metric over its labels."""
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    return sum(
+        float(value) for value in re.findall(rf"^{name}(?:{{.*?}})? (\S+)$", text, re.MULTILINE)
+    )
+
+
+def test_by_tcp_it_needs_a_token_and_so_do_its_events(running, world, tmp_path):
+    token = tmp_path / "token"
+    with hub_of(running) as hub:
+        made = hub.post("/tokens", json={"name": "coredns", "role": "source"})
+    assert made.status_code == 201
+    token.write_text(made.json()["token"] + "\n")
+    verdict = re.findall(r'\[verdict\]\nlisten = "(.*?)"', running.config.read_text())[0]
+    metrics = servers.free_port()
+    block = f"""
+    namewarden http://{verdict} {{
+        token {token}
+        events http://127.0.0.1:{running.hub}
+    }}
+    prometheus 127.0.0.1:{metrics}
+    forward . {world.host}:{world.port}"""
+    with servers.coredns(tmp_path / "coredns", block) as by_tcp:
+        running.until(lambda: data(ask(by_tcp, "www.bad.example.net")) == ["0.0.0.0"])
+        assert running.event("www.bad.example.net.", source="coredns", transport="udp")
+        running.until(lambda: metric(metrics, "coredns_namewarden_events_total") >= 1)
+        assert metric(metrics, "coredns_namewarden_verdicts_total") >= 1
+        label = f'to="http://{verdict}"'
+        assert label in httpx.get(f"http://127.0.0.1:{metrics}/metrics").text
+
+
+def test_a_service_that_is_killed_again_and_again_costs_no_answer(running, world, tmp_path):
+    metrics = servers.free_port()
+    block = f"""
+    namewarden unix://{running.folder}/var/verdict.sock {{
+        events off
+    }}
+    pprof 127.0.0.1:{metrics}
+    forward . {world.host}:{world.port}"""
+
+    def goroutines():
+        text = httpx.get(f"http://127.0.0.1:{metrics}/debug/pprof/goroutine?debug=1").text
+        return int(re.findall(r"total (\d+)", text)[0])
+
+    with servers.coredns(tmp_path / "coredns", block) as firewall:
+        ask(firewall, "www.example.org")
+        before = goroutines()
+        end = time.monotonic() + 4
+        with ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask_until, firewall, end, worker) for worker in range(4)]
+            for _ in range(3):
+                os.kill(running.pids("resolver")[0], signal.SIGKILL)
+                time.sleep(1.2)
+            counts, slowest = zip(*(each.result() for each in asking), strict=True)
+        assert sum(counts) > 100 and max(slowest) < 1.0
+        fresh = (f"n{number}.bad.example.net" for number in range(10_000))
+        running.until(lambda: data(ask(firewall, next(fresh))) == ["0.0.0.0"])
+        running.until(lambda: goroutines() <= before + 8)  # connections that are kept
+
+
+def ask_until(server, end, worker):
+    """Names that nobody knows: how many were answered, and how long the slowest took."""
+    count, slowest = 0, 0.0
+    while (begun := time.monotonic()) < end:
+        reply = ask(server, f"n{count}w{worker}.example.net")
+        assert (rcode(reply), data(reply)) == ("NOERROR", ["192.0.2.1"])
+        count, slowest = count + 1, max(slowest, time.monotonic() - begun)
+    return count, slowest
+
+
+def test_nobody_there_and_fail_closed(world, tmp_path):
+    block = f"""
+    namewarden unix://{tmp_path}/nobody.sock {{
+        fail closed
+    }}
+    forward . {world.host}:{world.port}"""
+    with servers.coredns(tmp_path / "coredns", block) as closed:
+        reply = ask(closed, "www.example.org")
+        assert (rcode(reply), codes(reply)) == ("SERVFAIL", [14])
+
+
+@pytest.mark.parametrize(
+    ("block", "wrong"),
+    [
+        ("namewarden", r"Corefile:3 - Error during parsing: Wrong argument count"),
+        (
+            "namewarden unix:///x.sock {\n fail ajar\n}",
+            r"Corefile:4 .* 'ajar', expected open or closed",
+        ),
+        ("namewarden http://192.0.2.1", r"Corefile:3 .* expected https:// for another machine"),
+    ],
+)
+def test_a_wrong_corefile_is_told_with_its_line(block, wrong, tmp_path):
+    corefile = tmp_path / "Corefile"
+    corefile.write_text(f".:0 {{\n    bind 127.0.0.1\n    {block}\n}}\n")
+    done = subprocess.run(
+        [go.built("coredns"), "-conf", corefile], capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 1
+    assert re.search(wrong, done.stdout + done.stderr), done.stdout + done.stderr

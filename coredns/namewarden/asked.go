@@ -14,7 +14,6 @@ type asked struct {
 	name  string
 	qtype uint16
 	at    time.Time
-	inner bool // asked by another plugin on the way of a query, which has its own event
 }
 
 type askedKey struct{}
@@ -26,9 +25,7 @@ type remember struct{ next plugin.Handler }
 // ServeDNS implements the plugin.Handler interface.
 func (h remember) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	if len(r.Question) > 0 {
-		is := newAsked(r)
-		is.inner = ctx.Value(askedKey{}) != nil
-		ctx = context.WithValue(ctx, askedKey{}, is)
+		ctx = context.WithValue(ctx, askedKey{}, newAsked(r))
 	}
 	return h.next.ServeDNS(ctx, w, r)
 }

@@ -74,19 +74,30 @@ func (a *asker) stop() {
 	a.running.Wait()
 }
 
-// ask gives the verdict, from memory or from a service, until the deadline.
-func (a *asker) ask(ctx context.Context, q question, deadline time.Time) (*verdict, error) {
-	k := keyOf(q)
-	if known := a.cache.get(k, q.Client, time.Now()); known != nil {
+// ask gives the verdict on a name, or on where its answer leads, from memory or from a service.
+func (a *asker) ask(q *query, found *leads) (*verdict, error) {
+	k := key{name: q.name, qtype: q.qtype}
+	if found != nil {
+		k.answer = found.key()
+	}
+	if known := a.cache.get(k, q.client, time.Now()); known != nil {
 		cacheHits.Inc()
 		return known, nil
 	}
 	cacheMisses.Inc()
-	c, err := a.join(k, q)
+	asked := question{Name: q.name, QType: q.qtype, Client: q.client}
+	if found != nil {
+		asked.Answer = found.given()
+	}
+	return a.await(q.ctx, k, asked)
+}
+
+func (a *asker) await(ctx context.Context, k key, asked question) (*verdict, error) {
+	c, err := a.join(k, asked)
 	if err != nil {
 		return nil, err
 	}
-	timer := time.NewTimer(time.Until(deadline))
+	timer := time.NewTimer(a.timeout)
 	defer timer.Stop()
 	select {
 	case <-c.done:

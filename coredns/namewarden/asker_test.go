@@ -15,7 +15,7 @@ import (
 )
 
 func (w *warden) askFor(t *testing.T, name, client string) (*verdict, error) {
-	return w.asker.ask(t.Context(), question{Name: name, QType: 1, Client: client}, time.Now().Add(w.timeout))
+	return w.asker.ask(&query{ctx: t.Context(), name: name, qtype: 1, client: client}, nil)
 }
 
 func TestTheSameNameIsAskedOnce(t *testing.T) {

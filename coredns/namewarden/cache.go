@@ -17,14 +17,6 @@ type key struct {
 	answer string // where the answer leads, "" for the name itself
 }
 
-func keyOf(q question) key {
-	k := key{name: q.Name, qtype: q.QType}
-	if q.Answer != nil {
-		k.answer = q.Answer.text()
-	}
-	return k
-}
-
 // entry is a verdict and until when it holds.
 type entry struct {
 	verdict *verdict

@@ -12,8 +12,8 @@ type capture struct {
 	plugin string
 }
 
-func newCapture(w dns.ResponseWriter) *capture {
-	return &capture{Writer: nonwriter.Writer{ResponseWriter: w}}
+func newCapture(w dns.ResponseWriter) capture {
+	return capture{Writer: nonwriter.Writer{ResponseWriter: w}}
 }
 
 // Write takes an answer in wire format as any other: nonwriter would let it pass.

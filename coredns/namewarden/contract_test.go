@@ -119,7 +119,7 @@ func replay(t *testing.T, cases []contractCase) {
 	s := newService(t)
 	for _, each := range cases {
 		t.Run(each.Case, func(t *testing.T) {
-			n := Namewarden{Next: answering(each.Records...), warden: wardenFor(t, nil, s)}
+			n := &Namewarden{Next: answering(each.Records...), warden: wardenFor(t, nil, s)}
 			var given *givenAnswer
 			s.instead(func(w http.ResponseWriter, r *http.Request) {
 				asked := s.questions()

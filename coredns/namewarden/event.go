@@ -1,6 +1,7 @@
 package namewarden
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -41,6 +42,21 @@ func (f *fact) words() []string {
 	}
 }
 
+// sighting is one query as it is laid down: what is text in the event is made later, by the reporter.
+type sighting struct {
+	said      *verdict
+	isShadow  bool
+	outcome   *outcome
+	asked     *asked
+	client    string
+	transport string
+	duration  time.Duration
+}
+
+func newSighting(q *query, is *outcome, isShadow bool) *sighting {
+	return &sighting{q.said, isShadow, is, q.asked, q.client, transportOf(q), time.Since(q.asked.at)}
+}
+
 // event is one query.
 type event struct {
 	fact      fact
@@ -54,26 +70,40 @@ type event struct {
 	duration  time.Duration
 }
 
-func newEvent(q *query, is *outcome, isShadow bool) event {
-	said := is.said
-	e := event{
+func (s *sighting) event() *event {
+	said, is := s.said, s.outcome
+	e := &event{
 		fact: fact{
-			source: eventSource, group: said.Group, qtype: typeName(q.asked.qtype), transport: transportOf(q),
+			source: eventSource, group: said.Group, qtype: typeName(s.asked.qtype), transport: s.transport,
 			status: is.status, action: said.Action, reason: said.Reason, band: said.Band, family: said.Family,
 			model: said.Model, shadow: said.Shadow, upstream: is.upstream,
 		},
-		client: q.client, name: q.asked.name, rule: said.Rule, score: said.Score,
+		client: s.client, name: s.asked.name, rule: said.Rule, score: said.Score,
 		cnames:    strings.Join(is.leads.names[:min(len(is.leads.names), addressesMost)], " "),
-		addresses: strings.Join(is.leads.addresses[:min(len(is.leads.addresses), addressesMost)], " "),
-		time:      q.asked.at, duration: time.Since(q.asked.at),
+		addresses: textOf(is.leads.addresses[:min(len(is.leads.addresses), addressesMost)]),
+		time:      s.asked.at, duration: s.duration,
 	}
 	if !is.isSilent {
 		e.fact.rcode = rcodeName(is.rcode)
 	}
-	if isShadow && said.denies() {
+	if s.isShadow && said.denies() {
 		e.fact.action, e.fact.shadow = actionFlag, said.Action
 	}
 	return e
+}
+
+func textOf(addresses []netip.Addr) string {
+	if len(addresses) == 1 {
+		return addresses[0].String()
+	}
+	var text []byte
+	for i, address := range addresses {
+		if i > 0 {
+			text = append(text, ' ')
+		}
+		text = address.AppendTo(text)
+	}
+	return string(text)
 }
 
 func typeName(qtype uint16) string { return dns.Type(qtype).String() }
@@ -95,26 +125,26 @@ func transportOf(q *query) string {
 }
 
 // statusOf says how the next plugins came to their answer.
-func statusOf(q *query, held *capture, rcode int) string {
+func statusOf(q *query, rcode int) string {
 	switch {
 	case rcode == dns.RcodeServerFailure:
 		return statusFailed
 	case rcode == dns.RcodeRefused:
 		return statusRefused
-	case upstreamOf(q) != "" || held.plugin == "forward" || held.plugin == "grpc":
+	case upstreamOf(q) != "" || q.plugin == "forward" || q.plugin == "grpc":
 		return statusForwarded
-	case held.plugin == "cache":
+	case q.plugin == "cache":
 		return statusCache
 	}
 	return statusLocal
 }
 
 // whoAnswered is the upstream's address, or the plugin.
-func whoAnswered(q *query, held *capture) string {
+func whoAnswered(q *query) string {
 	if address := upstreamOf(q); address != "" {
 		return address
 	}
-	return held.plugin
+	return q.plugin
 }
 
 func upstreamOf(q *query) string {

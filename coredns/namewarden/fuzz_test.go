@@ -64,8 +64,9 @@ func FuzzLeads(f *testing.F) {
 			return
 		}
 		found := leadsOf(m, plainName(m.Question[0].Name))
-		for _, part := range found.parts() {
-			if len(part.Names) > answerMost || len(part.Targets) > answerMost || len(part.Addresses) > answerMost {
+		for _, each := range found.parts() {
+			part := each.given()
+			if each.key() == "" || len(part.Names) > answerMost || len(part.Targets) > answerMost || len(part.Addresses) > answerMost {
 				t.Fatal("a part is too large")
 			}
 			for _, text := range part.Addresses {

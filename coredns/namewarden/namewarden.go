@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metadata"
@@ -16,6 +15,7 @@ import (
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
+	ot "github.com/opentracing/opentracing-go"
 )
 
 const pluginName = "namewarden"
@@ -29,6 +29,8 @@ type Namewarden struct {
 
 // query is one query on its way through the plugin.
 type query struct {
+	capture // of what the next plugins answer
+
 	ctx    context.Context
 	w      dns.ResponseWriter
 	r      *dns.Msg
@@ -37,11 +39,15 @@ type query struct {
 	qtype  uint16
 	client string
 	server string
+	said   *verdict // of the name, and then of its answer where that says more
+
+	isAnswerJudged bool
+	hasMetadata    bool // somebody reads it
+	isInner        bool // asked by another plugin on the way of a query, which has its own event
 }
 
 // outcome is what became of a query.
 type outcome struct {
-	said     *verdict
 	status   string
 	rcode    int
 	isSilent bool
@@ -49,32 +55,36 @@ type outcome struct {
 	leads    leads
 }
 
-type followKey struct{}
+type (
+	followKey struct{} // the target of local data is asked for
+	passedKey struct{} // the query went on to the next plugins
+)
 
-// ServeDNS implements the plugin.Handler interface.
-func (n Namewarden) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+// ServeDNS implements the plugin.Handler interface. Its frame is small, for those of the next plugins lie upon it: a
+// goroutine's stack that has to grow costs more than all that is done here. So they are called as plugin.NextOrFailure
+// would, but without its frame where nobody traces.
+func (n *Namewarden) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	if !isJudged(r) || ctx.Value(followKey{}) != nil {
 		return plugin.NextOrFailure(pluginName, n.Next, ctx, w, r)
 	}
-	n.start()
 	q := newQuery(ctx, w, r)
-	said, err := n.judgeName(q)
-	if err != nil {
-		n.countFailure(q, err)
-		if n.isClosed {
-			return n.fail(q)
-		}
-		return n.pass(q, &verdict{Action: actionAllow, Reason: reasonLate}, false)
+	if err, isAnswered := n.begin(q); isAnswered {
+		return dns.RcodeSuccess, err
 	}
-	verdictsTotal.WithLabelValues(q.server, "name", said.Action, said.reasonLabel()).Inc()
-	if n.isDenied(q, said) {
-		return n.deny(q, said, leads{})
+	if !q.isTransfer() {
+		w = q
 	}
-	return n.pass(q, said, !said.coversAnswer())
+	if n.Next == nil || ot.SpanFromContext(ctx) != nil {
+		rcode, err := plugin.NextOrFailure(pluginName, n.Next, q.ctx, w, r)
+		return n.end(q, rcode, err)
+	}
+	q.plugin = n.Next.Name()
+	rcode, err := n.Next.ServeDNS(q.ctx, w, r)
+	return n.end(q, rcode, err)
 }
 
 // Name implements the plugin.Handler interface.
-func (n Namewarden) Name() string { return pluginName }
+func (n *Namewarden) Name() string { return pluginName }
 
 // isJudged says whether the message is a question for a name of the Internet.
 func isJudged(r *dns.Msg) bool {
@@ -83,9 +93,10 @@ func isJudged(r *dns.Msg) bool {
 
 func newQuery(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *query {
 	return &query{
-		ctx: ctx, w: w, r: r, asked: askedOf(ctx, r),
+		capture: newCapture(w), ctx: ctx, w: w, r: r, asked: askedOf(ctx, r),
 		name: plainName(r.Question[0].Name), qtype: r.Question[0].Qtype,
 		client: clientOf(w.RemoteAddr()), server: metrics.WithServer(ctx),
+		hasMetadata: metadata.ValueFuncs(ctx) != nil, isInner: ctx.Value(passedKey{}) != nil,
 	}
 }
 
@@ -111,87 +122,104 @@ func (q *query) isDatagram() bool {
 	return (&request.Request{W: q.w, Req: q.r}).Proto() == "udp"
 }
 
-// judgeName asks about the name.
-func (n Namewarden) judgeName(q *query) (*verdict, error) {
-	return n.asker.ask(q.ctx, question{Name: q.name, QType: q.qtype, Client: q.client}, time.Now().Add(n.timeout))
-}
+// isTransfer says that there will be many messages, and that nobody is led anywhere by them.
+func (q *query) isTransfer() bool { return q.qtype == dns.TypeAXFR || q.qtype == dns.TypeIXFR }
 
-// judgeAnswer asks about where the answer leads; the first part that is spoken about decides.
-func (n Namewarden) judgeAnswer(q *query, found leads) (*verdict, error) {
-	deadline := time.Now().Add(n.timeout)
-	var last *verdict
-	for _, part := range found.parts() {
-		said, err := n.asker.ask(q.ctx, question{q.name, q.qtype, q.client, part}, deadline)
-		if err != nil {
-			return nil, err
+// begin judges the name, and answers where that is not for the next plugins to do.
+func (n *Namewarden) begin(q *query) (err error, isAnswered bool) {
+	n.start()
+	said, err := n.asker.ask(q, nil)
+	if err != nil {
+		n.countFailure(q, err)
+		if n.isClosed {
+			return n.fail(q), true
 		}
-		if last = said; said.Action != actionAllow {
-			break
+		q.said = &verdict{Action: actionAllow, Reason: reasonLate}
+	} else {
+		q.said = said
+		said.count(q.server, "name")
+		if n.isDenied(q, said) {
+			return n.deny(q, said, leads{}), true
+		}
+		q.isAnswerJudged = !said.coversAnswer()
+	}
+	if n.reporter != nil {
+		q.ctx = context.WithValue(q.ctx, passedKey{}, true)
+		if !q.hasMetadata {
+			q.ctx = metadata.ContextWithMetadata(q.ctx) // forward tells there whom it asked
 		}
 	}
-	return last, nil
+	return nil, false
 }
 
-// isDenied says whether the verdict is answered here. By TCP a name of mode tcp-only is answered as asked.
-func (n Namewarden) isDenied(q *query, said *verdict) bool {
-	if !said.denies() || n.isShadow {
-		return false
-	}
-	return said.Denial.Mode != modeTCPOnly || q.isDatagram()
-}
-
-// pass lets the next plugins answer, and judges their answer.
-func (n Namewarden) pass(q *query, said *verdict, isAnswerJudged bool) (int, error) {
-	if q.qtype == dns.TypeAXFR || q.qtype == dns.TypeIXFR { // many messages, for which nobody is led anywhere
-		rcode, err := plugin.NextOrFailure(pluginName, n.Next, q.ctx, q.w, q.r)
-		n.record(q, &outcome{said: said, status: statusLocal, rcode: rcode})
+// end judges what the next plugins answered, and lets the client have it.
+func (n *Namewarden) end(q *query, rcode int, err error) (int, error) {
+	if q.isTransfer() {
+		n.record(q, &outcome{status: statusLocal, rcode: rcode})
 		return rcode, err
 	}
-	if n.reporter != nil && metadata.ValueFuncs(q.ctx) == nil {
-		q.ctx = metadata.ContextWithMetadata(q.ctx) // forward tells there whom it asked
-	}
-	held := newCapture(q.w)
-	rcode, err := plugin.NextOrFailure(pluginName, n.Next, q.ctx, held, q.r)
-	if held.Msg == nil {
-		n.record(q, &outcome{said: said, status: statusOf(q, held, rcode), rcode: rcode, upstream: whoAnswered(q, held)})
+	if q.Msg == nil {
+		n.record(q, &outcome{status: statusOf(q, rcode), rcode: rcode, upstream: whoAnswered(q)})
 		return rcode, err
 	}
-	found := leadsOf(held.Msg, q.name)
-	if isAnswerJudged && !found.isNone() {
-		of, failed := n.judgeAnswer(q, found)
-		switch {
-		case failed != nil:
-			n.countFailure(q, failed)
-			if n.isClosed {
-				return n.fail(q)
-			}
-		case n.isDenied(q, of):
-			verdictsTotal.WithLabelValues(q.server, "answer", of.Action, of.reasonLabel()).Inc()
-			return n.deny(q, of, found)
-		case of.Action != actionAllow:
-			verdictsTotal.WithLabelValues(q.server, "answer", of.Action, of.reasonLabel()).Inc()
-			said = of
+	found := leadsOf(q.Msg, q.name)
+	if q.isAnswerJudged && !found.isNone() {
+		if err, isAnswered := n.judgeAnswer(q, found); isAnswered {
+			return dns.RcodeSuccess, err
 		}
 	}
-	result := &outcome{said: said, status: statusOf(q, held, held.Msg.Rcode), rcode: held.Msg.Rcode, upstream: whoAnswered(q, held), leads: found}
-	if wrong := q.w.WriteMsg(held.Msg); err == nil {
+	result := &outcome{status: statusOf(q, q.Msg.Rcode), rcode: q.Msg.Rcode, upstream: whoAnswered(q), leads: found}
+	if wrong := q.w.WriteMsg(q.Msg); err == nil {
 		err = wrong
 	}
 	n.record(q, result)
 	return rcode, err
 }
 
+// judgeAnswer judges where the answer leads, and answers itself where that is denied. The first part that is spoken
+// about decides.
+func (n *Namewarden) judgeAnswer(q *query, found leads) (err error, isAnswered bool) {
+	for _, part := range found.parts() {
+		said, err := n.asker.ask(q, part)
+		if err != nil {
+			n.countFailure(q, err)
+			if n.isClosed {
+				return n.fail(q), true
+			}
+			return nil, false
+		}
+		if said.Action == actionAllow {
+			continue
+		}
+		said.count(q.server, "answer")
+		q.said = said
+		if n.isDenied(q, said) {
+			return n.deny(q, said, found), true
+		}
+		return nil, false
+	}
+	return nil, false
+}
+
+// isDenied says whether the verdict is answered here. By TCP a name of mode tcp-only is answered as asked.
+func (n *Namewarden) isDenied(q *query, said *verdict) bool {
+	if !said.denies() || n.isShadow {
+		return false
+	}
+	return said.Denial.Mode != modeTCPOnly || q.isDatagram()
+}
+
 // deny answers in place of the name, or of the answer that led to what found tells.
-func (n Namewarden) deny(q *query, said *verdict, found leads) (int, error) {
+func (n *Namewarden) deny(q *query, said *verdict, found leads) error {
 	m := answerDenied(q.r, said.Denial)
-	result := &outcome{said: said, status: statusBlocked, leads: leads{names: found.names}, upstream: pluginName}
+	result := &outcome{status: statusBlocked, leads: leads{names: found.names}, upstream: pluginName}
 	if said.Action == actionRedirect {
 		result.status = statusRedirected
 	}
 	if m == nil {
 		result.status, result.isSilent = statusDropped, true
 		n.record(q, result)
-		return dns.RcodeSuccess, nil
+		return nil
 	}
 	if target := said.Denial.alias(q.qtype); target != "" {
 		q.follow(m, target)
@@ -206,7 +234,7 @@ func (n Namewarden) deny(q *query, said *verdict, found leads) (int, error) {
 	}
 	err := q.w.WriteMsg(m)
 	n.record(q, result)
-	return dns.RcodeSuccess, err
+	return err
 }
 
 // follow adds what the target of local data has: it is asked for as an allowed name.
@@ -226,15 +254,15 @@ func (q *query) follow(m *dns.Msg, target string) {
 }
 
 // fail answers SERVFAIL: without a verdict nothing goes on.
-func (n Namewarden) fail(q *query) (int, error) {
+func (n *Namewarden) fail(q *query) error {
 	m := answerPlain(q.r, dns.RcodeServerFailure, ede{edeNotReady, "no verdict"})
-	said := &verdict{Action: actionBlock, Reason: reasonLate}
+	q.said = &verdict{Action: actionBlock, Reason: reasonLate}
 	err := q.w.WriteMsg(m)
-	n.record(q, &outcome{said: said, status: statusFailed, rcode: m.Rcode, upstream: pluginName})
-	return dns.RcodeSuccess, err
+	n.record(q, &outcome{status: statusFailed, rcode: m.Rcode, upstream: pluginName})
+	return err
 }
 
-func (n Namewarden) countFailure(q *query, err error) {
+func (n *Namewarden) countFailure(q *query, err error) {
 	cause := "refused"
 	for known, word := range map[error]string{errAway: "away", errLate: "late", errTooMany: "overload", errStopped: "stopping"} {
 		if errors.Is(err, known) {
@@ -249,12 +277,11 @@ func (n Namewarden) countFailure(q *query, err error) {
 }
 
 // record lays down what became of the query, and tells metadata.
-func (n Namewarden) record(q *query, is *outcome) {
-	said := is.said
-	metadata.SetValueFunc(q.ctx, labelAction, func() string { return said.Action })
-	metadata.SetValueFunc(q.ctx, labelReason, func() string { return said.Reason })
-	metadata.SetValueFunc(q.ctx, labelFamily, func() string { return said.Family })
-	if n.reporter != nil && !q.asked.inner {
-		n.reporter.add(newEvent(q, is, n.isShadow))
+func (n *Namewarden) record(q *query, is *outcome) {
+	if q.hasMetadata {
+		tellMetadata(q.ctx, q.said)
+	}
+	if n.reporter != nil && !q.isInner {
+		n.reporter.add(newSighting(q, is, n.isShadow))
 	}
 }

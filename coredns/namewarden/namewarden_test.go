@@ -18,7 +18,7 @@ import (
 )
 
 // ask sends a query through the plugin as a client of 192.0.2.9 would.
-func ask(t *testing.T, n Namewarden, name string, qtype uint16, change ...func(*dns.Msg, *test.ResponseWriter)) *dns.Msg {
+func ask(t *testing.T, n *Namewarden, name string, qtype uint16, change ...func(*dns.Msg, *test.ResponseWriter)) *dns.Msg {
 	t.Helper()
 	m := new(dns.Msg).SetQuestion(name, qtype)
 	m.SetEdns0(1232, true)
@@ -40,7 +40,7 @@ func withoutEDNS(m *dns.Msg, _ *test.ResponseWriter) { m.Extra = nil }
 
 func TestWhatIsNotDeniedGoesOn(t *testing.T) {
 	s := newService(t)
-	n := Namewarden{answering("www.example.org. 300 IN A 192.0.2.20"), wardenFor(t, nil, s)}
+	n := &Namewarden{answering("www.example.org. 300 IN A 192.0.2.20"), wardenFor(t, nil, s)}
 	for _, action := range []string{actionAllow, actionFlag, actionReview} {
 		s.says(func(question) map[string]any { return map[string]any{"action": action} })
 		s.change("g" + action)
@@ -59,7 +59,7 @@ func TestDeniedNamesAreAnswered(t *testing.T) {
 		t.Error("a denied name was asked on")
 		return 0, nil
 	})
-	n := Namewarden{next, wardenFor(t, nil, s)}
+	n := &Namewarden{next, wardenFor(t, nil, s)}
 	ns := test.SOA("bad.test. 10 IN SOA namewarden.invalid. nobody.invalid. 1 3600 600 86400 10")
 	for number, each := range []struct {
 		answer map[string]any
@@ -97,7 +97,7 @@ func TestDeniedNamesAreAnswered(t *testing.T) {
 func TestNothingIsSentWhereSilenceIsWanted(t *testing.T) {
 	s := newService(t)
 	s.says(func(question) map[string]any { return denied(map[string]any{"mode": "drop"}) })
-	n := Namewarden{answering(), wardenFor(t, nil, s)}
+	n := &Namewarden{answering(), wardenFor(t, nil, s)}
 	if m := ask(t, n, "www.bad.test.", dns.TypeA); m != nil {
 		t.Errorf("the client got %s", m)
 	}
@@ -106,7 +106,7 @@ func TestNothingIsSentWhereSilenceIsWanted(t *testing.T) {
 func TestCodesAreForWhoSpeaksEDNS(t *testing.T) {
 	s := newService(t)
 	s.says(func(question) map[string]any { return denied(nil) })
-	n := Namewarden{answering(), wardenFor(t, nil, s)}
+	n := &Namewarden{answering(), wardenFor(t, nil, s)}
 	if m := ask(t, n, "www.bad.test.", dns.TypeA, withoutEDNS); m.IsEdns0() != nil {
 		t.Errorf("OPT for who sent none:\n%s", m)
 	}
@@ -120,7 +120,7 @@ func TestCodesAreForWhoSpeaksEDNS(t *testing.T) {
 func TestByTCPANameOfModeTCPOnlyIsAnswered(t *testing.T) {
 	s := newService(t)
 	s.says(func(question) map[string]any { return denied(map[string]any{"mode": "tcp-only"}) })
-	n := Namewarden{answering("www.bad.test. 300 IN TXT a"), wardenFor(t, nil, s)}
+	n := &Namewarden{answering("www.bad.test. 300 IN TXT a"), wardenFor(t, nil, s)}
 	if m := ask(t, n, "www.bad.test.", dns.TypeTXT, byTCP); m.Truncated || len(m.Answer) != 1 {
 		t.Errorf("by TCP the client got %s", m)
 	}
@@ -132,7 +132,7 @@ func TestByTCPANameOfModeTCPOnlyIsAnswered(t *testing.T) {
 func TestShadowAnswersAll(t *testing.T) {
 	s := newService(t)
 	s.says(func(question) map[string]any { return denied(nil) })
-	n := Namewarden{answering("www.bad.test. 300 IN A 192.0.2.20"), wardenFor(t, func(c *config) { c.isShadow = true }, s)}
+	n := &Namewarden{answering("www.bad.test. 300 IN A 192.0.2.20"), wardenFor(t, func(c *config) { c.isShadow = true }, s)}
 	if m := ask(t, n, "www.bad.test.", dns.TypeA); len(m.Answer) != 1 || m.Answer[0].Header().Ttl != 300 {
 		t.Errorf("the client got %s", m)
 	}
@@ -142,7 +142,7 @@ func TestWithoutAVerdict(t *testing.T) {
 	s := newService(t)
 	s.instead(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	for _, isClosed := range []bool{false, true} {
-		n := Namewarden{answering("www.example.org. 300 IN A 192.0.2.20"), wardenFor(t, func(c *config) {
+		n := &Namewarden{answering("www.example.org. 300 IN A 192.0.2.20"), wardenFor(t, func(c *config) {
 			c.isClosed, c.timeout = isClosed, 30*time.Millisecond
 		}, s)}
 		begun := time.Now()
@@ -184,7 +184,7 @@ func TestAnswersAreJudged(t *testing.T) {
 			asked = append(append(append(asked, q.Answer.Names...), q.Answer.Targets...), q.Answer.Addresses...)
 			return denied(map[string]any{"mode": "nxdomain"})
 		})
-		n := Namewarden{answering(each.records...), wardenFor(t, nil, s)}
+		n := &Namewarden{answering(each.records...), wardenFor(t, nil, s)}
 		if m := ask(t, n, "www.example.org.", each.qtype); m.Rcode != dns.RcodeNameError || len(m.Answer) != 0 {
 			t.Errorf("%s: the client got %s", each.records, m)
 		}
@@ -206,7 +206,7 @@ func TestAHugeAnswerIsJudgedWhole(t *testing.T) {
 	for i := range 200 {
 		records = append(records, fmt.Sprintf("www.example.org. 300 IN A 203.0.113.%d", i))
 	}
-	n := Namewarden{answering(records...), wardenFor(t, nil, s)}
+	n := &Namewarden{answering(records...), wardenFor(t, nil, s)}
 	if m := ask(t, n, "www.example.org.", dns.TypeA, byTCP); len(m.Answer) != 1 {
 		t.Errorf("the client got %s", m)
 	}
@@ -231,7 +231,7 @@ func TestALoopOfAliasesEnds(t *testing.T) {
 func TestARuleThatAllowsCoversTheAnswer(t *testing.T) {
 	s := newService(t)
 	s.says(func(question) map[string]any { return map[string]any{"reason": "rule_allow"} })
-	n := Namewarden{answering("www.example.org. 300 IN CNAME bad.test."), wardenFor(t, nil, s)}
+	n := &Namewarden{answering("www.example.org. 300 IN CNAME bad.test."), wardenFor(t, nil, s)}
 	ask(t, n, "www.example.org.", dns.TypeA)
 	if asked := s.questions(); len(asked) != 1 {
 		t.Errorf("asked %+v", asked)
@@ -248,7 +248,7 @@ func TestZoneTransfersPassMessageByMessage(t *testing.T) {
 	})
 	w := dnstest.NewMultiRecorder(&test.ResponseWriter{TCP: true})
 	m := new(dns.Msg).SetAxfr("example.org.")
-	if _, err := (Namewarden{next, wardenFor(t, nil, s)}).ServeDNS(t.Context(), w, m); err != nil || len(w.Msgs) != 3 {
+	if _, err := (&Namewarden{next, wardenFor(t, nil, s)}).ServeDNS(t.Context(), w, m); err != nil || len(w.Msgs) != 3 {
 		t.Errorf("%d messages, error %v", len(w.Msgs), err)
 	}
 }
@@ -268,7 +268,7 @@ func TestAnswersInWireFormatAreJudged(t *testing.T) {
 		_, err := w.Write(octets)
 		return dns.RcodeSuccess, err
 	})
-	n := Namewarden{next, wardenFor(t, nil, s)}
+	n := &Namewarden{next, wardenFor(t, nil, s)}
 	if m := ask(t, n, "www.example.org.", dns.TypeA); m.Answer[0].String() != test.A("www.example.org. 10 IN A 0.0.0.0").String() {
 		t.Errorf("the client got %s", m)
 	}
@@ -276,7 +276,7 @@ func TestAnswersInWireFormatAreJudged(t *testing.T) {
 
 func TestWhatTheNextPluginDidNotAnswerIsLeftToTheServer(t *testing.T) {
 	s := newService(t)
-	n := Namewarden{test.NextHandler(dns.RcodeRefused, nil), wardenFor(t, nil, s)}
+	n := &Namewarden{test.NextHandler(dns.RcodeRefused, nil), wardenFor(t, nil, s)}
 	w := dnstest.NewRecorder(&test.ResponseWriter{})
 	rcode, err := n.ServeDNS(t.Context(), w, new(dns.Msg).SetQuestion("example.org.", dns.TypeA))
 	if rcode != dns.RcodeRefused || err != nil || w.Msg != nil {
@@ -286,7 +286,7 @@ func TestWhatTheNextPluginDidNotAnswerIsLeftToTheServer(t *testing.T) {
 
 func TestOtherClassesAndMessagesAreNotJudged(t *testing.T) {
 	s := newService(t)
-	n := Namewarden{answering(), wardenFor(t, nil, s)}
+	n := &Namewarden{answering(), wardenFor(t, nil, s)}
 	for _, change := range []func(*dns.Msg){
 		func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS },
 		func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify },
@@ -305,7 +305,7 @@ func TestWhatRewriteMadeIsJudgedAndWhatWasAskedIsLogged(t *testing.T) {
 	defer func() { w.reporter = nil }()
 	rewrite := test.HandlerFunc(func(ctx context.Context, to dns.ResponseWriter, r *dns.Msg) (int, error) {
 		r.Question[0].Name = "inner.test."
-		return Namewarden{answering(), w}.ServeDNS(ctx, to, r)
+		return (&Namewarden{answering(), w}).ServeDNS(ctx, to, r)
 	})
 	m := new(dns.Msg).SetQuestion("Outer.test.", dns.TypeA)
 	if _, err := (remember{rewrite}).ServeDNS(t.Context(), dnstest.NewRecorder(&test.ResponseWriter{}), m); err != nil {
@@ -314,7 +314,7 @@ func TestWhatRewriteMadeIsJudgedAndWhatWasAskedIsLogged(t *testing.T) {
 	if asked := s.questions(); len(asked) != 1 || asked[0].Name != "inner.test." {
 		t.Errorf("asked %+v", asked)
 	}
-	if logged := <-w.reporter.queue; logged.name != "outer.test." {
+	if logged := w.reporter.take(nil); logged[0].event().name != "outer.test." {
 		t.Errorf("logged %+v", logged)
 	}
 }
@@ -326,7 +326,7 @@ func TestMetadata(t *testing.T) {
 		said["family"] = "conficker"
 		return said
 	})
-	n := Namewarden{answering(), wardenFor(t, nil, s)}
+	n := &Namewarden{answering(), wardenFor(t, nil, s)}
 	ctx := n.Metadata(metadata.ContextWithMetadata(t.Context()), request.Request{})
 	if value := metadata.ValueFunc(ctx, labelAction)(); value != "" {
 		t.Errorf("before the query: %q", value)
@@ -345,11 +345,11 @@ func TestReady(t *testing.T) {
 	s := newService(t)
 	for _, isClosed := range []bool{false, true} {
 		closed := func(c *config) { c.isClosed = isClosed }
-		if n := (Namewarden{nil, wardenFor(t, closed, s)}); !n.Ready() {
+		if n := (&Namewarden{nil, wardenFor(t, closed, s)}); !n.Ready() {
 			t.Errorf("closed %t: not ready though a service answers", isClosed)
 		}
 		nobody := func(c *config) { c.isClosed, c.endpoints = isClosed, []address{{"unix:///nobody", "/nobody"}} }
-		if n := (Namewarden{nil, wardenFor(t, nobody)}); n.Ready() == isClosed {
+		if n := (&Namewarden{nil, wardenFor(t, nobody)}); n.Ready() == isClosed {
 			t.Errorf("closed %t: ready is %t and nobody answers", isClosed, n.Ready())
 		}
 	}

@@ -9,15 +9,17 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	queueMost   = 16384   // events between the queries and the reporter
-	rowsMost    = 32768   // of one batch
-	heldMost    = 65536   // rows while the hub is away; beyond it they are dropped and counted
-	octetsMost  = 8 << 20 // of one batch's texts; the hub takes 32 MiB
+	queueMost   = 32768                 // events between the queries and the reporter
+	rowsMost    = 32768                 // of one batch
+	heldMost    = 65536                 // rows while the hub is away; beyond it they are dropped and counted
+	octetsMost  = 8 << 20               // of one batch's texts; the hub takes 32 MiB
+	gatherPause = 50 * time.Millisecond // between two looks into the queue
 	flushPause  = 700 * time.Millisecond
 	heartbeat   = 5 * time.Second // a batch goes out though nothing happened
 	eventsGrace = 2 * time.Second // for the last batch
@@ -33,7 +35,8 @@ type reporter struct {
 	client   *http.Client
 	token    *bearer
 	identity string
-	queue    chan event
+	mu       sync.Mutex
+	queue    []*sighting
 	ending   chan struct{}
 	ended    chan struct{}
 	isBegun  atomic.Bool
@@ -50,18 +53,30 @@ func newReporter(to address, config *tls.Config, token *bearer) *reporter {
 	_, _ = rand.Read(name) // never fails
 	return &reporter{
 		address: to, client: &http.Client{Transport: to.transport(config)}, token: token,
-		identity: hex.EncodeToString(name), queue: make(chan event, queueMost),
-		ending: make(chan struct{}), ended: make(chan struct{}),
+		identity: hex.EncodeToString(name), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
-// add keeps the event or counts it as dropped.
-func (r *reporter) add(e event) {
-	select {
-	case r.queue <- e:
-	default:
+// add keeps the event or counts it as dropped. Nobody is woken: that would cost more.
+func (r *reporter) add(s *sighting) {
+	r.mu.Lock()
+	isFull := len(r.queue) >= queueMost
+	if !isFull {
+		r.queue = append(r.queue, s)
+	}
+	r.mu.Unlock()
+	if isFull {
 		r.drop(1)
 	}
+}
+
+// take gives what is there, and the room of what was taken before for what comes.
+func (r *reporter) take(room []*sighting) []*sighting {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.queue
+	r.queue = room[:0]
+	return taken
 }
 
 func (r *reporter) drop(count uint64) {
@@ -88,47 +103,43 @@ func (r *reporter) run() {
 	defer r.client.CloseIdleConnections()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	gathered, spoken := newBatch(), time.Now()
-	ticks := time.NewTicker(flushPause)
+	gathered, sent := newBatch(), time.Now()
+	var room []*sighting
+	drain := func() {
+		taken := r.take(room)
+		for _, each := range taken {
+			r.gather(gathered, each.event())
+		}
+		clear(taken)
+		room = taken
+	}
+	ticks := time.NewTicker(gatherPause)
 	defer ticks.Stop()
 	var delivered chan struct{} // nil while nothing is on its way
 	deliver := func(isLast bool) {
 		message, queries := r.seal(gathered, isLast)
-		gathered, spoken, delivered = newBatch(), time.Now(), make(chan struct{})
+		gathered, sent, delivered = newBatch(), time.Now(), make(chan struct{})
 		go r.deliver(ctx, message, queries, delivered)
 	}
 	for {
 		select {
-		case e := <-r.queue:
-			r.gather(gathered, &e)
-			if delivered == nil && gathered.isFull() {
-				deliver(false)
-			}
 		case <-ticks.C:
-			if delivered == nil && (!gathered.isEmpty() || time.Since(spoken) >= heartbeat) {
+			drain()
+			age := time.Since(sent)
+			isDue := gathered.isFull() || age >= heartbeat || age >= flushPause && !gathered.isEmpty()
+			if isDue && delivered == nil {
 				deliver(false)
 			}
 		case <-delivered:
 			delivered = nil
 		case <-r.ending:
 			time.AfterFunc(eventsGrace, cancel)
-			r.drain(gathered)
+			drain()
 			if delivered != nil {
 				<-delivered
 			}
 			deliver(true)
 			<-delivered
-			return
-		}
-	}
-}
-
-func (r *reporter) drain(gathered *batch) {
-	for {
-		select {
-		case e := <-r.queue:
-			r.gather(gathered, &e)
-		default:
 			return
 		}
 	}
@@ -148,7 +159,7 @@ func (r *reporter) seal(gathered *batch, isLast bool) (message []byte, queries u
 	message = gathered.toWire(head{
 		run: r.identity, sequence: r.sequence, first: r.first, dropped: dropped - r.told,
 		counters: map[string]uint64{"events_dropped": dropped, "events_rejected": r.rejected},
-		waiting:  len(r.queue), isLast: isLast,
+		waiting:  len(gathered.counts), isLast: isLast,
 	})
 	r.told = dropped
 	r.first += uint64(len(gathered.counts))

@@ -54,8 +54,9 @@ func (h *hub) reporter() *reporter {
 	return r
 }
 
-func named(name string) event {
-	return event{fact: fact{source: eventSource, qtype: "A"}, client: "192.0.2.9", name: name, time: time.Unix(1, 0)}
+func named(name string) *sighting {
+	is := &asked{name: name, qtype: dns.TypeA, at: time.Unix(1, 0)}
+	return &sighting{said: &verdict{Action: actionAllow, Reason: reasonNone}, outcome: new(outcome), asked: is, client: "192.0.2.9"}
 }
 
 func TestEventsAreHandedOverWhenItEnds(t *testing.T) {
@@ -111,8 +112,7 @@ func TestAHubThatIsAwayCostsNothingButEvents(t *testing.T) {
 	}
 	gathered := newBatch()
 	for i := range heldMost + 5 {
-		e := named(fmt.Sprint(i))
-		r.gather(gathered, &e)
+		r.gather(gathered, named(fmt.Sprint(i)).event())
 	}
 	if rows := len(gathered.counts); rows != heldMost || r.dropped.Load() != 15 {
 		t.Errorf("%d rows are held, %d were dropped", rows, r.dropped.Load())
@@ -122,12 +122,11 @@ func TestAHubThatIsAwayCostsNothingButEvents(t *testing.T) {
 func TestRepeatsOfASecondAreOneRow(t *testing.T) {
 	b := newBatch()
 	for range 5 {
-		e := named("www.example.org.")
-		b.add(&e)
+		b.add(named("www.example.org.").event())
 	}
-	e := named("www.example.org.")
+	e := named("www.example.org.").event()
 	e.time = time.Unix(2, 0)
-	b.add(&e)
+	b.add(e)
 	if fmt.Sprint(b.counts) != "[5 1]" || b.queries != 6 {
 		t.Errorf("counts %v, queries %d", b.counts, b.queries)
 	}
@@ -135,9 +134,9 @@ func TestRepeatsOfASecondAreOneRow(t *testing.T) {
 
 func TestALineBreakIsNoOtherLine(t *testing.T) {
 	b := newBatch()
-	e := named("a\nb.test.")
+	e := named("a\nb.test.").event()
 	e.rule = "x\xff"
-	b.add(&e)
+	b.add(e)
 	if b.texts[1].String() != `a\010b.test.` || b.texts[2].String() != "x?" {
 		t.Errorf("%q %q", b.texts[1].String(), b.texts[2].String())
 	}

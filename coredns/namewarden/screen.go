@@ -3,7 +3,6 @@ package namewarden
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/miekg/dns"
 )
@@ -12,9 +11,9 @@ const answerMost = 64 // names, and addresses, of one question to the service
 
 // leads is where an answer leads.
 type leads struct {
-	names     []string // of its chain of aliases, in order
-	targets   []string // of HTTPS and SVCB records
-	addresses []string // of A and AAAA records, and hints
+	names     []string     // of its chain of aliases, in order
+	targets   []string     // of HTTPS and SVCB records
+	addresses []netip.Addr // of A and AAAA records, and hints
 }
 
 func (l *leads) isNone() bool { return len(l.names)+len(l.targets)+len(l.addresses) == 0 }
@@ -88,42 +87,58 @@ func (l *leads) addService(rr *dns.SVCB) {
 
 func (l *leads) addAddress(octets []byte) {
 	if address, ok := netip.AddrFromSlice(octets); ok {
-		l.addresses = append(l.addresses, address.Unmap().String())
+		l.addresses = append(l.addresses, address.Unmap())
 	}
 }
 
 // parts splits what one question cannot hold; mostly there is one part. The end of the chain is in each: it says whose
 // the addresses are.
-func (l *leads) parts() []*givenAnswer {
+func (l *leads) parts() []*leads {
 	most := max(len(l.names), len(l.targets), len(l.addresses))
-	var parts []*givenAnswer
+	if most <= answerMost {
+		return []*leads{l}
+	}
+	var parts []*leads
 	for start := 0; start < most; start += answerMost {
 		names := part(l.names, min(start, max(len(l.names)-answerMost, 0)))
-		parts = append(parts, &givenAnswer{names, part(l.targets, start), part(l.addresses, start)})
+		parts = append(parts, &leads{names, part(l.targets, start), part(l.addresses, start)})
 	}
 	return parts
 }
 
-func part(all []string, start int) []string {
+func part[T any](all []T, start int) []T {
 	if start >= len(all) {
-		return []string{} // in JSON no null
+		return nil
 	}
 	return all[start:min(start+answerMost, len(all))]
 }
 
-// text is the answer's part of a key: the same leads give the same, in whatever order addresses come.
-func (a *givenAnswer) text() string {
-	addresses := a.Addresses
-	if !slices.IsSorted(addresses) {
-		addresses = slices.Sorted(slices.Values(addresses))
+// given is how the service is asked about it.
+func (l *leads) given() *givenAnswer {
+	given := &givenAnswer{append([]string{}, l.names...), append([]string{}, l.targets...), []string{}} // in JSON no null
+	for _, address := range l.addresses {
+		given.Addresses = append(given.Addresses, address.String())
 	}
-	var b strings.Builder
-	for _, texts := range [][]string{a.Names, a.Targets, addresses} {
-		for _, text := range texts {
-			b.WriteString(text)
-			b.WriteByte('\n') // never in a name: it would be escaped
+	return given
+}
+
+// key is the answer's part of a key: the same leads give the same, in whatever order addresses come.
+func (l *leads) key() string {
+	addresses := l.addresses
+	if !slices.IsSortedFunc(addresses, netip.Addr.Compare) {
+		addresses = slices.SortedFunc(slices.Values(addresses), netip.Addr.Compare)
+	}
+	var room [256]byte
+	text := room[:0]
+	for _, names := range [2][]string{l.names, l.targets} {
+		for _, name := range names {
+			text = append(append(text, name...), '\n') // never in a name: it would be escaped
 		}
-		b.WriteByte('\n')
+		text = append(text, '\n')
 	}
-	return b.String()
+	for _, address := range addresses {
+		octets := address.As16()
+		text = append(text, octets[:]...)
+	}
+	return string(text)
 }

@@ -46,10 +46,16 @@ func setup(c *caddy.Controller) error {
 	}
 	server := dnsserver.GetConfig(c)
 	server.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		return Namewarden{Next: next, warden: shared}
+		return &Namewarden{Next: next, warden: shared}
 	})
-	// Before all others, so that it sees the question before rewrite does.
-	server.Plugin = append([]plugin.Plugin{func(next plugin.Handler) plugin.Handler { return remember{next} }}, server.Plugin...)
+	// Before all others, so that it sees the question before rewrite does. The last is built first: who is below is known.
+	outermost := func(next plugin.Handler) plugin.Handler {
+		if server.Handler("rewrite") == nil {
+			return next
+		}
+		return remember{next}
+	}
+	server.Plugin = append([]plugin.Plugin{outermost}, server.Plugin...)
 	return nil
 }
 

@@ -8,9 +8,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // What the verdict API and this plugin say to each other. contract/verdict.json fixes the words; contract_test.go
@@ -124,6 +126,23 @@ type verdict struct {
 	Error  string   `json:"error"`  // why the name is none; then the rest says nothing
 	Group  string   `json:"group"`  // the client's
 	Scope  string   `json:"scope"`  // of which clients it is true; "" of this one alone
+
+	counted atomic.Pointer[counted]
+}
+
+// counted is where a verdict is counted at a server. Most are at one alone.
+type counted struct {
+	server, of string
+	counter    prometheus.Counter
+}
+
+func (v *verdict) count(server, of string) {
+	is := v.counted.Load()
+	if is == nil || is.server != server || is.of != of {
+		is = &counted{server, of, verdictsTotal.WithLabelValues(server, of, v.Action, v.reasonLabel())}
+		v.counted.Store(is)
+	}
+	is.counter.Inc()
 }
 
 // denial is how a block or redirect is answered.
@@ -243,7 +262,9 @@ func (v *verdict) check(name string) error {
 
 // checkNoName makes a verdict of the service's word that the name is none: nobody can serve it, and nothing is known.
 func (v *verdict) checkNoName() error {
-	*v = verdict{Name: v.Name, Action: actionAllow, Reason: "unscored", Band: "error"}
+	v.Action, v.Reason, v.Band = actionAllow, "unscored", "error"
+	v.Rule, v.Family, v.Model, v.Shadow, v.Group, v.Scope = "", "", "", "", "", ""
+	v.Score, v.Denial, v.TTL = nil, nil, 0
 	return nil
 }
 

@@ -15,7 +15,6 @@ const logPause = time.Minute // between two lines about one endpoint
 // warden asks and reports for all servers of one block. It begins with the first query or look at its readiness: a
 // configuration that is given up while it is loaded has then begun nothing.
 type warden struct {
-	timeout   time.Duration
 	isClosed  bool // without a verdict SERVFAIL
 	isShadow  bool // denials are told, and not answered
 	cache     *cache
@@ -32,7 +31,7 @@ type warden struct {
 
 func newWarden(c *config) *warden {
 	w := &warden{
-		timeout: c.timeout, isClosed: c.isClosed, isShadow: c.isShadow, cache: newCache(c.cacheSize),
+		isClosed: c.isClosed, isShadow: c.isShadow, cache: newCache(c.cacheSize),
 		troubles: make(map[*endpoint]*complaint),
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
@@ -41,7 +40,7 @@ func newWarden(c *config) *warden {
 		w.endpoints = append(w.endpoints, e)
 		w.troubles[e] = new(complaint)
 	}
-	w.asker = newAsker(w.endpoints, w.cache, w.timeout, w.failed)
+	w.asker = newAsker(w.endpoints, w.cache, c.timeout, w.failed)
 	if c.events != nil {
 		w.reporter = newReporter(*c.events, c.tls, c.token)
 	}
