@@ -2,6 +2,8 @@
 
 import tracemalloc
 
+from msgspec.structs import replace
+
 from namewarden.net.packet_cache import CacheRules, PacketCache, PendingQuery
 from namewarden.net.packet_entry import OVERHEAD, end_of, is_repeatable
 from namewarden.net.udp import UdpCounts
@@ -162,6 +164,10 @@ def test_only_answers_that_time_and_policy_govern_are_repeated():
         (Answer(0, verdict=late), PLAIN),
     ]:
         assert not is_repeatable(QUERY, answer, length)
+
+
+def test_what_a_healthcheck_asks_is_never_repeated_for_a_repeat_is_recorded():
+    assert not is_repeatable(replace(QUERY, qclass=3), Answer(0), PLAIN)
 
 
 def test_an_entry_ends_with_its_ttl_or_its_rule_or_in_a_minute():

@@ -12,6 +12,7 @@ TEXT = 64  # octets of each CNAME and address beside its letters
 REJUDGE = 60.0  # seconds after which even an answer without TTL goes down the chain again
 LONGEST_KEY = 300  # octets: a question and a bare OPT; anything longer does not come twice
 _NEVER_REPEATED = frozenset({"LIMITED", "FAILED", "REFUSED", "CACHE_STALE", "DROPPED"})
+INTERNET = 1  # RFC 1035 §3.2.4
 
 
 class CacheClient:
@@ -98,6 +99,8 @@ def is_repeatable(query: Query, answer: Answer, length: int) -> bool:
     return (
         length <= 12 + len(query.question) + 11  # at most a bare OPT: options are not repeated
         and length <= LONGEST_KEY
+        and query.qclass
+        == INTERNET  # of other classes is what our `healthcheck` asks, which leaves no event
         and answer.status not in _NEVER_REPEATED
         and (not answer.stored or answer.ttl > 0)
         and (verdict is None or verdict.reason != "model_late")
