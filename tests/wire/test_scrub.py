@@ -135,6 +135,16 @@ def test_what_cannot_be_read_is_refused_where_it_is_not_clean():
         scrub.without_strangers(broken)
 
 
+@pytest.mark.parametrize("kind", [15, 33, 64, 65])
+def test_a_record_of_another_class_names_no_host(kind):
+    other = b"\xc0\x0c" + kind.to_bytes(2) + b"\0\3\0\0\0\x3c\0\3\0\1\0"
+    data = bytearray(message_of([OTHERS, WWW], [], []) + other)
+    data[6:12] = b"\0\2\0\0\0\1"  # it stands in additional, where the OPT was
+    data[-len(other) - 11 : -len(other)] = b""
+    left = dns.message.from_wire(scrub.without_strangers(bytes(data)))
+    assert [str(each) for each in left.answer] == [WWW]
+
+
 helper = native.load("namewarden.wire._scrub")
 needs_helper = pytest.mark.skipif(helper is None, reason="the C helper is not built")
 

@@ -146,9 +146,7 @@ def _chain(message: dns.message.Message) -> set[dns.name.Name]:
 
 
 def _hosts(rrsets: list[dns.rrset.RRset]) -> set[dns.name.Name]:
-    """The names whose addresses may stand beside the records that name them."""
-    found = set()
-    for rrset in rrsets:
-        if rrset.rdtype in _HOSTS:
-            found.add(getattr(rrset[0], "exchange", None) or rrset[0].target)
-    return found
+    """The names whose addresses may stand beside the records that name them; in another class some name none."""
+    data = [rrset[0] for rrset in rrsets if rrset.rdtype in _HOSTS]
+    hosts = {getattr(each, "exchange", None) or getattr(each, "target", None) for each in data}
+    return hosts - {None}
