@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from namewarden.net.upstreams import UpstreamError, Upstreams
 from tests import lying_upstream as lies
 from tests.asking import query
-from tests.lying_upstream import Liar
+from tests.lying_upstream import Liar, Shot
 from tests.net.asking import TRUTH, ask, upstreams
 from tests.servers import boasting, free_port, nsd
 
@@ -142,6 +142,36 @@ async def test_a_failing_server_gives_way_to_the_next_and_is_the_last_resort(lie
 async def test_truncation_without_tcp_is_a_failure():
     async with Liar(lies.truncating, tcp=lies.silent) as liar:
         async with upstreams(liar.url, timeout=0.2, total=0.4) as made:
+            with pytest.raises(UpstreamError):
+                await ask(made)
+
+
+async def test_a_server_that_refuses_edns_and_is_silent_without_is_down_in_the_end():
+    def refuse(query):
+        return [Shot(lies.failure(query, 1))] if lies.has_opt(query) else []
+
+    async with (
+        Liar(refuse, tcp=lies.silent) as liar,
+        upstreams(liar.url, timeout=0.05, total=0.06) as made,
+    ):
+        for _ in range(3):
+            with pytest.raises(UpstreamError):
+                await ask(made)
+        (state,) = made.states()
+        assert (state.is_dead, state.problem) == (True, "timeout") and state.failures >= 3
+
+
+async def test_who_answers_for_another_name_gives_way_to_the_next():
+    def stray(query):
+        at = 12 + len(lies.question_of(query))
+        return [
+            Shot(lies.reply(query)[:at] + b"\4evil\7example\3net\0" + lies.reply(query)[at + 2 :])
+        ]
+
+    async with Liar(stray) as wrong, Liar() as alive:
+        async with upstreams(wrong.url, alive.url) as made:
+            assert (await ask(made))[1] == TRUTH
+        async with upstreams(wrong.url) as made:
             with pytest.raises(UpstreamError):
                 await ask(made)
 

@@ -6,7 +6,7 @@ import pytest
 
 from namewarden.query import Answer
 from namewarden.wire import answers
-from namewarden.wire.errors import WireError
+from namewarden.wire.errors import Unreadable, WireError
 from namewarden.wire.message import read_query
 from namewarden.wire.received import receive
 from tests import hostile
@@ -25,8 +25,17 @@ def received(kind, *texts, additional=()):
 
 
 def test_an_answer_of_another_name_is_none():
-    _, answer = received("A", "evil.example.net. 60 IN A 192.0.2.9")
-    assert (answer.counts, answer.body, answer.addresses, answer.ttl) == ((0, 0, 0), b"", (), 0)
+    with pytest.raises(Unreadable):
+        received("A", "evil.example.net. 60 IN A 192.0.2.9")
+
+
+def test_a_denial_stays_one_whatever_stands_beside_it():
+    reply = dns.message.make_response(asked("A"))
+    reply.answer = [dns.rrset.from_text("evil.example.net.", 60, "IN", "A", "192.0.2.9")]
+    reply.authority = [dns.rrset.from_text("example.org.", 60, "IN", "SOA", "ns. host. 1 2 3 4 5")]
+    query = read_query(asked("A").to_wire(), "192.0.2.9", "udp", 5.0)
+    answer = receive(reply.to_wire(), query.question, 5.0)
+    assert (answer.rcode, answer.counts, answer.ttl) == (0, (0, 1, 0), 5)
 
 
 def test_what_is_left_is_sent_with_its_pointers_right():

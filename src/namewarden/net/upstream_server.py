@@ -99,10 +99,11 @@ class UpstreamServer:
         """Ask, and note how the server did. `late` is told when it keeps us waiting, and may end the exchange."""
         began = self.clock()
         try:
-            answer = await self._begin(query, seconds, self.rtt, None, late)
-        except AskAgain as again:
-            answer = await self._ask_otherwise(query, began + seconds, again, late)
-        except BadAnswer:
+            try:
+                answer = await self._begin(query, seconds, self.rtt, None, late)
+            except AskAgain as again:
+                answer = await self._ask_otherwise(query, began + seconds, again, late)
+        except (AskAgain, BadAnswer):
             raise  # it answers, if not well
         except UpstreamError as error:
             self._failed(self.clock(), error.reason)

@@ -19,7 +19,10 @@ def receive(data: bytes, question: bytes, now: float, upstream: str = "") -> Ans
     if not found:
         return answer
     if found & CLOSER and (clean := without_strangers(data)) is not data:
-        data, answer = clean, read_answer(clean, question, now, upstream)
+        data, was_said = clean, answer.counts[0]
+        answer = read_answer(clean, question, now, upstream)
+        if was_said and not answer.counts[0] and not answer.ttl:
+            raise Unreadable("all that it says belongs to another question")
     return _leading_on(answer, data, 12 + len(question)) if found & SERVICES else answer
 
 
