@@ -1,9 +1,11 @@
 """The hub's own resolver, against a real one."""
 
+import dns.message
 import pytest
 
 from namewarden.process.lookup import HostLookup
 from namewarden.settings import Settings, Upstream
+from tests.lying_upstream import Liar
 from tests.servers import Server, free_port
 
 
@@ -42,6 +44,19 @@ async def test_names_in_a_zone_of_ones_own_are_asked_of_its_servers(resolver: Se
     with pytest.raises(OSError, match="no address of mail.example.net"):
         await lookup.addresses("mail.example.net.")
     lookup.stop()
+
+
+async def test_a_server_is_asked_as_the_settings_wish() -> None:
+    async with Liar() as liar:
+        wishes = {"servers": [liar.url], "mixed_case": False, "cookies": False}
+        lookup = HostLookup(Settings.model_validate({"upstream": wishes}))
+        lookup.start()
+        assert "192.0.2.99" in await lookup.addresses("lists.example.org.")
+        lookup.stop()
+    asked = [dns.message.from_wire(data) for data in liar.asked]
+    assert [(str(each.question[0].name), each.options) for each in asked] == [
+        ("lists.example.org.", ())
+    ] * 2
 
 
 async def test_nobody_answers() -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 from namewarden.net.system import system_servers, without_ourselves
 from namewarden.net.upstreams import Upstreams
+from namewarden.process.upstreams import asking, listeners_of
 from namewarden.query import Answer
-from namewarden.settings import Settings, split_endpoint
+from namewarden.settings import Settings
 from namewarden.stages.zones import Zones, by_zone
 from namewarden.wire.errors import UpstreamError
 from namewarden.wire.message import query_for
@@ -54,8 +55,4 @@ class HostLookup:
 
 
 def _upstreams(settings: Settings, servers: Sequence[str]) -> Upstreams:
-    listeners = [split_endpoint(each) for each in settings.dns.listen]
-    wanted, payload = settings.upstream, settings.dns.udp_payload
-    return Upstreams(
-        without_ourselves(servers, listeners)[0], wanted.timeout, wanted.total, payload
-    )
+    return asking(without_ourselves(servers, listeners_of(settings))[0], settings)

@@ -5,7 +5,7 @@ Built inside a running loop; `start()` before the first query, `stop()` after th
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from hashlib import blake2b
 
@@ -18,11 +18,9 @@ from namewarden.detector.judge import ModelPolicy
 from namewarden.detector.label import Labels, dynamic_providers
 from namewarden.detector.model import Model, ModelError
 from namewarden.events.rows import DeniedRows, RepeatedRows
-from namewarden.net.abilities import Wishes
 from namewarden.net.denials import Rows
 from namewarden.net.packet_cache import CacheRules, PacketCache
 from namewarden.net.repeats import Repeats
-from namewarden.net.system import ourselves_in, system_servers, without_ourselves
 from namewarden.net.udp import UdpCounts
 from namewarden.net.upstreams import Upstreams
 from namewarden.policy import decide
@@ -31,9 +29,10 @@ from namewarden.policy.rules import Reaches
 from namewarden.policy.spec import GroupSpec
 from namewarden.process.generation import Generation
 from namewarden.process.paths import Paths, StartError
+from namewarden.process.upstreams import upstreams_of, zone_upstreams_of
 from namewarden.process.watcher import PolicyWatcher
 from namewarden.query import Answer, Handler, Query, Stage, UpstreamState, Verdict
-from namewarden.settings import Settings, split_endpoint
+from namewarden.settings import Settings
 from namewarden.stages import special
 from namewarden.stages.block import blocked
 from namewarden.stages.cache import Spawn, cache
@@ -316,39 +315,6 @@ def own_records(settings: Settings) -> OwnRecords:
     if own.problems:
         raise StartError("local.records are wrong:\n  " + "\n  ".join(own.problems))
     return own
-
-
-def upstreams_of(settings: Settings, notify: Notify) -> Upstreams:
-    """Those of the settings, or the system's; our own listeners are refused. None at all is said, and is no fault."""
-    given = settings.upstream.servers
-    servers, problems = without_ourselves(given or system_servers(), listeners_of(settings))
-    if problems and given:
-        raise StartError("\n".join(problems))
-    if not servers:
-        notify(
-            "no upstream: neither upstream.servers nor the system names one; only local names are answered"
-        )
-    return _asking(servers, settings)
-
-
-def zone_upstreams_of(settings: Settings) -> list[Upstreams]:
-    """Of each zone its own, so that each has its own state."""
-    if problems := ourselves_in(settings.zones, listeners_of(settings)):
-        raise StartError("\n".join(problems))
-    return [_asking(zone.servers, settings) for zone in settings.zones]
-
-
-def listeners_of(settings: Settings) -> list[tuple[str, int]]:
-    return [split_endpoint(each) for each in settings.dns.listen]
-
-
-def _asking(servers: Sequence[str], settings: Settings) -> Upstreams:
-    wanted = settings.upstream
-    payload = settings.dns.udp_payload
-    wishes = Wishes(wanted.mixed_case, wanted.cookies)
-    return Upstreams(
-        servers, wanted.timeout, wanted.total, payload, trust_ad=wanted.trust_ad, wishes=wishes
-    )
 
 
 def model_of(settings: Settings, notify: Notify) -> Model:

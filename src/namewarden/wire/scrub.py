@@ -149,4 +149,4 @@ def _hosts(rrsets: list[dns.rrset.RRset]) -> set[dns.name.Name]:
     """The names whose addresses may stand beside the records that name them; in another class some name none."""
     data = [rrset[0] for rrset in rrsets if rrset.rdtype in _HOSTS]
     hosts = {getattr(each, "exchange", None) or getattr(each, "target", None) for each in data}
-    return hosts - {None}
+    return {host for host in hosts if host is not None}

@@ -1,8 +1,8 @@
-"""What the settings say reaches the parts of the pipeline."""
+"""What the settings say reaches the upstreams."""
 
 import pytest
 
-from namewarden.process.pipeline import upstreams_of
+from namewarden.process.upstreams import upstreams_of
 from namewarden.settings import Settings
 
 SERVERS = ["udp://127.0.0.1:5353", "tcp://192.0.2.1", "udp://[2001:db8::1]"]
