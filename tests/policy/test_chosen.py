@@ -9,7 +9,7 @@ from namewarden.policy.check import check
 from namewarden.policy.compile import compile_snapshot
 from namewarden.policy.decide import Policy
 from namewarden.policy.spec import GroupSpec, ListSpec, RuleSpec, SnapshotSpec
-from namewarden.policy.terms import Asked
+from namewarden.policy.terms import Asked, Terms
 from namewarden.policy.walk import walk
 from tests.policy.made import SECRET, ruled
 
@@ -43,9 +43,13 @@ EVERYTHING = GroupSpec(
 
 
 @pytest.fixture(scope="module")
-def lines(tmp_path_factory):
-    snapshot = snapshot_of(tmp_path_factory.mktemp("all"), (EVERYTHING,))
-    return list(walk(Policy(snapshot), 0.0))
+def everything(tmp_path_factory):
+    return Policy(snapshot_of(tmp_path_factory.mktemp("all"), (EVERYTHING,)))
+
+
+@pytest.fixture(scope="module")
+def lines(everything):
+    return list(walk(everything, 0.0))
 
 
 def test_what_people_ask_for_most_is_there():
@@ -68,8 +72,31 @@ def test_each_says_what_it_is_where_its_names_are_from_and_when_they_were_looked
 
 def test_every_line_of_a_service_is_a_name_with_all_below(lines):
     found = [line for line in lines if line.source.startswith("service:")]
-    assert {(line.match, line.action, line.terms) for line in found} == {("both", "deny", None)}
+    assert {(line.match, line.action) for line in found} == {("both", "deny")}
+    assert {line.name: line.terms for line in found if line.terms} == {
+        "amazon.com.": Terms(spared=("aws.amazon.com.",))
+    }
     assert all(line.name.count(".") > 1 for line in found)  # no top-level domain
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "signin.aws.amazon.com.",
+        "console.aws.amazon.com.",
+        "m.media-amazon.com.",  # films' pages and audio books of sister companies
+        "config.edge.skype.com.",  # Skype ended in 2025, Teams and Office ask for its names
+        "api.flightproxy.skype.com.",
+        "abc.us-west-2.playback.live-video.net.",  # a service for streams of anybody
+        "modules-cdn.eac-prod.on.epicgames.easyanticheat.net.",  # games of other makers
+        "google.com.", "accounts.google.com.", "fonts.googleapis.com.", "www.gstatic.com.",
+        "lh3.googleusercontent.com.", "s3.amazonaws.com.", "d1.cloudfront.net.", "a.akamaihd.net.", "a.akamaized.net.",
+        "cdn.fastly.net.", "bing.com.", "login.microsoftonline.com.", "login.live.com.", "www.apple.com.",
+        "itunes.apple.com.", "www.icloud.com.", "go.com.", "www.alicdn.com.", "www.naver.com.", "example.appspot.com.",
+    ],
+)  # fmt: skip
+def test_all_services_together_block_nothing_that_is_others(everything, name):
+    assert decide.lists(everything, name, Asked("default", 0.0)) is None
 
 
 def test_an_engine_answers_its_pages_with_the_name_that_it_documents(lines):

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from namewarden.policy import layout
+from namewarden.policy import expiry, layout
 from namewarden.policy.broad import Popular, popular
 from namewarden.policy.errors import ListError
 from namewarden.policy.keep import with_kept
@@ -44,7 +44,6 @@ REFUSED_SHOWN = 20
 BURST = (
     8 << 20
 )  # octets written at once beside a policy in force: the kernel's own writers do not yield to queries
-DAY = 86_400.0  # seconds
 _GRAIN = 1 << BLOCK_SHIFT
 _EMPTY = frozenset(("blank", "comment", "header", "apex"))  # a list of nothing else is an empty one
 
@@ -187,7 +186,7 @@ class _Blob:
         before = self._text_before(spec) if spec.keep else b""
         if not before:
             return made
-        end = self.now + spec.keep * DAY
+        end = self.now + spec.keep * expiry.DAY
         text, kept = with_kept(bytes(made.text), before, end, self.now, self.limit)
         if not kept:
             return made

@@ -5,7 +5,7 @@ with the line, `terms.py` weighs it; `docs/lists.md` says it to people.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -13,6 +13,9 @@ from namewarden.policy.lines import Reading
 from namewarden.policy.terms import Terms
 
 _SAID = re.compile(r"(?:^|\s)#.*?\bexpires=(\S*)", re.I)
+DAY = 86_400.0  # seconds
+FIRST = 1.0  # 0 would be never
+LAST = 253_402_300_799.0  # of the years of four digits
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -36,13 +39,14 @@ def end_of(text: str) -> float | None:
     """Epoch seconds; None when it is no time."""
     try:
         if _DAY.fullmatch(text):
-            day = datetime.fromisoformat(text).replace(tzinfo=UTC)
-            return (day + timedelta(days=1)).timestamp()
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).timestamp()
-    except (ValueError, OverflowError):
-        pass
-    return None
+            end = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() + DAY
+        elif _TIME.fullmatch(text):
+            end = datetime.fromisoformat(text.upper()).timestamp()
+        else:
+            return None
+    except ValueError:
+        return None
+    return min(max(end, FIRST), LAST)
 
 
 def shown(end: float) -> str:

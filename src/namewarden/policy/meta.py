@@ -17,7 +17,7 @@ from namewarden.policy.spec import ListKind, SnapshotSpec
 
 MAGIC, VERSION = b"NWPOLICY", 2
 HEADER = struct.Struct("<8sIIQQQ16s8x")  # magic, version, 0, size, meta's offset and length, digest
-READING = 4  # rises when the same lines come to mean something else: then lists are compiled anew
+READING = 5  # rises when the same lines come to mean something else: then lists are compiled anew
 START = 4096  # of the lists
 BLOCK_SHIFT = 10
 

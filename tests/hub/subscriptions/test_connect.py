@@ -12,7 +12,8 @@ from namewarden.hub.subscriptions.errors import DownloadError
 
 
 @pytest.mark.parametrize(
-    "text", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+    "text",
+    ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"],
 )
 def test_addresses_of_the_internet_are_public(text):
     assert is_public(ipaddress.ip_address(text))
@@ -26,6 +27,7 @@ def test_addresses_of_the_internet_are_public(text):
         "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12:3456::1", "ff02::1", "fec0::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::c0a8:101", "64:ff9b:1::808:808",
         "::127.0.0.1", "2002:7f00:1::", "2002:c0a8:101::1", "2001:0:808:808:0:0:f5ff:fffe",
+        "192.0.0.8", "192.0.0.10", "192.88.99.1", "3fff::1",
     ],
 )  # fmt: skip
 def test_all_else_is_not_however_it_is_wrapped(text):

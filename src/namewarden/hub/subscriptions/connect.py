@@ -20,9 +20,10 @@ MOST = 6  # addresses of a name that are tried
 LOOPBACK = ("127.0.0.1", "::1")  # RFC 6761 §6.3: never asked
 # Behind these prefixes an IPv4 address says where a packet ends: NAT64 (RFC 6052), IPv4-compatible, 6to4, Teredo.
 _NAT64, _COMPATIBLE = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96")
-_GLOBAL = ipaddress.ip_network(
-    "2000::/3"
-)  # all that is global so far; Python takes fec0::/10 for it, too
+# All that is global so far; Python takes fec0::/10 for it, too.
+_GLOBAL = ipaddress.ip_network("2000::/3")
+# Global by the registry or by Python, and no server's: protocol assignments, relays of 6to4 (RFC 7526), RFC 9637.
+_NOBODYS = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 
 
 def is_public(address: Address) -> bool:
@@ -32,7 +33,8 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address not in _GLOBAL:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_odd = address.is_multicast or address.is_reserved or any(address in net for net in _NOBODYS)
+    return address.is_global and not is_odd
 
 
 def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
