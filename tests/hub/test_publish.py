@@ -187,3 +187,21 @@ async def test_a_line_that_would_block_the_world_is_refused_and_told(tmp_path: P
             2,
             False,
         )
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_copy_that_is_no_list_is_told_and_one_that_is_missing_by_who_downloads_it(
+    tmp_path: Path, is_there: bool
+) -> None:
+    said: list[str] = []
+    copy = listed(tmp_path, '{"error": "too many requests"}\n')
+    if not is_there:
+        (tmp_path / "malware.txt").unlink()
+    async with services(tmp_path, lists=[copy]) as parts:
+        parts.publisher._notify = said.append
+        parts.publisher.subscribed = {"malware"}
+        async with running(parts.publisher):
+            await until(lambda: parts.publisher.state.generation == 1)
+            await until(lambda: not parts.publisher.is_pending)
+    words = "list 'malware' has no line that is a rule; none of it is in force"
+    assert said == parts.publisher.list_problems == [words] * is_there

@@ -23,6 +23,7 @@ from namewarden.hub.overlay import OverlayPublisher
 from namewarden.hub.specs import build_spec
 from namewarden.policy.meta import READING
 from namewarden.policy.overlay import move_link
+from namewarden.policy.source import UNREAD
 from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
 
 TICK = 0.25  # seconds between looks at the control data's revision
@@ -67,7 +68,7 @@ class Publisher:
         self.problem = ""  # why the last attempt to make a snapshot failed; "" = it did not
         self.guard_problem = ""  # why there is no new guard list; "" = there is
         self.first = asyncio.Event()  # some policy is in force, or it is known why there is none
-        self.subscribed: Container[str] = ()  # lists by URL: who downloads them tells their trouble
+        self.subscribed: Container[str] = ()  # lists by URL
         self._revision = -1  # of the control data in force
         self._asked = self._done = 0  # how often somebody wanted the files looked at, and it was
         self._notify = notify
@@ -117,12 +118,14 @@ class Publisher:
         return [_trouble(each) for each in self._troubled()]
 
     def _troubled(self) -> list[dict[str, Any]]:
-        """Of a list by URL that has no copy yet, whoever downloads it says why."""
         return [
-            each
-            for each in self.state.report
-            if each.get("error") and (each.get("stale") or each["name"] not in self.subscribed)
+            each for each in self.state.report if each.get("error") and not self._is_missing(each)
         ]
+
+    def _is_missing(self, report: Mapping[str, Any]) -> bool:
+        """Whether it is of a list by URL that had no copy yet: whoever downloads it says why."""
+        is_unread = not report.get("stale") and report["error"].startswith(UNREAD)
+        return is_unread and report["name"] in self.subscribed
 
     def spec(self) -> SnapshotSpec:
         """All that a snapshot made now would hold."""

@@ -1,6 +1,7 @@
 """A list's file: its octets where they can be a list's, else what is wrong with them."""
 
 import os
+import re
 import stat
 from hashlib import blake2b
 from pathlib import Path
@@ -10,6 +11,10 @@ from namewarden.policy.errors import ListError
 LIMIT = (
     128 * 1024 * 1024
 )  # octets of one list; the largest public one has 60 MB (AdGuard Home caps at 256 MB)
+UNREAD = "cannot be read"
+_PAGE = re.compile(  # behind a byte order mark and comments, too
+    rb"(?:\xef\xbb\xbf)?\s*+(?:(?><!--.*?-->)\s*+)*+<(?:!doctype|html|\?xml)", re.I | re.S
+)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 
 
@@ -37,7 +42,7 @@ def load(path: Path, limit: int = LIMIT) -> bytes:
                 raise ListError(f"is too large: {state.st_size} octets, at most {limit}")
             data = file.read(limit + 1)
     except OSError as error:
-        raise ListError(f"cannot be read: {error.strerror}") from error
+        raise ListError(f"{UNREAD}: {error.strerror}") from error
     _check(data, limit)
     return data if data.endswith(b"\n") else data + b"\n"
 
@@ -50,5 +55,5 @@ def _check(data: bytes, limit: int) -> None:
     head = data[: 1 << 16]
     if b"\0" in data or len(head) - len(head.translate(None, _CONTROLS)) > 16 + len(head) // 100:
         raise ListError("is binary")
-    if head.lstrip()[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+    if _PAGE.match(head):
         raise ListError("is a web page, not a list")

@@ -6,6 +6,8 @@ import threading
 import time
 import zipfile
 import zlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -110,6 +112,7 @@ def bomb(pack):
     ("page", "words"),
     [
         (gives(b"<!DOCTYPE html><title>Maintenance</title>"), "what came is a web page, not a list"),
+        (gives(b"\xef\xbb\xbf\r\n<!-- a --> <!--\nb -->\n<HTML lang=en>x.example.net"), "web page"),
         (gives(b""), "what came is empty"),
         (gives(b"\x7fELF\0\0\0\0"), "what came is binary"),
         (gives(gzip.compress(b"<html>"), Content_Encoding="gzip"), "web page"),
@@ -178,6 +181,41 @@ async def test_redirects_end(part, location):
         with pytest.raises(DownloadError):
             await fetch(web(), asked(server.url()), part)
         assert len(server.seen) <= HOPS + 1
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        (b"/" + b"a" * 60_000, r"/a{150,200} says 404 Not Found$"),
+        (b"/\x1b[31m\x07\xc2\x9b2J", r"/\\x1b\[31m\\x07\\x9b2J says 404 Not Found$"),
+        (b"x:\x1b[31m" + b"a" * 90_000, r"is no http:// or https:// URL$"),
+    ],
+)
+async def test_what_a_server_wrote_is_cut_and_moves_no_cursor(part, location, words):
+    head = b"HTTP/1.1 302 x\r\nContent-Length: 0\r\nLocation: "
+    with site({"/list": lambda visit: visit.wfile.write(head + location + b"\r\n\r\n")}) as server:
+        with pytest.raises(DownloadError, match=words) as problem:
+            await fetch(web(), asked(server.url()), part)
+    assert str(problem.value).isprintable() and len(str(problem.value)) <= 303
+
+
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        ("3600", 3600.0), ("9" * 50, 999999999.0), ("-1", 0.0), ("soon", 0.0), ("\xb2", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("Fri, 31 Feb 2040 07:28:00 GMT", 0.0),
+    ],
+)  # fmt: skip
+async def test_when_a_server_wants_to_be_asked_again(part, said, after):
+    with site({"/list": lambda visit: visit.send(b"", 429, Retry_After=said)}) as server:
+        with pytest.raises(DownloadError, match="says 429") as problem:
+            await fetch(web(), asked(server.url()), part)
+    assert problem.value.after == after
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    with site({"/list": lambda visit: visit.send(b"", 503, Retry_After=later)}) as server:
+        with pytest.raises(DownloadError, match="says 503") as problem:
+            await fetch(web(), asked(server.url()), part)
+    assert 3500 < problem.value.after <= 3600
 
 
 async def test_each_hop_is_checked(part):

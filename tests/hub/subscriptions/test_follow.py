@@ -147,6 +147,20 @@ async def test_pauses_end_to_grow(tmp_path):
     assert parts.said == ["list 'malware' cannot be downloaded: no; none of it is in force"]
 
 
+@pytest.mark.parametrize(
+    ("after", "pause"), [(0.0, SOON), (3600.0, 3600.0 / 0.9), (30 * DAY, LATEST)]
+)
+async def test_a_server_that_wants_to_be_left_alone_is_within_reason(tmp_path, after, pause):
+    async with running(Parts(tmp_path)) as parts:
+        parts.server.does["malware"] = DownloadError("it says 429", after)
+        await parts.lists.first(5.0)
+        assert parts.of().next == parts.clock.now + pause
+        parts.clock.now += pause - 1
+        await parts.lists.refresh([], 0.0)  # it is looked at
+        await asyncio.sleep(0.02)
+        assert len(parts.server.asked) == 1
+
+
 async def test_a_bug_at_one_list_ends_no_other(tmp_path):
     async with running(Parts(tmp_path, ["odd", "good"])) as parts:
         parts.server.does["odd"] = ZeroDivisionError("a bug")

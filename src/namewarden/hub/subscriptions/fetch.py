@@ -10,9 +10,11 @@ import hashlib
 import http
 import os
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
@@ -78,7 +80,8 @@ async def _follow(web: Web, asked: Asked, part: Path, told: Told) -> Fetched | N
             if answer.status == 304 and (asked.etag or asked.modified):
                 return None
             if answer.status != 200:
-                raise DownloadError(f"{shown_url(url.geturl())} says {_status(answer.status)}")
+                said = f"{shown_url(url.geturl())[:200]} says {_status(answer.status)}"
+                raise DownloadError(said, _after(answer))
             return await _take(web, asked, answer, part, told)
     raise DownloadError(f"it is redirected more than {HOPS} times")
 
@@ -165,6 +168,17 @@ def _header(answer: httpcore.Response, name: bytes) -> str:
     """The first of that name, "" when there is none."""
     found = (value for key, value in answer.headers if key.lower() == name)
     return next(found, b"").decode("utf-8", "replace").strip()
+
+
+def _after(answer: httpcore.Response) -> float:
+    """Seconds of a Retry-After (RFC 9110 §10.2.3); 0 where there is none."""
+    text = _header(answer, b"retry-after")
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _validator(answer: httpcore.Response, name: bytes) -> str:

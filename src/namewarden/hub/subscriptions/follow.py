@@ -36,6 +36,7 @@ class Following(Struct, eq=False):
     subscription: Subscription
     copy: Copy | None
     next: float = 0.0  # epoch seconds
+    pause: float = 0.0  # seconds until then, when that was said
     tried: float = 0.0
     outcome: Outcome = ""  # of the last try
     error: str = ""  # why that failed
@@ -132,11 +133,10 @@ class Subscriptions:
     def _due(self) -> list[Following]:
         """Also what a clock that was set back would let wait for longer than any pause."""
         now = self._clock()
-        latest = now + self._every * (1 + JITTER)
         return [
             each
             for each in self._lists.values()
-            if not each.is_running and (each.is_asked or not now < each.next <= latest)
+            if not each.is_running and (each.is_asked or not now < each.next <= now + each.pause)
         ]
 
     async def _until_next(self) -> None:
@@ -170,7 +170,7 @@ class Subscriptions:
 
     async def _try(self, each: Following) -> None:
         each.came = each.total = 0
-        was_failing, wanted = each.failures > 0, each.subscription
+        was_failing, wanted, after = each.failures > 0, each.subscription, 0.0
         host = self._hosts.setdefault(_host(wanted), asyncio.Semaphore(OF_A_HOST))
         try:
             async with host, self._slots:
@@ -180,12 +180,13 @@ class Subscriptions:
                 self._notify(f"list {wanted.name!r} can be downloaded again")
         except (DownloadError, OSError) as problem:
             self._failed(each, problem)
+            after = problem.after if isinstance(problem, DownloadError) else 0.0
         except Exception:  # a bug met at one list must not end the hub
             log.exception("download", list=wanted.name)
             self._failed(each, DownloadError("a fault here, which the log has"))
         each.tried, each.is_running, each.is_asked = self._clock(), False, False
-        pause = self._pause(each) * (1 + JITTER * (2 * self._dice() - 1))
-        each.next = each.tried + pause if each.subscription == wanted else 0.0
+        each.pause = self._pause(each, after) * (1 + JITTER * (2 * self._dice() - 1))
+        each.next = each.tried + each.pause if each.subscription == wanted else 0.0
         self._wake.set()
         if each.outcome == "changed":
             self._changed()
@@ -229,11 +230,13 @@ class Subscriptions:
         each.error = said
         each.failures += 1
 
-    def _pause(self, each: Following) -> float:
+    def _pause(self, each: Following, after: float) -> float:
+        """Not before the server wants it, within reason."""
         if not each.failures:
             return self._every
         first = AGAIN if each.copy else SOON
-        return min(first * 2.0 ** min(each.failures - 1, 30), LATEST, self._every)
+        ours = min(first * 2.0 ** min(each.failures - 1, 30), self._every)
+        return min(max(ours, after / (1 - JITTER)), LATEST)
 
 
 def _host(subscription: Subscription) -> str:
