@@ -72,8 +72,8 @@ def _put_rule(
     services: Services, who: Who, id: str, body: RuleBody, expected: int | None
 ) -> dict[str, Any]:
     name = _pattern(body.name) if body.match == "pattern" else _name(body.name)
-    if body.effect == "allow" and body.match != "pattern":
-        _check_allow(services, name, body.match)
+    if body.match != "pattern":
+        _check_reach(services, name, body.match, "allow" if body.effect == "allow" else "deny")
     kept = {
         "name": name,
         "effect": body.effect,
@@ -117,8 +117,7 @@ def put_decision(
 ) -> dict[str, Any]:
     """Vet a name. One decision a name; it ends by itself when it has an expiry."""
     id = _name(name)
-    if body.verdict == "benign":
-        _check_allow(services, id, body.match)
+    _check_reach(services, id, body.match, "allow" if body.verdict == "benign" else "deny")
     kept = {
         "name": id,
         "verdict": body.verdict,
@@ -145,10 +144,10 @@ def delete_decision(
     return {"ok": True}
 
 
-def _check_allow(services: Services, name: str, match: str) -> None:
-    """Who allows a name that is answered here whatever is decided must know."""
+def _check_reach(services: Services, name: str, match: str, word: str) -> None:
+    """Who decides about a name that is answered here whatever is decided must know."""
     if reason := services.refusal(name, match == "exact"):
-        raise ApiError(422, f"name: {reason}: to allow it changes nothing")
+        raise ApiError(422, f"name: {reason}: to {word} it changes nothing")
 
 
 def _put(

@@ -95,7 +95,7 @@ def reserved(records: own.OwnRecords, search: Sequence[str]) -> set[str]:
 
 
 def refusal(name: str, is_alone: bool, records: own.OwnRecords) -> str:
-    """Why to let a name pass (alone, or what is below it too) would change nothing; "" where it does."""
+    """Why to decide about a name (alone, or what is below it too) would change nothing; "" where it does."""
     zone = special.zone_of(name)
     if zone in special.FIXED:
         return special.FIXED[zone]
