@@ -233,3 +233,16 @@ def test_a_wrong_corefile_is_told_with_its_line(block, wrong, tmp_path):
     )
     assert done.returncode == 1
     assert re.search(wrong, done.stdout + done.stderr), done.stdout + done.stderr
+
+
+def test_after_rewrite_the_new_name_is_judged_and_the_one_asked_is_logged(running, world, tmp_path):
+    block = f"""
+    rewrite name exact www.outer.example.net www.bad.example.net
+    namewarden unix://{running.folder}/var/verdict.sock
+    forward . {world.host}:{world.port}"""
+    with servers.coredns(tmp_path / "coredns", block) as rewriting:
+        reply = ask(rewriting, "WWW.outer.example.net")
+        assert data(reply) == ["0.0.0.0"]
+        assert reply.question[0].name.to_text() == "WWW.outer.example.net."
+        found = running.event("www.outer.example.net.", source="coredns")
+        assert (found["status"], found["rule"]) == ("BLOCKED", "malware:1 ||bad.example.net^")
