@@ -74,8 +74,8 @@ check-go:
 	else echo "skipped: the CoreDNS plugin is not checked, for there is no Go (https://go.dev/dl)" >&2; fi
 
 fuzz:
-	@cd coredns && $(GO) test -run '^$$' -fuzz FuzzDecodeVerdicts -fuzztime 30s ./namewarden
-	@cd coredns && $(GO) test -run '^$$' -fuzz FuzzLeads -fuzztime 30s ./namewarden
+	@cd coredns && $(GO) test -run '^$$' -fuzz FuzzDecodeVerdicts -fuzztime 30s -fuzzminimizetime 1s ./namewarden
+	@cd coredns && $(GO) test -run '^$$' -fuzz FuzzLeads -fuzztime 30s -fuzzminimizetime 1s ./namewarden
 
 bench: setup-dev packages packages-bench
 	@$(BIN)/python -m bench $(ARGS)

@@ -202,7 +202,7 @@ func hostile() map[string]http.HandlerFunc {
 		"an error page": text(500, "<html><h1>Internal Server Error</h1></html>"),
 		"a page":        text(200, "<html>welcome to the hotel</html>"),
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://203.0.113.1/", http.StatusFound)
+			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		},
 		"nothing":                 text(200, ""),
 		"a half":                  text(200, `{"generation":"g1","verdicts":[{"id":`),
@@ -363,4 +363,15 @@ func value(t *testing.T, counter prometheus.Counter) float64 {
 		t.Fatal(err)
 	}
 	return read.GetCounter().GetValue()
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	elsewhere, s := newService(t), newService(t)
+	s.instead(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.server.URL+pathVerdicts, http.StatusTemporaryRedirect)
+	})
+	w := wardenFor(t, nil, s)
+	if said, err := w.askFor(t, "www.example.org.", "192.0.2.9"); err == nil || len(elsewhere.questions()) != 0 {
+		t.Errorf("said %+v, asked elsewhere %+v", said, elsewhere.questions())
+	}
 }

@@ -80,7 +80,13 @@ func (a address) base() string {
 	return a.text
 }
 
-// transport keeps connections to the address open.
+// client keeps connections to the address open. A redirect is an answer like others that are not 200: nobody leads our
+// questions and tokens elsewhere.
+func (a address) client(config *tls.Config) *http.Client {
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Transport: a.transport(config), CheckRedirect: stay}
+}
+
 func (a address) transport(config *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}
 	t := &http.Transport{
@@ -153,7 +159,7 @@ type endpoint struct {
 }
 
 func newEndpoint(a address, config *tls.Config, token *bearer) *endpoint {
-	e := &endpoint{address: a, client: &http.Client{Transport: a.transport(config)}, token: token, doubted: make(chan struct{}, 1)}
+	e := &endpoint{address: a, client: a.client(config), token: token, doubted: make(chan struct{}, 1)}
 	e.isUp.Store(true) // until shown otherwise
 	return e
 }

@@ -52,7 +52,7 @@ func newReporter(to address, config *tls.Config, token *bearer) *reporter {
 	name := make([]byte, 8)
 	_, _ = rand.Read(name) // never fails
 	return &reporter{
-		address: to, client: &http.Client{Transport: to.transport(config)}, token: token,
+		address: to, client: to.client(config), token: token,
 		identity: hex.EncodeToString(name), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
