@@ -90,7 +90,7 @@ def test_what_may_be_a_password_is_not_shown(tmp_path):
     assert "s3cret" not in said("config", "check")
 
 
-def test_a_list_may_be_looked_at_before_it_is_subscribed_to():
+def test_a_list_may_be_looked_at_before_it_is_subscribed_to(tmp_path):
     with site({"/list": gives(b"bad.example.net\n"), "/page": gives(b"<html>")}) as server:
         told = said("lists", "check", server.url(), "--allow-private", status=0)
         assert "1: bad.example.net  →  " in told and "1 lines, 1 became rules" in told
@@ -102,6 +102,11 @@ def test_a_list_may_be_looked_at_before_it_is_subscribed_to():
         assert "is 127.0.0.1, an address of no public server" in said(
             "lists", "check", server.url()
         )
+        (tmp_path / "namewarden.toml").write_text(
+            f'[[lists]]\nname = "own"\nsource = "{server.url()}"\nallow_private = true\n'
+        )
+        assert "1 became rules" in said("lists", "check", server.url(), status=0)
+        assert "its server is 127.0.0.1, an" in said("lists", "check", server.url("/page"))
     assert "is no http:// or https:// URL" in said("lists", "check", "ftp://lists.example.org/")
 
 

@@ -96,3 +96,11 @@ async def test_refreshing_says_what_became_of_each(tmp_path: Path) -> None:
         ]
         assert all("s3cret" not in text for text in texts)
         running.cancel()
+
+
+async def test_lists_of_the_package_are_not_among_those_to_refresh(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("own.example.net\n")
+    lists = [ListSpec(name, str(tmp_path / "own.txt")) for name in ("own", "service:youtube")]
+    async with services(tmp_path, lists=lists) as parts, at_socket(build(parts)) as client:
+        answer = await client.post("/api/v1/lists/refresh", json={})
+        assert [each["name"] for each in answer.json()["lists"]] == ["own"]

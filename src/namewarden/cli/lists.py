@@ -107,13 +107,14 @@ def _clock(seconds: float) -> str:
 
 @contextmanager
 def file_of(place: str, allow_private: bool, config: Path | None) -> Iterator[Path]:
-    """A file as it is; of a URL what it gives now, in a folder that goes again."""
+    """A file as it is; of a URL what it gives now, in a folder that goes again. One of the settings goes by these."""
     if not is_url(place):
         yield Path(place)
         return
     from namewarden.hub.subscriptions.errors import DownloadError
 
     settings = settings_of(config)
+    allow_private |= any(each.allow_private for each in settings.lists if each.source == place)
     with TemporaryDirectory(prefix="namewarden-") as folder:
         try:
             asyncio.run(_download(place, allow_private, settings, Path(folder) / "list"))

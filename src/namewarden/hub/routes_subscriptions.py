@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from namewarden.hub.gate import ApiError
 from namewarden.hub.services import HubServices, Who, needs, note
 from namewarden.hub.subscriptions.follow import Following
+from namewarden.policy.chosen import is_ours
 from namewarden.settings import Word, shown_url
 
 router = APIRouter(tags=["policy"])
@@ -24,7 +25,8 @@ class Refresh(BaseModel):
 @router.post("/lists/refresh", dependencies=[needs("administrator")])
 async def refresh(body: Refresh, who: Who, services: HubServices) -> dict[str, Any]:
     """Ask the servers of lists by URL whether they have something newer, and look at files again."""
-    known = [entry.name for entry in services.publisher.spec().lists if entry.kind != "guard"]
+    lists = [entry.name for entry in services.publisher.spec().lists if entry.kind != "guard"]
+    known = [name for name in lists if not is_ours(name)]  # ours are files of the package
     if missing := [name for name in body.lists if name not in known]:
         raise ApiError(422, f"lists: {', '.join(missing)} not there (lists: {', '.join(known)})")
     names = list(dict.fromkeys(body.lists)) or known

@@ -94,3 +94,16 @@ async def test_nobody_listens():
                 await CheckedBackend(lookup, True).connect_tcp(
                     "x.example.org", closed.getsockname()[1], 1.0
                 )
+
+
+async def test_the_last_address_that_refused_is_told():
+    lookup, _ = looking_up("127.0.0.1")
+    with socket.socket() as held:  # bound and not listening: nobody else gets the port
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        with pytest.raises(
+            httpcore.ConnectError, match=f"127.0.0.1 port {port}: Connection refused"
+        ):
+            await CheckedBackend(lookup, allow_private=True).connect_tcp(
+                "lists.example.org", port, 1.0
+            )

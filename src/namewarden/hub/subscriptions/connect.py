@@ -5,6 +5,7 @@ nobody. Counterpart: `fetch.py`.
 """
 
 import ipaddress
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -67,7 +68,11 @@ class CheckedBackend(AsyncNetworkBackend):
                 return await self._inner.connect_tcp(str(address), port, share)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._inner.connect_tcp(str(addresses[-1]), port, share)
+        try:
+            return await self._inner.connect_tcp(str(addresses[-1]), port, share)
+        except httpcore.ConnectError as problem:
+            said = f"{addresses[-1]} port {port}: {_words(problem)}"
+            raise httpcore.ConnectError(said) from problem
 
     async def _checked(self, host: str) -> list[Address]:
         try:
@@ -78,9 +83,10 @@ class CheckedBackend(AsyncNetworkBackend):
         if not found:
             raise DownloadError(f"{host} has no address")
         if not good:
+            server = "its server" if host == str(found[0]) else host
             raise DownloadError(
-                f"{host} is {found[0]}, an address of no public server; a list that says allow_private = true may "
-                "come from there"
+                f"{server} is {found[0]}, an address of no public server; a list that says allow_private = true "
+                "may come from there"
             )
         return good[:MOST]
 
@@ -94,3 +100,13 @@ class CheckedBackend(AsyncNetworkBackend):
         if name == "localhost." or name.endswith(".localhost."):
             return LOOPBACK
         return await self._lookup(name)
+
+
+def _words(problem: BaseException) -> str:
+    """What the system said, which lies below "All connection attempts failed"."""
+    cause: BaseException | None = problem
+    while cause:
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__
+    return str(problem)
