@@ -73,6 +73,10 @@ def test_names_must_fit_together(tmp_path):
         ('[[groups]]\nname = "kids"\n[[groups]]\nname = "kids"', "group 'kids' is there twice"),
         ('[[lists]]\nname = "guard"\nsource = "x"', "list 'guard' is our own"),
         ('[upstream]\nservers = ["8.8.8.8"]', "is not udp://ADDRESS:PORT"),
+        (
+            '[dns]\nlisten = ["127.0.0.1"]',
+            "such as 127.0.0.1:1053 or [::1]:1053 (there is no port)",
+        ),
         ('[dns]\nallow = ["10.0.0.0/33"]', "dns.allow.0"),
         ("[[zones]]\nservers = ['udp://192.0.2.1']", "zones.0.names: is missing"),
         ("[[zones]]\nnames = ['lan']", "zones.0.servers: is missing"),
@@ -91,6 +95,15 @@ def test_names_must_fit_together(tmp_path):
 )
 def test_wrong_files_are_said_so(tmp_path, text, part):
     assert part in "\n".join(problems(tmp_path, text))
+
+
+def test_one_fault_is_one_line(tmp_path):
+    said = problems(tmp_path, "[[zones]]\nnames = ['lan']\nservers = ['192.0.2.1']\n")
+    assert said == [
+        "zones.0.servers.0: '192.0.2.1' is not udp://ADDRESS:PORT or tcp://ADDRESS:PORT"
+    ]
+    said = problems(tmp_path, "[[zones]]\nnames = ['lan']\nservers = []\n")
+    assert said == ["zones.0.servers: must not be empty"]
 
 
 def test_zones_may_have_the_same_name_for_different_groups(tmp_path):

@@ -91,6 +91,8 @@ def _explained(item: Any) -> list[str]:
     if not item["loc"] and item["type"] == "value_error":
         return str(item["ctx"]["error"]).split("\n")
     key = ".".join(str(part) for part in item["loc"] if part != "") or "settings"
+    if item["type"] == "too_short" and item["input"]:
+        return []  # what is in it is wrong, and told in a line of its own
     if item["type"] == "extra_forbidden":
         return [f"{key}: unknown key (known here: {', '.join(_known(item['loc'][:-1]))})"]
     said = _WORDS.get(item["type"]) or item["msg"].removeprefix("Value error, ")

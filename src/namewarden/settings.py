@@ -30,7 +30,9 @@ PRIVATE_NETWORKS = (
 
 def split_endpoint(text: str) -> tuple[str, int]:
     """`127.0.0.1:53`, `[::1]:53` → (address, port). ValueError for anything else."""
-    host, _, port = text.rpartition(":")
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        raise ValueError("there is no port")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     ipaddress.ip_address(host)
     number = int(port)

@@ -2,7 +2,10 @@
 a running one are in `tests/test_end_to_end.py`."""
 
 import pytest
+import typer
 
+from namewarden.cli.hub import asking
+from namewarden.hub.client import HubError
 from tests.cli.saying import said
 
 
@@ -15,6 +18,12 @@ from tests.cli.saying import said
 )  # fmt: skip
 def test_asking_where_no_hub_runs_says_what_to_do(args):
     assert "name its configuration with --config" in said(*args)
+
+
+def test_what_the_api_calls_expires_in_has_another_name_here(capsys):
+    with pytest.raises(typer.Exit), asking(None, "http://127.0.0.1:1", ""):
+        raise HubError("expires_in: '3' is not a duration such as 90s")
+    assert capsys.readouterr().err == "'3' is not a duration such as 90s\n"
 
 
 @pytest.mark.parametrize(

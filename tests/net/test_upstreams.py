@@ -139,6 +139,12 @@ async def test_a_failing_server_gives_way_to_the_next_and_is_the_last_resort(lie
             assert answer.rcode == 2
 
 
+async def test_the_client_reads_what_the_server_said_in_words():
+    async with Liar(lies.refused) as liar, upstreams(liar.url) as made:
+        answer, _ = await ask(made)
+        assert answer.ede[-1] == (23, "upstream said REFUSED")
+
+
 async def test_truncation_without_tcp_is_a_failure():
     async with Liar(lies.truncating, tcp=lies.silent) as liar:
         async with upstreams(liar.url, timeout=0.2, total=0.4) as made:

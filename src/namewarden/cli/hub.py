@@ -51,7 +51,7 @@ def asking(config: Path | None, url: str, token: str) -> "Iterator[HubClient]":
         with HubClient(Paths(settings.data_dir).hub_socket, url, token) as client:
             yield client
     except HubError as error:
-        fail(str(error))
+        fail(str(error).removeprefix("expires_in: "))  # the API's word, which no option here has
 
 
 def query(

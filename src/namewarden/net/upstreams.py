@@ -18,6 +18,7 @@ from namewarden.net.exchanges import RESEND_AFTER, Exchange, Late
 from namewarden.net.upstream_server import LAST, Asking, UpstreamServer, resolve
 from namewarden.query import Answer, Query, UpstreamState
 from namewarden.wire.errors import Rcode, UpstreamError
+from namewarden.wire.types import rcode_name
 
 __all__ = ["UpstreamError", "Upstreams", "resolve"]
 
@@ -172,7 +173,7 @@ def _as_servfail(answer: Answer) -> Answer:
     """A server's REFUSED is about us, not about the client: what it gets is SERVFAIL with the reason."""
     if answer.rcode == Rcode.SERVFAIL:
         return answer
-    said = (NETWORK_ERROR, f"upstream said rcode {answer.rcode}")
+    said = (NETWORK_ERROR, f"upstream said {rcode_name(answer.rcode)}")
     return Answer(
         Rcode.SERVFAIL, ede=(*answer.ede, said), upstream=answer.upstream, stored=answer.stored
     )
