@@ -22,6 +22,13 @@ def test_explaining_where_nothing_ever_ran_is_by_the_model_alone_and_leaves_noth
     assert not (tmp_path / "var").exists()
 
 
+def test_what_is_wrong_with_the_configuration_is_told_once(tmp_path):
+    (tmp_path / "my.toml").write_text('[model]\npath = "nowhere"\n')
+    (tmp_path / "var" / "snapshots").mkdir(parents=True)
+    told = said("explain", "www.example.org", "--config", "my.toml", status=0)
+    assert told.count("until then the packaged model judges") == 1 and "no policy yet" in told
+
+
 def test_an_explanation_for_scripts(tmp_path):
     done = CliRunner().invoke(app, ["explain", "bücher.org", "--format", "json"])
     row = json.loads(done.stdout)

@@ -18,7 +18,9 @@ def running(tmp_path_factory, world):
     folder = tmp_path_factory.mktemp("decisions")
     lines = "".join(f"n{number}.listed.example.net\n" for number in range(NAMES))
     (folder / "list.txt").write_text(lines)
-    more = f'[[lists]]\nname = "l"\nsource = "{folder}/list.txt"\n'
+    more = (
+        f'[model]\npath = "{folder}/nowhere"\n[[lists]]\nname = "l"\nsource = "{folder}/list.txt"\n'
+    )
     with product(folder, world, more, listeners="workers = 2") as started:
         started.until(lambda: data(started.ask("n7.listed.example.net")) == ["0.0.0.0"], 60)
         yield started
@@ -39,6 +41,10 @@ def snapshots(running):
     files = (running.folder / "var" / "snapshots").iterdir()
     kept = [path for path in files if not path.name.startswith("overlay")]
     return {path.name: (s.st_ino, s.st_size, s.st_mtime_ns) for path in kept if (s := path.stat())}
+
+
+def test_what_all_workers_find_wrong_is_told_once(running):
+    assert running.text().count("until then the packaged model judges") == 1
 
 
 def test_a_decision_is_felt_at_once_and_the_snapshot_stays(running, hub):

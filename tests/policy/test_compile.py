@@ -122,6 +122,15 @@ def test_what_changes_beside_the_lists_copies_them(tmp_path):
     assert said(third, "bad.example.") == []
 
 
+@pytest.mark.parametrize("text", ["bad.example\n", "bad.example\nworse.example\n"])
+def test_what_was_compiled_with_another_secret_is_not_used_again(tmp_path, text):
+    spec = spec_of(tmp_path, {"a": "bad.example\n", "b": text})
+    first = compile_snapshot(spec, SECRET, tmp_path / "first.snap")
+    (tmp_path / "b.txt").write_text("bad.example\n")
+    other = compile_snapshot(spec, bytes(32), tmp_path / "other.snap", previous=first)
+    assert said(other, "bad.example.") == ["a:1 bad.example", "b:1 bad.example"]
+
+
 def test_kind_format_and_order_are_part_of_what_is_compiled(tmp_path):
     spec = spec_of(tmp_path, {"a": "bad.example\n", "b": "bad.example\n"})
     first = compile_snapshot(spec, SECRET, tmp_path / "first.snap")

@@ -2,7 +2,9 @@
 
 import ipaddress
 import json
+from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,9 +39,10 @@ def explain(
     settings = settings_of(config)
     try:
         asked, address = _asked(name), str(ipaddress.ip_address(client))
+        tell = cache(notify)  # both find the same wrong with the configuration
         with start_errors():
-            seen = _by_model(settings, asked)
-        told = _by_chain(settings, asked, type, address)
+            seen = _by_model(settings, asked, tell)
+        told = _by_chain(settings, asked, type, address, tell)
     except ValueError as error:
         fail(str(error), 2)
     if format is TextFormat.json:
@@ -53,16 +56,18 @@ def explain(
         put("\n".join(f"{field:10} {_plain(value)}" for field, value in told.items()))
 
 
-def _by_model(settings: Settings, name: str) -> "Explanation":
+def _by_model(settings: Settings, name: str, tell: Callable[[str], None]) -> "Explanation":
     """StartError."""
     from namewarden.detector.explain import explain
     from namewarden.detector.label import Labels, dynamic_providers
     from namewarden.process.pipeline import model_of
 
-    return explain(Labels(dynamic_providers()).find(name), model_of(settings, notify))
+    return explain(Labels(dynamic_providers()).find(name), model_of(settings, tell))
 
 
-def _by_chain(settings: Settings, name: str, type: str, client: str) -> dict[str, Any]:
+def _by_chain(
+    settings: Settings, name: str, type: str, client: str, tell: Callable[[str], None]
+) -> dict[str, Any]:
     """What would be logged, or nothing where no policy was ever published: the model alone needs none."""
     from namewarden.process.explain import explain
     from namewarden.process.paths import StartError
@@ -70,7 +75,7 @@ def _by_chain(settings: Settings, name: str, type: str, client: str) -> dict[str
 
     number = type_number(type)
     try:
-        event = explain(settings, name, number, client, notify)
+        event = explain(settings, name, number, client, tell)
     except StartError as error:
         notify(f"lists, rules and answers were not asked: {error}")
         return {}

@@ -153,7 +153,8 @@ class _Blob:
         self.now = now
         self.measure = digest_of("\n".join(popular.names).encode()) if popular else ""
         self.is_read_alike = previous is not None and (
-            (previous.meta.reading, previous.meta.popular) == (READING, self.measure)
+            (previous.meta.reading, previous.meta.popular, previous.meta.secret)
+            == (READING, self.measure, owner_of(secret))
         )
         self.length = 0
         self.parts: list[Part] = []

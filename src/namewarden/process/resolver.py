@@ -85,6 +85,8 @@ class Resolver:
         self._paths = paths
         self._sockets = sockets
         self._notify = notify
+        self._worker = worker
+        self._found: list[str] = []  # of the configuration: all workers and spares find the same
         self._recorder = Recorder("resolver", settings.events.queue, worker)
         self._sink: RowSink = self._recorder if settings.events.enabled else Nowhere()
         self._listeners: list[Listener] = []
@@ -99,7 +101,7 @@ class Resolver:
             async with asyncio.TaskGroup() as group:
                 spawn = partial(eager.start, waiting=self._waiting)
                 self._pipeline = Pipeline(
-                    self._settings, self._paths, spawn, self._sink, self._notify, self._forget
+                    self._settings, self._paths, spawn, self._sink, self._found.append, self._forget
                 )
                 self._pipeline.start()
                 await self._wait_for_turn(group, ended, channel)
@@ -138,6 +140,9 @@ class Resolver:
         folding = group.create_task(self._fold(cache))
         sender = self._sender()
         sending = group.create_task(sender.run())
+        if self._worker == 0:
+            for text in self._found:
+                self._notify(text)
         if channel:
             channel.is_ready()
         await ended.wait()
