@@ -114,6 +114,17 @@ def test_an_expired_rule_never_applies(tmp_path):
     assert ask(policy, now=2000.0) is None
 
 
+def test_the_end_about_names_is_that_of_the_next_rule_or_line(tmp_path):
+    lists = {"allow:l": f"{NAME[:-1]} # expires=2027-01-01\n"}
+    end = 1_798_848_000.0  # of that day
+    policy = policy_of(tmp_path, lists)
+    assert policy.end_about(("other.example.", NAME), 1000.0) == end
+    assert policy.end_about((NAME,), end) == policy.end_about(("other.example.",), 0.0) == 0
+    ruled_too = policy.with_rules(ruled([RuleSpec("1", NAME, "allow", expires=2000.0)]))
+    assert ruled_too.end_about((NAME,), 1000.0) == 2000.0
+    assert ruled_too.end_about((NAME,), 2000.0) == end
+
+
 def test_rules_and_lists_of_a_group(tmp_path):
     groups = (
         GroupSpec(name="default", lists=("a",)),

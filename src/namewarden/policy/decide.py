@@ -147,11 +147,10 @@ class Policy:
         """Whether it is a response policy zone's. Lists of allowed and guarded names are none, whatever the format."""
         return hit.zone and self._denying[hit.list]
 
-    def end_about(self, names: Iterable[str], now: float) -> float:
-        """When the next local rule that reaches one of the names ends (epoch seconds); 0 = none does."""
-        if self.rules.is_empty:
-            return 0.0
+    def end_about(self, names: Sequence[str], now: float) -> float:
+        """When the next rule or line about one of the names ends (epoch seconds); 0 = none does."""
         found = [rule.expires for name in names for _, _, rule in self.rules.find(name)]
+        found += [_end(self.hits(name), now) for name in names]
         return min([end for end in found if end > now], default=0.0)
 
     def ranks(self, group: GroupSpec) -> frozenset[int] | None:
