@@ -182,6 +182,17 @@ async def test_who_answers_for_another_name_gives_way_to_the_next():
                 await ask(made)
 
 
+async def test_what_is_lost_now_and_then_makes_no_wait_longer():
+    is_lost = iter([False, True, False, True, False, True, False, False, True, False])
+    behave = lambda query: [] if next(is_lost) else lies.honest(query)  # noqa: E731
+    async with Liar(behave) as liar, upstreams(liar.url) as made:
+        for _ in range(5):  # the second, the third and the fourth are asked twice
+            await ask(made)
+        began = time.monotonic()
+        assert (await ask(made))[1] == TRUTH
+        assert time.monotonic() - began < 0.4
+
+
 async def test_total_bounds_the_whole_wait():
     async with Liar(lies.silent) as one, Liar(lies.silent) as two:
         async with upstreams(one.url, two.url, timeout=0.3, total=0.5) as made:

@@ -86,11 +86,12 @@ class Transport(Generic[Kind]):
         self._deadlines = Deadlines(loop, self._due)
 
     def begin(
-        self, query: Query, seconds: float, rtt: float = 0.0, form: int | None = None,
+        self, query: Query, seconds: float, usual: float = 0.0, form: int | None = None,
         late: Late | None = None,
     ) -> "Future[Answer]":  # fmt: skip
-        """Ask, and once more after a while, in this form or the usual one. The future ends within `seconds`."""
-        pause = min(max(RESEND_AFTER, min(4 * rtt, seconds / 2)), seconds)
+        """Ask, in this form or that of all, and once more after a while, by what is `usual`: seconds to an answer. The
+        future ends within `seconds`."""
+        pause = min(max(RESEND_AFTER, min(4 * usual, seconds / 2)), seconds)
         asked = self.abilities.asked(query, form)
         exchange = self.exchange(asked, self._loop.create_future(), pause, seconds - pause)
         exchange.late = late

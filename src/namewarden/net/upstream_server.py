@@ -28,6 +28,7 @@ QUIET = (
     60.0  # seconds between two words about one server's death: clients could make it come and go
 )
 WEIGHT = 0.2  # of a new round trip in the average
+SLOWLY = 0.02  # the same of one that took longer than usual: likely something was lost
 REFUSED = int(Rcode.REFUSED)
 LAST = 1000.0  # seconds, added to the rank of who is not asked first
 WAYS = 5  # a question is asked in, of one server
@@ -61,6 +62,7 @@ class UpstreamServer:
         self.tcp = TcpUpstream(endpoint)
         self.udp = UdpUpstream(endpoint) if parts.scheme == "udp" else None
         self._begin = (self.udp or self.tcp).begin
+        self.usual = 0.0  # seconds to an answer of which nothing was lost; 0 = none came yet
         self.rtt = 0.0  # seconds, smoothed; 0 = not measured yet
         self.rank = LAST  # the same, and LAST more while it is not measured, behind or dead
         self.latency = 0.0  # the same, but never faded: for people
@@ -100,7 +102,7 @@ class UpstreamServer:
         began = self.clock()
         try:
             try:
-                answer = await self._begin(query, seconds, self.rtt, None, late)
+                answer = await self._begin(query, seconds, self.usual, None, late)
             except AskAgain as again:
                 answer = await self._ask_otherwise(query, began + seconds, again, late)
         except (AskAgain, BadAnswer):
@@ -121,7 +123,7 @@ class UpstreamServer:
     async def _ask_over_tcp(self, query: Query, until: float, late: Late | None) -> Answer:
         left = max(until - self.clock(), 0.0)
         try:
-            return await self.tcp.begin(query, left, self.rtt, None, late)
+            return await self.tcp.begin(query, left, self.usual, None, late)
         except AskAgain as again:
             return await self._ask_otherwise(query, until, again, late)
 
@@ -134,7 +136,7 @@ class UpstreamServer:
             begin = self.tcp.begin if again.over_tcp else self._begin
             left = max(until - self.clock(), 0.0)
             try:
-                return await begin(query, left, self.rtt, form, late)
+                return await begin(query, left, self.usual, form, late)
             except AskAgain as another:
                 another.over_tcp |= another.form == form
                 again = another
@@ -147,7 +149,7 @@ class UpstreamServer:
     def probe(self, query: Query, seconds: float) -> None:
         """A question whose answer only shows how the server does."""
         began, self.is_probed = self.clock(), True
-        self._begin(query, seconds, self.rtt).add_done_callback(
+        self._begin(query, seconds, self.usual).add_done_callback(
             lambda done: self._probed(done, began)
         )
 
@@ -167,6 +169,9 @@ class UpstreamServer:
             self._failed(now, "REFUSED")
             return
         passed = now - began
+        # What was lost and asked once more must not make us wait longer for the next that is lost.
+        slower = self.usual + SLOWLY * (passed - self.usual) if self.usual else passed
+        self.usual = min(passed, slower)
         self.rtt = passed if not self.rtt else self.rtt + WEIGHT * (passed - self.rtt)
         self.rank = self.rtt
         self.latency += (WEIGHT if self.latency else 1.0) * (passed - self.latency)
