@@ -171,6 +171,16 @@ async def test_a_state_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
         assert parts.publisher.state.generation == 2
 
 
+async def test_an_address_that_is_refused_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    lists = [listed(tmp_path, "10.0.0.1\n192.0.2.7\n")]
+    async with services(tmp_path, lists=lists) as parts:
+        parts.publisher._notify = told.append
+        async with running(parts.publisher):
+            await until(lambda: bool(told))
+    assert "1 line refused: line 1 holds private or special addresses" in told[0]
+
+
 async def test_a_line_that_would_block_the_world_is_refused_and_told(tmp_path: Path) -> None:
     told: list[str] = []
     lists = [listed(tmp_path, "# mine\n||com^\nbad.example.net\n")]

@@ -69,6 +69,43 @@ def test_a_line_that_reaches_little_is_taken(tmp_path, line):
     assert compiled(tmp_path, line).report[0].refused == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "127.0.0.1", "10.1.2.3", "192.168.0.0/16", "::1", "::", "fe80::7", "fd00::/8", "224.0.0.1", "169.254.7.7",
+        "0.0.0.1", "8.0.0.0/7", "0.0.0.0/0", "::/0", "2000::/3", "64:ff9b::/96", "::ffff:0:0/96", "10.*", "*.8.8.8",
+        "192.168.*.1", "127.*.*.1", "||10.0.0.1^$important", "255.255.255.255", "100.64.0.1",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_no_server_of_the_internet_is_refused(tmp_path, line):
+    report = compiled(tmp_path, line).report[0]
+    assert (report.rules, report.skipped, report.refused) == (1, {"broad": 1}, [(1, 0)])
+    lines = list(check(tmp_path / "l.txt", popular=FEW))
+    assert lines[0].says == ["skipped: broad"] and "broad = true" in lines[0].why
+    assert compiled(tmp_path, line, broad=True).report[0].rules == 2
+    assert compiled(tmp_path, line, kind="allow").report[0].rules == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "8.8.8.8", "8.0.0.0/8", "192.0.2.0/24", "2001:db8::/32", "2001::/16", "64:ff9b::808:808", "9.255.255.255",
+        "11.0.0.0", "172.32.0.1", "192.167.*", "8.*.*.8", "@@10.0.0.0/8", "223.255.255.255",
+    ],
+)  # fmt: skip
+def test_an_address_of_a_server_is_taken(tmp_path, line):
+    assert compiled(tmp_path, line).report[0].rules == 2
+
+
+@pytest.mark.parametrize("line", ["/.*/", "/^.*$/", "@@/.*/", "/(ads)?/"])
+def test_an_expression_that_finds_every_name_is_for_broad_lists(tmp_path, line):
+    assert compiled(tmp_path, line).report[0].skipped == {"pattern": 1}
+    snapshot = compiled(tmp_path, line, broad=True)
+    verdict = decide.lists(Policy(snapshot), "n1.com.", Asked("default", 1.0))
+    assert verdict is not None and verdict.action == ("allow" if line[0] == "@" else "block")
+    assert [one.name for one in walk(Policy(snapshot), 1.0)][1] == "x.test."
+
+
 def test_allow_lists_are_the_operators_own(tmp_path):
     assert compiled(tmp_path, "||com^", kind="allow").report[0].rules == 2
 

@@ -173,7 +173,7 @@ def test_as_a_child_process(tmp_path):
 
 
 SAMPLES = {  # file: (lines that are rules, a name it denies, a name it does not)
-    "adblock_adguard_sdn_filter_2019.txt": (27442, "www.ntjcrsfvszoen.com.", "example.org."),
+    "adblock_adguard_sdn_filter_2019.txt": (27506, "www.ntjcrsfvszoen.com.", "example.org."),
     "bind_zones_oznu_2021_first30k.conf": (29999, "www.s.sh.", "example.org."),
     "dnsmasq_hagezi_adaway_2022.conf": (4456, "x.a8.net.", "example.org."),
     "domains_blackbook_2024.txt": (18151, "werdotx.shop.", "www.werdotx.shop."),

@@ -17,6 +17,15 @@ def rule(name, match="exact", effect="own", suffix="", **terms):
     return (ListRule(name, match, effect, terms=Terms(**terms) if terms else None, suffix=suffix),)
 
 
+def address(name, effect="own", **terms):
+    said = Terms(**terms) if terms else None
+    return (ListRule(name, "exact", effect, trigger="address", terms=said),)
+
+
+def mapping(kind, text, *names):
+    return tuple(ListRule(name, effect="data", records=((kind, 10, text),)) for name in names)
+
+
 BAD = rule("bad.example.")
 BOTH = rule("bad.example.", "both")
 BELOW = rule("bad.example.", "below")
@@ -68,9 +77,15 @@ ASK = rule("bad.example.", "both", "ask")
         ("// comment", "comment"),
         ("x" * 5000, "long"),
         # Maltrail
-        ("198.51.100.7", "address"),
+        ("198.51.100.7", address("198.51.100.7")),
         ("198.51.100.7:443", "address"),
-        ("198.51.100.0/24", "address"),
+        ("198.51.100.0/24", address("198.51.100.0/24")),
+        ("198.51.100.7  # C2, expires=2026-12-31", address("198.51.100.7", expires=1798761600.0)),
+        ("2001:DB8::7", address("2001:db8::7")),
+        ("1.2.3.*", address("1.2.3.0/24")),
+        ("*.0.2.7", address("*.0.2.7")),
+        ("0.1", "name"),
+        ("1.2.3.4.5", "name"),
         ("bad.example:8080", "port"),
         ("http://bad.example/x", "url"),
         ("bad.example/x/y", "path"),
@@ -120,14 +135,21 @@ ASK = rule("bad.example.", "both", "ask")
         ("||*^", "wildcard"),
         ("||ads.", rule(r"(?:^|\.)ads\.", "pattern")),
         ("|http://bad.example^", BAD),
-        ("||172.16.*.1^", "address"),
+        ("||172.16.*.1^", address("172.16.*.1")),
+        ("|198.51.100.7^", address("198.51.100.7")),
+        ("@@198.51.100.7", address("198.51.100.7", "allow")),
+        ("@@2001:db8::/32", address("2001:db8::/32", "allow")),
+        ("||2001:db8::90^", address("2001:db8::90")),
+        ("198.51.100.7$important", address("198.51.100.7", important=True)),
+        ("198.51.100.7$dnsrewrite=192.0.2.1", "option"),
+        ("|https://1:*:1/", "name"),
         ("||bad.example^x", "unanchored"),
         ("example.org##.banner", "cosmetic"),
         ("example.org#@#.banner", "cosmetic"),
         ("##.banner", "cosmetic"),
         ("! comment", "comment"),
         ("[Adblock Plus 2.0]", "header"),
-        ("||192.0.2.7^", "address"),
+        ("||192.0.2.7^", address("192.0.2.7")),
         # dnsmasq
         ("address=/bad.example/", BOTH),
         ("address=/bad.example/#", BOTH),
@@ -209,6 +231,23 @@ def test_auto_recognises_each_line(line, reading):
         ("unbound", "bad.example", "syntax"),
         ("bind", "bad.example", "syntax"),
         ("adblock", "0.0.0.0 bad.example", BAD),
+        ("adblock", "8.8.8.8 bad.example", mapping("A", "8.8.8.8", "bad.example.")),
+        (
+            "adblock",
+            "192.168.1.9 bad.example. b.test # why",
+            mapping("A", "192.168.1.9", "bad.example.", "b.test."),
+        ),
+        ("adblock", "2001:DB8::1 bad.example", mapping("AAAA", "2001:db8::1", "bad.example.")),
+        ("adblock", "8.8.8.8 localhost", "header"),
+        ("adblock", "8.8.8.8 1.2.3.4", "address"),
+        ("hosts", "8.8.8.8 bad.example", "mapping"),
+        ("hosts", "198.51.100.7", "address"),  # half a line
+        ("adblock", "198.51.100.7:443", address("198.51.100.7")),
+        ("adblock", "172.165.*.1:80^", address("172.165.*.1")),
+        ("domains", "198.51.100.7", address("198.51.100.7")),
+        ("wildcard", "198.51.100.0/24  # why", address("198.51.100.0/24")),
+        ("dnsmasq", "198.51.100.7", "option"),
+        ("regex", "198.51.100.7", rule("198.51.100.7", "pattern")),
     ],
 )
 def test_a_format_that_is_said_reads_every_line_so(form, line, reading):

@@ -12,9 +12,9 @@ from tests.policy.made import snapshot_of
 GROUPS = (GroupSpec(name="default"), GroupSpec(name="kids", clients=("192.0.2.7/32",)))
 
 
-def asked(folder, lists, name, **who) -> Verdict | None:
+def asked(folder, lists, name, form="auto", **who) -> Verdict | None:
     lists = {"l": lists} if isinstance(lists, str) else lists
-    policy = Policy(snapshot_of(folder, lists, groups=GROUPS))
+    policy = Policy(snapshot_of(folder, lists, groups=GROUPS, form=form))
     return decide.lists(policy, f"{name}.", Asked(**{"group": "default", "now": 1.0, **who}))
 
 
@@ -181,6 +181,11 @@ def test_clients_that_lines_tell_apart_are_of_another_class(tmp_path):
         ("||x.test^$dnsrewrite=192.0.2.1\n||x.test^", "data", [("A", "192.0.2.1")]),
         ("||x.test^$dnsrewrite=192.0.2.1\n@@||x.test^", "data", [("A", "192.0.2.1")]),
         ("||x.test^$dnsrewrite=192.0.2.1\n@@||x.test^$dnsrewrite\n||x.test^", "null", []),
+        ("8.8.8.8 x.test\n9.9.9.9 y.test\n2001:db8::8 x.test\n8.8.8.8 x.test", "data",
+         [("A", "8.8.8.8"), ("AAAA", "2001:db8::8")]),
+        ("x.test\n8.8.8.8 x.test", "data", [("A", "8.8.8.8")]),
+        ("8.8.8.8 x.test\n||x.test^$important", "null", []),
+        ("8.8.8.8 x.test\nx.test$dnsrewrite=192.0.2.1", "data", [("A", "192.0.2.1")]),
         ("/^x[.]/$dnsrewrite=192.0.2.1", "data", [("A", "192.0.2.1")]),
         ("^x[.];reply=192.0.2.1,2001:db8::1", "data", [("A", "192.0.2.1"), ("AAAA", "2001:db8::1")]),
         ("^x[.];reply=192.0.2.1;reply=2001:db8::1", "data", [("A", "192.0.2.1"), ("AAAA", "2001:db8::1")]),
@@ -191,10 +196,15 @@ def test_clients_that_lines_tell_apart_are_of_another_class(tmp_path):
     ],
 )  # fmt: skip
 def test_answers_that_lines_say(tmp_path, lines, mode, records):
-    verdict = asked(tmp_path, lines, "x.test")
+    form = "adblock" if "8.8.8.8" in lines else "auto"
+    verdict = asked(tmp_path, lines, "x.test", form=form)
     assert verdict is not None
     assert verdict.mode == mode
     assert [(kind, text) for kind, _, text in verdict.records] == records
+
+
+def test_an_allow_beats_the_address_of_a_hosts_line(tmp_path):
+    assert outcome(tmp_path, "8.8.8.8 x.test\n@@||x.test^", "x.test", form="adblock") == "allow"
 
 
 def test_an_allow_takes_rewriting_away_and_no_more(tmp_path):

@@ -95,6 +95,19 @@ def test_zones_in_order_then_the_longest_prefix_then_the_lowest_address():
     assert rows.answer_ranks == {0, 1}
 
 
+def test_octets_that_may_be_anything():
+    rows = table(
+        ("address", "192.0.*.7", "exact", 0),
+        ("address", "*.0.2.7", "exact", 0),
+        ("address", "192.0.0.0/16", "exact", 0),
+        ("ip", "192.0.2.7/32", "exact", 1),
+    )
+    assert [one.record for one in rows.of_addresses("address", ["192.0.2.7"])] == [1, 0, 2]
+    assert [one.record for one in rows.of_addresses("address", ["192.0.9.7"])] == [0, 2]
+    assert rows.of_addresses("address", ["192.1.2.8", "::c000:207"]) == []
+    assert (rows.answer_ranks, rows.has_addresses, rows.awaits_answers) == ({1}, True, True)
+
+
 def test_servers_by_name_the_exact_one_first_then_the_closest_wildcard():
     rows = table(
         ("nsdname", "example.", "below", 0),

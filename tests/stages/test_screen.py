@@ -200,6 +200,28 @@ async def test_the_first_zone_that_speaks_about_the_end_of_a_chain(zones):
     assert found == ("NOERROR", [f"{CNAME} gone.example.", "gone.example. 60 A 192.0.2.99"])
 
 
+ADDRESSES = "192.0.2.66\nzone.example CNAME rpz-passthru.\n@@||ok.example^\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "cnames", "addresses", "status"),
+    [
+        ("www.example.org.", [], ["192.0.2.7"], "FORWARDED"),
+        ("www.example.org.", [], ["192.0.2.7", "192.0.2.66"], "BLOCKED"),
+        ("www.example.org.", ["a.example."], ["192.0.2.66"], "BLOCKED"),
+        ("www.example.org.", ["ok.example."], ["192.0.2.66"], "FORWARDED"),
+        ("www.example.org.", ["zone.example."], ["192.0.2.66"], "FORWARDED"),
+    ],
+)
+async def test_addresses_of_lists_that_are_no_zones(tmp_path, name, cnames, addresses, status):
+    policy = Policy(snapshot_of(tmp_path, {"l": ADDRESSES}))
+    judged = screen(lambda: policy, blocked, lambda now: now)
+    answer = await judged(QUERY, Upstream(*cnames, addresses=addresses))
+    assert answer.status == status
+    said = answer.verdict.rule if answer.verdict else ""
+    assert said == ("" if status == "FORWARDED" else "l:1 192.0.2.66")
+
+
 @pytest.mark.parametrize(
     ("server", "glue", "rcode", "rule"),
     [

@@ -260,12 +260,14 @@ class Publisher:
 
 
 def _refused(report: Mapping[str, Any]) -> str:
-    """Of a list some of whose lines reach too many popular names."""
+    """Of a list some of whose lines reach too many popular names, or addresses that are special."""
     line, reach = report["refused"][0]
     count = report["skipped"].get("broad", 0)
+    many = f"reaches {reach:,} of the 10,000 most popular names"
+    said = f"alone {many}" if reach else "holds private or special addresses, or too many"
     return (
-        f"list {report['name']!r}: {count} line{'s' * (count != 1)} refused: line {line} alone reaches {reach:,} of "
-        "the 10,000 most popular names; broad = true takes such lines"
+        f"list {report['name']!r}: {count} line{'s' * (count != 1)} refused: line {line} {said}; "
+        "broad = true takes such lines"
     )
 
 

@@ -1,14 +1,15 @@
 """AdBlock lines → rules, as AdGuard's DNS filtering means them. Counterpart: `formats.py` says which lines are such.
 
 `||x^` is x and all below, `|x^` x alone, `x^` what ends in it, `|x` what begins with it; `*` is anything within a name;
-`@@` allows. What needs more than one look-up becomes an expression, below the longest suffix that it spells out.
+`@@` allows. An address is that of answers (`addresses.py`). What needs more than one look-up becomes an expression,
+below the longest suffix that it spells out.
 """
 
 import re
 from typing import NamedTuple
 
-from namewarden.policy import expressions, names, options
-from namewarden.policy.lines import Effect, ListRule, Reading, Reason, is_address
+from namewarden.policy import addresses, expressions, names, options
+from namewarden.policy.lines import Effect, ListRule, Reading, Reason
 from namewarden.policy.options import Options
 from namewarden.policy.terms import Terms
 
@@ -91,6 +92,9 @@ def _shape(body: str) -> Shape:
         start, rest = "name", rest[1:]
     if scheme := _SCHEME.match(rest):
         start, rest = start or "label", rest[scheme.end() :]
+    bare = rest.rstrip("/^|")
+    if bare.count(":") > 1:
+        return Shape(start, bare, True, False)  # of IPv6: its last group is no port
     end = _END.search(rest)
     core = rest[: end.start()] if end else rest
     if end and core.endswith("."):
@@ -108,9 +112,11 @@ def _rule(shape: Shape, effect: Effect, said: Options) -> Reading:
         return _everything(effect, said) if is_some else "wildcard"
     if not core.isascii() and "*" not in core:
         core = (names.listed(core) or core).removesuffix(".")
+    if addresses.listed(core):
+        return "option" if said.terms.rewrites else addresses.read(core, effect, terms)
     if not _CORE.fullmatch(core):
         return _no_name(core)
-    if is_address(core) or not set(core) - set("0123456789.*:"):
+    if not set(core) - set("0123456789.*"):
         return "address"
     if shape.is_bare and effect == "own" and said.terms == Terms(is_bad=True):
         shape = Shape("name", core, True, False)  # it takes a bare name away

@@ -33,6 +33,9 @@ _FLAGS = {
     "rewrites": "rewritten",
     "inverts": "all other names",
 }
+_BROAD = (
+    "it holds private or special addresses, or too many (a list that says broad = true takes it)"
+)
 _SILENT = frozenset(("blank", "comment"))
 _MATCHES = {
     "exact": "the name alone",
@@ -42,6 +45,7 @@ _MATCHES = {
 }
 _TRIGGERS: dict[Trigger, str] = {
     "ip": "as an answer's address",
+    "address": "as an answer's address",
     "client-ip": "as who asks",
     "nsdname": "as a name server",
     "nsip": "as a name server's address",
@@ -120,7 +124,10 @@ def _lines(data: bytes, form: str, scan: Scan) -> Iterator[CheckedLine]:
         reading = reader.read(line)
         text = shown(data[start:end])
         if number in scan.refused:
-            yield CheckedLine(number, text, reason="broad", reach=scan.refused[number])
+            reach = scan.refused[number]
+            yield CheckedLine(
+                number, text, reason="broad", reach=reach, why="" if reach else _BROAD
+            )
         elif number in scan.untaken:
             yield CheckedLine(number, text, reason="pattern", why="there are too many")
         elif isinstance(reading, str):

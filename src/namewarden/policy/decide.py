@@ -4,6 +4,7 @@ Precedence: local exact allow > local pattern allow > local exact deny > local p
 subscribed deny; what a group asks for by name (`chosen.py`) stands between local rules and lists. A rule is exact
 where it names the very name that is asked, and a pattern where it reaches it otherwise. Among equals: redirect before
 deny, the longest suffix, the first rule or list.
+Addresses that lists (not zones) name are looked at in the answer, where nothing is said about the name (`addressed`).
 Of the response policy zones the first that speaks has their word, as a subscribed allow or deny (`docs/rpz.md`): by the
 client's address, the name asked, and then, once there is an answer, by what that shows. Terms of lines (`$important`
 and kin) are weighed by `settle.py`. What no rule or list speaks about is None: the model's business.
@@ -17,11 +18,11 @@ from msgspec.structs import replace
 
 from namewarden.policy import chosen, layout, settle
 from namewarden.policy.groups import Groups
+from namewarden.policy.list_expressions import ListExpressions
 from namewarden.policy.overlay import Overlay
-from namewarden.policy.patterns import PatternSet, finds
 from namewarden.policy.rules import Rules
 from namewarden.policy.snapshot import Hit, Snapshot, shown
-from namewarden.policy.spec import DECISION, GroupSpec, RuleSpec
+from namewarden.policy.spec import DECISION, GroupSpec, RuleSpec, Trigger
 from namewarden.policy.terms import Asked, is_within, network_of
 from namewarden.query import BlockMode, Reason, Verdict
 
@@ -71,6 +72,7 @@ class Policy:
         self.triggers = snapshot.triggers
         self._denying = [each.kind == "deny" for each in snapshot.spec.lists]
         self._clients: dict[str, Hits] = {}
+        self._addresses: dict[str, Hits] = {}
         names = [each.name for each in snapshot.spec.lists]
         self.chosen = frozenset(rank for rank, name in enumerate(names) if chosen.is_ours(name))
         kinds = [each.kind for each in snapshot.spec.lists]
@@ -129,12 +131,18 @@ class Policy:
         """What zones say about the address, zones in order; mostly nothing."""
         if not self.triggers.has_clients:
             return ()
-        known = self._clients.get(client)
+        return self._triggered("client-ip", client, self._clients)
+
+    def of_address(self, address: str) -> Hits:
+        """What lists that are no zones say about it; mostly nothing."""
+        return self._triggered("address", address, self._addresses)
+
+    def _triggered(self, trigger: Trigger, address: str, kept: dict[str, Hits]) -> Hits:
+        known = kept.get(address)
         if known is None:
-            if len(self._clients) >= _CLIENTS:
-                self._clients.clear()
-            known = tuple(self.snapshot.triggered("client-ip", (client,)))
-            self._clients[client] = known
+            if len(kept) >= _CLIENTS:
+                kept.clear()
+            known = kept[address] = tuple(self.snapshot.triggered(trigger, (address,)))
         return known
 
     def client_key(self, client: str, group: str) -> str:
@@ -156,28 +164,6 @@ class Policy:
     def ranks(self, group: GroupSpec) -> frozenset[int] | None:
         """The lists a group uses, None for all."""
         return self._ranks.get(group.name)
-
-
-class ListExpressions:
-    """The expressions of all lists that no name stands for."""
-
-    def __init__(self, snapshot: Snapshot, before: "ListExpressions | None" = None) -> None:
-        each = [hit for hit in snapshot.patterns() if hit.effect != layout.GUARD]
-        self._plain = [hit for hit in each if not settle.terms_of(hit).inverts]
-        self._inverting = [hit for hit in each if settle.terms_of(hit).inverts]
-        sources = [source_of(hit) for hit in self._plain]
-        # RE2 lets no other thread run while it compiles many: for 3,000 of them 60 ms without an answer.
-        is_same = before is not None and sources == before._set.sources
-        self._set: PatternSet = before._set if before and is_same else PatternSet(sources)
-        self.count = len(each)
-
-    def find(self, name: str) -> list[Hit]:
-        found = [self._plain[at] for at in self._set.search(name)]
-        return found + [hit for hit in self._inverting if not finds(source_of(hit), name)]
-
-
-def source_of(hit: Hit) -> str:
-    return hit.record.pattern if hit.record else ""
 
 
 class Shown(NamedTuple):
@@ -232,6 +218,19 @@ def is_awaited(policy: Policy, name: str, group: str, client: Hits = ()) -> bool
     return any(
         rank < before and (ranks is None or rank in ranks) for rank in policy.triggers.answer_ranks
     )
+
+
+def addressed(policy: Policy, name: str, addresses: Iterable[str], asked: Asked) -> Verdict | None:
+    """What lists that are no zones deny of the addresses that a name has. One is enough; what lets one pass is about
+    that one alone."""
+    spec = policy.groups.named(asked.group)
+    for address in addresses:
+        hits = policy.of_address(address)
+        speaking = policy.settled(_used(policy, spec, [*hits]), name, asked) if hits else []
+        if speaking and speaking[0].effect != layout.ALLOW:
+            verdict = _of_hit(policy, speaking[0], name, spec)
+            return replace(verdict, expires=_end(hits, asked.now))
+    return None
 
 
 def _shown_hits(policy: Policy, shown: Shown) -> list[Hit]:

@@ -92,6 +92,16 @@ def slashed(source: str, effect: Effect, said: Options, is_sure: bool) -> Readin
     return rule(source, effect, said)
 
 
+def unbounded(line: str) -> Reading:
+    """One without options that may find every name."""
+    body = line.removeprefix("@@")
+    is_slashed = len(body) > 2 and body[0] == body[-1] == "/"
+    source = body[1:-1] if is_slashed else body
+    if _FOREIGN.search(source) or not patterns.is_usable(source, True):
+        return "pattern"
+    return (ListRule(source, "pattern", "own" if body == line else "allow"),)
+
+
 def rule(source: str, effect: Effect, said: Options, suffix: str = "") -> Reading:
     terms = said.terms if said.terms != Terms() else None
     is_limited = terms is not None and bool(

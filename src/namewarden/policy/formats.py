@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from namewarden.policy import adblock, expiry, expressions, names
+from namewarden.policy import adblock, addresses, expiry, expressions, names, options
 from namewarden.policy.lines import LINE_LIMIT, Effect, ListRule, Reading, Reason, is_address
 from namewarden.policy.spec import Match
 
@@ -38,9 +38,16 @@ _COMMENTED = frozenset(
 _DNSMASQ = re.compile(r"(address|server|local)=/(.*)/([^/]*)$")
 
 
-def read_line(text: str, form: str = "auto") -> Reading:
-    """What one line of any format but a zone's says. RPZ needs its lines in order: `reader.Reader`."""
-    line = text.strip()
+def read_line(text: str, form: str = "auto", broad: bool = False) -> Reading:
+    """What one line of any format but a zone's says. RPZ needs its lines in order: `reader.Reader`.
+
+    `broad`: an expression that finds every name is one, too.
+    """
+    reading = _read(text.strip(), form)
+    return expressions.unbounded(text.strip()) if broad and reading == "pattern" else reading
+
+
+def _read(line: str, form: str) -> Reading:
     if not line:
         return "blank"
     if len(line) > LINE_LIMIT:
@@ -56,6 +63,9 @@ def read_line(text: str, form: str = "auto") -> Reading:
 
 
 def _auto(line: str) -> Reading:
+    if line[-1].isdigit() and line not in HEADERS:  # feeds of addresses hold nothing else
+        if isinstance(reading := addresses.read(line), tuple):
+            return reading
     if line.startswith(("address=", "server=", "local=")):
         return _dnsmasq(line)
     if line.startswith(("local-zone:", "local-data:", "server:")):
@@ -78,8 +88,9 @@ def _plain(line: str) -> Reading:
     if len(words) > 1:
         return _hosts(line)
     reading = _name(words[0])
-    if isinstance(reading, tuple) and words[0][0] not in "*.":
-        name = reading[0].name
+    is_name = isinstance(reading, tuple) and reading[0].trigger == "qname"
+    if is_name and words[0][0] not in "*.":
+        name = reading[0].name  # type: ignore[union-attr]
         return reading if "." in name[:-1] and name[0] != "-" else "name"
     return reading
 
@@ -91,7 +102,7 @@ def _uncommented(line: str) -> str:
 
 
 def _name(text: str) -> Reading:
-    """One name: `x`, `x.`, `*.x`, `.x`."""
+    """One name: `x`, `x.`, `*.x`, `.x`; or an address."""
     match: Match = "exact"
     bare = text
     if text.startswith(
@@ -101,7 +112,10 @@ def _name(text: str) -> Reading:
     if bare.lower() in HEADERS:
         return "header"
     name = names.listed(bare)
-    return (ListRule(name, match),) if name else _not_a_name(text)
+    if name:
+        return (ListRule(name, match),)
+    reading = addresses.read(text)
+    return _not_a_name(text) if reading == "address" else reading
 
 
 def _not_a_name(text: str) -> Reason:
@@ -145,12 +159,24 @@ def _adblock(line: str) -> Reading:
     """AdBlock lists hold hosts lines and bare names, too."""
     if _is_bare_name(line):
         words = _uncommented(line).split()
-        return _hosts(line) if len(words) > 1 else _name(words[0])
+        return _mapped(line) if len(words) > 1 else _name(words[0])
     return adblock.read(line, is_sure=True)
 
 
+def _mapped(line: str) -> Reading:
+    """A hosts line whose address is that of nowhere blocks; any other is the answer, as AdGuard has it."""
+    address, *hosts = _uncommented(line).split()
+    record = options.address_record(address.partition("%")[0])
+    if record is None or (ip := ip_address(record[2])).is_unspecified or ip.is_loopback:
+        return _hosts(line)
+    found = [name for host in hosts if host.lower() not in HEADERS and (name := names.listed(host))]
+    if not found:
+        return "header" if all(host.lower() in HEADERS for host in hosts) else _not_a_name(hosts[0])
+    return tuple(ListRule(name, effect="data", records=(record,)) for name in found)
+
+
 def _is_bare_name(line: str) -> bool:
-    if line.startswith(("|", "@@", "/")) or "$" in line:
+    if line.startswith(("|", "@@", "/", "[")) or "$" in line:
         return False
     words = _uncommented(line).split()
     return len(words) > 1 or names.listed(words[0]) is not None and not words[0].endswith(".")

@@ -13,8 +13,9 @@ STATEMENT_LINES = 100  # of a BIND zone
 class Reader:
     """Of one list."""
 
-    def __init__(self, form: str, zone: str = "") -> None:
+    def __init__(self, form: str, zone: str = "", broad: bool = False) -> None:
         self.form = form
+        self.broad = broad  # as the list says
         self.zone = Zone(zone)
         self._statement: list[str] = []  # of BIND, while its braces are open
 
@@ -33,7 +34,7 @@ class Reader:
             bare = line.split("//")[0].strip()
             if self._statement or (bare.startswith("zone ") and "}" not in bare):
                 return self._bind(bare)
-        return read_line(line, self.form)
+        return read_line(line, self.form, self.broad)
 
     def _bind(self, line: str) -> Reading:
         """A line of a zone that is written over several: the last says what it means."""

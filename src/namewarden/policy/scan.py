@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from namewarden import native
-from namewarden.policy import empty, layout, patterns
+from namewarden.policy import addresses, empty, layout, patterns
 from namewarden.policy.broad import Popular
 from namewarden.policy.lines import ListRule
 from namewarden.policy.reader import Reader
@@ -50,10 +50,12 @@ class Scan:
         self, spec: ListSpec, base: int, secret: bytes, popular: Popular | None = None
     ) -> None:
         self.spec = spec
-        is_bound = popular is not None and spec.kind == "deny" and not spec.broad
-        self._popular = popular if is_bound else None
+        self._is_bound = spec.kind == "deny" and not spec.broad
+        self._popular = popular if self._is_bound else None
         self._wide = {name[:-1].encode() for name in self._popular.wide} if self._popular else set()
-        self.refused: dict[int, int] = {}  # lines that reach too much: how many popular names
+        self.refused: dict[
+            int, int
+        ] = {}  # lines that reach too much: how many popular names; 0 of addresses
         self.base = base  # where the list's text begins in the snapshot's
         self.lines = 0
         self.rules = 0
@@ -63,7 +65,7 @@ class Scan:
         self.sums: list[layout.Sums] = []  # CRC-32 of the names, for the sieve
         self.lows: list[layout.Words] = []
         self.records: dict[tuple[str, int], list[ListRecord]] = {}
-        self.triggers: dict[bytes, ListRecord] = {}  # by the key of their row
+        self.triggers: dict[bytes, list[ListRecord]] = {}  # by the key of their row
         self.rows: list[tuple[bytes, int]] = []  # of `finish`: each key and where its record lies
         self.clients: set[str] = set()  # addresses and networks of terms
         self.patterns: list[Pattern] = []
@@ -91,7 +93,7 @@ class Scan:
     def begin(self, zone: str) -> None:
         """`zone`: what its lines lie below, where they are a zone's."""
         self.zone = zone
-        self._reader = Reader(self.spec.format, zone)
+        self._reader = Reader(self.spec.format, zone, self.spec.broad)
         self._shapes = Shapes(self.spec.format, self.spec.kind, zone)
 
     def _chunk(self, chunk: bytes, start: int) -> None:
@@ -209,7 +211,7 @@ class Scan:
             self.skipped[reading] += 1
             return
         reach = max(map(self._reach, reading))
-        if reach:
+        if reach or any(map(self._is_broad, reading)):
             self._refuse(self.lines, reach)
             return
         taken = [self._rule(rule, line, self.base + start + span[0]) for rule in reading]
@@ -228,6 +230,11 @@ class Scan:
             return 0
         reach = self._popular.below(rule.name, terms)
         return reach if reach > self._popular.limit else 0
+
+    def _is_broad(self, rule: ListRule) -> bool:
+        """Whether it is about addresses, and of too many servers or none."""
+        is_address = rule.trigger == "address" and rule.effect == "own"
+        return self._is_bound and is_address and addresses.is_broad(rule.name)
 
     def _refuse(self, line: int, reach: int) -> None:
         self.refused[line] = reach
@@ -261,11 +268,11 @@ class Scan:
     def _rule(self, rule: ListRule, line: bytes, offset: int) -> bool:
         """False when there is no room for it."""
         code = layout.code_of(rule.effect, self.spec.kind)
-        if rule.trigger != "qname":
-            return self._trigger(rule, code, offset)
         if rule.terms:
             several = (*rule.terms.clients, *rule.terms.not_clients)
             self.clients.update(text for text in several if network_of(text))
+        if rule.trigger != "qname":
+            return self._trigger(rule, code, offset)
         if rule.match == "pattern" and not rule.suffix:
             return self._pattern(rule, code, offset)
         name = rule.name[:-1].encode()
@@ -304,8 +311,14 @@ class Scan:
     def _trigger(self, rule: ListRule, code: int, offset: int) -> bool:
         key = key_of(rule.trigger, rule.name, rule.match, self._mark_of)
         match = layout.MATCHES[rule.match]
-        made = ListRecord(offset, self.lines, rule.name, match, code, rule.zone, [])
-        _add_data(self.triggers.setdefault(key, made), rule, code)
+        made = ListRecord(offset, self.lines, rule.name, match, code, rule.zone, [], rule.terms)
+        known = self.triggers.setdefault(key, [])
+        if not any(rule.zone or (one.effect, one.terms) == (code, rule.terms) for one in known):
+            if len(known) >= RECORD_LIMIT:
+                return False
+            known.append(made)
+        if rule.zone:
+            _add_data(known[0], rule, code)
         return True
 
     def _mark_of(self, name: bytes) -> bytes:
@@ -349,7 +362,7 @@ class Scan:
         kinds = [several[0].match << 3 | layout.RECORD for several in each]
         names = [several[0].name[:-1].encode() for several in each]
         self._take(names, np.array(offsets, np.uint64), kinds)
-        self.rows = [(key, put([record])) for key, record in self.triggers.items()]
+        self.rows = [(key, put(several)) for key, several in self.triggers.items()]
         self.records.clear()
         self.triggers.clear()
         return bytes(blob)

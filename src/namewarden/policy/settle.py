@@ -57,7 +57,7 @@ def is_needed(hits: Collection[Hit]) -> bool:
 def settle(hits: list[Hit], name: str, asked: Asked, allowing: Collection[int]) -> list[Hit]:
     """Those that speak, the strongest first. `allowing`: the ranks of allow lists, which beat all lists that deny."""
     speaking = [hit for hit in hits if applies(terms_of(hit), name, asked)]
-    speaking = _rewritten(_lifted(_without_bad(speaking)))
+    speaking = _mapped(_rewritten(_lifted(_without_bad(speaking))))
     return sorted(speaking, key=lambda hit: _weakness(hit, allowing))
 
 
@@ -131,10 +131,27 @@ def _answering(hits: list[Hit]) -> Iterator[Hit]:
         yield hit
 
 
+def _mapped(hits: list[Hit]) -> list[Hit]:
+    """The addresses that hosts lines give a name, together: one line for IPv4, one for IPv6."""
+    mapping = [hit for hit in hits if is_mapping(hit)]
+    first = mapping[0].record if mapping else None
+    if len(mapping) < 2 or first is None:
+        return hits
+    records = list(dict.fromkeys(chain.from_iterable(map(_records, mapping))))
+    whole = replace(mapping[0], record=replace(first, records=records))
+    return [whole if hit is mapping[0] else hit for hit in hits if hit not in mapping[1:]]
+
+
+def is_mapping(hit: Hit) -> bool:
+    """Whether a hosts line gives the name an address."""
+    is_data = hit.effect == layout.RECORD and not hit.zone and bool(_records(hit))
+    return is_data and not terms_of(hit).rewrites and not (hit.record and hit.record.pattern)
+
+
 def _weakness(hit: Hit, allowing: Collection[int]) -> int:
     terms = terms_of(hit)
     if hit.effect == layout.ASK:
-        return 6
+        return 7
     is_allow = hit.effect == layout.ALLOW
     if is_allow and hit.list in allowing:
         return 0
@@ -142,4 +159,4 @@ def _weakness(hit: Hit, allowing: Collection[int]) -> int:
         return 1
     if terms.important:
         return 2 if is_allow else 3
-    return 4 if is_allow else 5
+    return 4 if is_allow else 5 if is_mapping(hit) else 6

@@ -159,7 +159,8 @@ class Snapshot:
         return _speaking(hits, labels) if hits else hits
 
     def triggered(self, trigger: Trigger, addresses: Iterable[str]) -> list[Hit]:
-        """What zones say about these addresses, zones in order, the longest prefix first."""
+        """What zones say about these addresses, zones in order, the longest prefix first; of trigger "address" what
+        other lists say. The depth of a hit is its distance from what it found."""
         return self._of_rows(self.triggers.of_addresses(trigger, addresses))
 
     def triggered_by_servers(self, servers: Iterable[str]) -> list[Hit]:
@@ -174,9 +175,10 @@ class Snapshot:
     def _of_rows(self, rows: list[Found]) -> list[Hit]:
         known = [row for row in rows if row.rank < len(self._starts)]
         return [
-            self._record_hit(row.rank, one, 0)
+            self._record_hit(row.rank, one, row.distance)
             for row in known
             for one in self._records_at(START + row.record)
+            if one.effect != layout.GUARD
         ]
 
     def is_guarded(self, name: str) -> bool:

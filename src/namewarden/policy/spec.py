@@ -14,8 +14,9 @@ Match = Literal[
     "exact", "below", "both", "pattern"
 ]  # name alone; only below; name and all below; RE2
 Trigger = Literal[
-    "qname", "client-ip", "ip", "nsdname", "nsip"
-]  # the name asked; the client; an answer's address; its zone's name server, and that one's address
+    "qname", "client-ip", "ip", "nsdname", "nsip", "address"
+]  # the name asked; the client; an answer's address; its zone's name server, and that one's address; an
+# answer's address again, of lists that are no zones
 RuleEffect = Literal["allow", "deny", "redirect"]
 DECISION = "decision"  # the id of every decision
 

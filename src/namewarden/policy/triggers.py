@@ -1,4 +1,5 @@
-"""Triggers of response policy zones beside the name asked: client, answer address, name server and its address.
+"""Triggers beside the name asked: of response policy zones client, answer address, name server and its address; of
+all other lists the answer's address.
 
 They lie in a table of their own, sorted rows of the snapshot, which nobody looks at where no zone has any. Within a
 zone the longest prefix decides, then the lowest address; of names the exact one, then the closest wildcard.
@@ -11,16 +12,19 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
+from namewarden.policy.addresses import masked
 from namewarden.policy.names import suffixes
 from namewarden.policy.spec import Match, Trigger
 
-KINDS: dict[Trigger, int] = {"client-ip": 1, "ip": 2, "nsdname": 3, "nsip": 4}
+KINDS: dict[Trigger, int] = {"client-ip": 1, "ip": 2, "nsdname": 3, "nsip": 4, "address": 5}
 ROW = struct.Struct(
     ">BB16sHI"
 )  # kind, prefix length or match, address or fingerprint, list, record
 _KEY = struct.Struct(">BB16s")
 _BITS = 128  # of an address; IPv4 as ::ffff:0:0/96, as BIND keeps it
 _EXACT, _BELOW = 0, 1
+_STARRED = 0xF0  # in place of the prefix length, and a bit for each octet of IPv4 that is fixed
+_OCTETS = (8, 4, 2, 1)
 
 
 class Found(NamedTuple):
@@ -57,9 +61,20 @@ def key_of(trigger: Trigger, name: str, match: Match, mark: Callable[[bytes], by
     kind = KINDS[trigger]
     if trigger == "nsdname":
         return _KEY.pack(kind, _EXACT if match == "exact" else _BELOW, _marked(name, mark))
-    network = ip_network(name)
-    length = network.prefixlen + _BITS - network.max_prefixlen
-    return _KEY.pack(kind, length, _number(network.network_address).to_bytes(16))
+    mask, number = masked(name)
+    length = mask.bit_count()
+    if "*" in name:
+        octets = zip(name.split("."), _OCTETS, strict=True)
+        length = _STARRED | sum(bit for octet, bit in octets if octet != "*")
+    return _KEY.pack(kind, length, number.to_bytes(16))
+
+
+def _mask(length: int) -> int:
+    """Of a prefix, or of octets that are fixed."""
+    if length <= _BITS:
+        return (1 << _BITS) - (1 << _BITS - length)
+    octets = sum(0xFF << 8 * at for at in range(4) if length >> at & 1)
+    return (1 << _BITS) - (1 << 32) | octets
 
 
 def _marked(name: str, mark: Callable[[bytes], bytes]) -> bytes:
@@ -72,7 +87,7 @@ def _number(address: IPv4Address | IPv6Address) -> int:
 
 class Triggers:
     """The rows of a snapshot, and what is known of all: `keys` are the (kind, prefix length or match) that there
-    are, `ranks` the lists that an answer may trigger (`ranks_of`)."""
+    are, `ranks` the zones that an answer may trigger (`ranks_of`)."""
 
     def __init__(
         self, rows: bytes | memoryview, keys: Iterable[tuple[int, int]], ranks: Iterable[int]
@@ -81,9 +96,13 @@ class Triggers:
         self._lengths: dict[int, list[int]] = {kind: [] for kind in KINDS.values()}
         for kind, length in sorted(keys):
             self._lengths[kind].append(length)
+        self._places = {key: self._place(*key) for key in sorted(keys)}
+        self._masks = {length: _mask(length) for each in self._lengths.values() for length in each}
         self.has_clients = bool(self._lengths[KINDS["client-ip"]])
         self.has_servers = bool(self._lengths[KINDS["nsdname"]] or self._lengths[KINDS["nsip"]])
         self.answer_ranks = frozenset(ranks)
+        self.has_addresses = bool(self._lengths[KINDS["address"]])
+        self.awaits_answers = bool(self.answer_ranks) or self.has_addresses
 
     def of_addresses(self, trigger: Trigger, addresses: Iterable[str]) -> list[Found]:
         """Rows whose network holds one of the addresses, in the order of precedence."""
@@ -95,8 +114,9 @@ class Triggers:
             except ValueError:
                 continue
             for length in self._lengths[kind]:
-                low = (number >> (_BITS - length) << (_BITS - length)).to_bytes(16)
-                found += self._at(kind, length, low, _BITS - length)
+                mask = self._masks[length]
+                low = (number & mask).to_bytes(16)
+                found += self._at(kind, length, low, _BITS - mask.bit_count())
         return sorted(found)
 
     def of_servers(self, servers: Iterable[str], mark: Callable[[bytes], bytes]) -> list[Found]:
@@ -110,9 +130,15 @@ class Triggers:
                 found += self._at(kind, _BELOW, _marked(suffix, mark), labels)
         return sorted(found, key=lambda one: one[:2])
 
+    def _place(self, kind: int, length: int) -> tuple[int, int]:
+        """Where the rows of a kind and length begin and end."""
+        first = bisect_left(self._rows, bytes((kind, length)))
+        return first, bisect_left(self._rows, bytes((kind, length)) + b"\xff" * 22, first)
+
     def _at(self, kind: int, length: int, low: bytes, distance: int) -> Iterator[Found]:
         key = _KEY.pack(kind, length, low)
-        at = bisect_left(self._rows, key)
+        first, end = self._places.get((kind, length), (0, 0))
+        at = bisect_left(self._rows, key, first, end)
         while at < len(self._rows) and self._rows[at][: _KEY.size] == key:
             rank, record = struct.unpack_from(">HI", self._rows[at], _KEY.size)
             yield Found(rank, distance, low, record)
@@ -120,9 +146,10 @@ class Triggers:
 
 
 def ranks_of(rows: Iterable[bytes]) -> list[int]:
-    """The lists whose rows are triggered by answers."""
+    """The zones whose rows are triggered by answers."""
+    others = (KINDS["client-ip"], KINDS["address"])
     unpacked = map(ROW.unpack, rows)
-    return sorted({rank for kind, _, _, rank, _ in unpacked if kind != KINDS["client-ip"]})
+    return sorted({rank for kind, _, _, rank, _ in unpacked if kind not in others})
 
 
 class _Rows:

@@ -1,5 +1,6 @@
 """Every name that the policy in force speaks about, one line of it after the other: for other formats and for people.
-A zone's triggers by address or name server are not among them.
+What is triggered by an address or a name server is not among them: that is no name, and most formats have no word
+for it.
 
 Rules and decisions first, then the lists in order, each line as the compiler read it: what comes earlier decides where
 two speak about the same name (`decide.py` has the precedence of allow and deny). Lazily: a MiB of a list at a time.
@@ -90,7 +91,9 @@ def walk(policy: Policy, now: float) -> Iterator[PolicyLine]:
 def walk_list(snapshot: Snapshot, rank: int) -> Iterator[PolicyLine]:
     """The lines of one list that are rules, expired ones too."""
     report, zone = snapshot.report[rank], snapshot.meta.blob.sections[rank].zone
-    reader = _Reading(ListSpec(report.name, report.path, report.kind, report.format), zone)
+    reader = _Reading(
+        ListSpec(report.name, report.path, report.kind, report.format, report.broad), zone
+    )
     refused = frozenset(snapshot.meta.blob.sections[rank].refused)
     number = 1
     for start, piece in snapshot.pieces(rank):

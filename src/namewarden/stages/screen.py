@@ -27,7 +27,7 @@ def screen(
     async def stage(query: Query, following: Handler) -> Answer:
         below = await following(query)
         current = policy()
-        leads_on = below.cnames or below.targets or current.triggers.answer_ranks
+        leads_on = below.cnames or below.targets or current.triggers.awaits_answers
         if query.allowed is not None or not leads_on:
             return below
         judged = _judge(current, query, below, epoch(query.now))
@@ -56,19 +56,35 @@ def _judge_chain(policy: Policy, query: Query, below: Answer, now: float) -> Jud
     if query.qtype == types.CNAME and (judged is None or judged[1].zone):
         return None  # the CNAME itself is the answer, its target is not (as in BIND)
     is_before = judged is not None and (judged[0] < len(below.cnames) - 1 or not judged[1].zone)
-    if is_before or not policy.triggers.answer_ranks:
+    if is_before or not policy.triggers.awaits_answers:
         return judged
-    return _judge_end(policy, query, below, now) or judged
+    if _is_end_allowed(policy, query, below, now):
+        return judged
+    judged = _judge_end(policy, query, below) or judged
+    return judged or _judge_addresses(policy, query, below, now)
 
 
-def _judge_end(policy: Policy, query: Query, below: Answer, now: float) -> Judged | None:
-    """What a zone says about the addresses and servers shown. An allow of the last name, not a zone's, covers them."""
+def _is_end_allowed(policy: Policy, query: Query, below: Answer, now: float) -> bool:
+    """Whether the last name of a chain is allowed, and not by a zone: that covers what it has."""
+    if not below.cnames:
+        return False
+    verdict = decide.lists(policy, below.cnames[-1], asked_by(query, now))
+    return verdict is not None and verdict.action == "allow" and not verdict.zone
+
+
+def _judge_addresses(policy: Policy, query: Query, below: Answer, now: float) -> Judged | None:
+    """What lists that are no zones say about the addresses."""
+    if not policy.triggers.has_addresses:
+        return None
+    seen = shown(policy, query, below).addresses
+    verdict = decide.addressed(policy, query.name, seen, asked_by(query, now))
+    return None if verdict is None else (len(below.cnames) - 1, verdict)
+
+
+def _judge_end(policy: Policy, query: Query, below: Answer) -> Judged | None:
+    """What a zone says about the addresses and servers shown."""
     by_stream = query.transport in STREAMS
     name = below.cnames[-1] if below.cnames else query.name
-    if below.cnames:
-        verdict = decide.lists(policy, name, asked_by(query, now))
-        if verdict is not None and verdict.action == "allow" and not verdict.zone:
-            return None
     client = () if below.cnames else policy.of_client(query.client)
     seen = shown(policy, query, below)
     verdict = decide.answered(policy, name, seen, query.group, by_stream, client)
