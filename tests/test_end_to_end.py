@@ -205,6 +205,11 @@ def test_explain_tells_the_same_as_the_log(running, name):
         assert told[field] == event[field], field
 
 
+def test_explain_in_words_does_not_pass_off_its_own_start_as_a_querys_duration(running):
+    told = running.command("explain", "printer", *running.where).stdout
+    assert "reason     special" in told and "duration" not in told
+
+
 def test_a_rule_made_by_hand_acts_at_once_and_ends(running):
     name, where = "byhand.example.net", running.where
     assert data(running.ask(name)) == ["192.0.2.1"]

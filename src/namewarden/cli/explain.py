@@ -50,7 +50,7 @@ def explain(
         return
     put("\n".join([f"{'name':10} {asked}", *lines(seen)]))
     if told:
-        told["duration"] = f"{told['duration'] * 1000:.1f} ms"
+        del told["duration"]  # of a process that has just begun
         told["score"] = None if told["score"] is None else f"{told['score']:.4f}"
         put("\nwhat the chain does with it:")
         put("\n".join(f"{field:10} {_plain(value)}" for field, value in told.items()))
