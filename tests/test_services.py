@@ -1,6 +1,5 @@
 """Blocked services and safe search in the whole product: children have them, others do not, and a pause lifts them."""
 
-import httpx
 import pytest
 
 from tests import servers
@@ -114,8 +113,7 @@ def test_a_safe_answer_is_told_as_such(running):
 
 
 def test_it_is_said_which_lists_are_in_force(running):
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost/api/v1") as hub:
+    with running.api() as hub:
         shown = hub.get("/lists").json()["lists"]
     assert [each["name"] for each in shown if each["source"] == "services"] == [
         "service:tiktok", "service:youtube", "safe-search:duckduckgo", "safe-search:google", "safe-search:youtube",

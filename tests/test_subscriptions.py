@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.hub.subscriptions.web import Site, Visit, gives, site, versioned
@@ -47,24 +46,21 @@ def entry(name: str, url: str, more: str = "allow_private = true") -> str:
 
 
 def lists(running: Product) -> dict[str, dict[str, Any]]:
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost/api/v1") as client:
+    with running.api() as client:
         found = client.get("/lists").json()["lists"]
     return {each["name"]: each for each in found}
 
 
 def refreshed(running: Product, name: str, wait: float = 20.0) -> dict[str, Any]:
-    """By the API, which a command takes a second longer to ask: how it goes."""
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost/api/v1") as client:
+    """How it goes."""
+    with running.api() as client:
         found = client.post("/lists/refresh", json={"lists": [name], "wait": wait}).json()
     going: dict[str, Any] = found["lists"][0]["subscription"]
     return going
 
 
 def get(running: Product, path: str) -> str:
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost/api/v1") as client:
+    with running.api() as client:
         return client.get(path).text
 
 

@@ -1,12 +1,13 @@
 """Zones of one's own in the whole product, with dnsmasq as the router and NSD as a company's server."""
 
 import json
-import time
 from contextlib import ExitStack
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from namewarden.cli import app
 from tests import servers
 from tests.product import data, product, rcode
 
@@ -90,21 +91,8 @@ def company(routed):
 
 @pytest.fixture(scope="module")
 def hub(running):
-    """Its API: a command for each question would take most of the time."""
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"))
-    with httpx.Client(transport=transport, base_url="http://localhost/api/v1") as client:
+    with running.api() as client:
         yield client
-
-
-def event(hub, name, **wanted):
-    """The newest event of the name with these fields, waited for."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        for found in hub.get("/queries", params={"name": name}).json()["queries"]:
-            if all(found[key] == value for key, value in wanted.items()):
-                return found
-        time.sleep(0.1)
-    raise AssertionError(f"no event of {name} with {wanted}")
 
 
 @pytest.mark.parametrize(
@@ -117,31 +105,31 @@ def event(hub, name, **wanted):
     ],
 )
 def test_names_of_a_zone_are_asked_of_its_servers_and_not_scored(
-    running, hub, router, name, kind, answer
+    running, router, name, kind, answer
 ):
     assert data(running.ask(name, kind)) == answer
-    found = event(hub, f"{name}.", status="FORWARDED")
+    found = running.event(f"{name}.", status="FORWARDED")
     assert found["upstream"] == f"127.0.0.1:{router.port}"
     assert (found["reason"], found["score"]) == ("unscored", None)
     assert found["rule"].startswith("zone:")
 
 
-def test_what_is_in_no_zone_is_answered_as_ever(running, hub):
+def test_what_is_in_no_zone_is_answered_as_ever(running):
     assert data(running.ask("www.example.org")) == ["192.0.2.20"]
     assert rcode(running.ask("1.1.10.in-addr.arpa", "PTR")) == "NXDOMAIN"
     assert rcode(running.ask("pc.local")) == "NXDOMAIN"
-    assert event(hub, "pc.local.")["status"] == "LOCAL"
+    assert running.event("pc.local.")["status"] == "LOCAL"
 
 
-def test_what_a_zone_does_not_have_is_its_servers_word(running, hub):
+def test_what_a_zone_does_not_have_is_its_servers_word(running):
     assert rcode(running.ask("gone.lan")) == "NXDOMAIN"
-    found = event(hub, "gone.lan.")
+    found = running.event("gone.lan.")
     assert (found["status"], found["rcode"]) == ("FORWARDED", "NXDOMAIN")
 
 
 def test_lists_and_rules_judge_names_of_zones(running, hub):
     assert data(running.ask("bad.lan")) == ["0.0.0.0"]
-    assert event(hub, "bad.lan.")["reason"] == "list_deny"
+    assert running.event("bad.lan.")["reason"] == "list_deny"
     assert hub.put("/decisions/nas.lan", json={"verdict": "malicious"}).status_code == 200
     running.until(lambda: data(running.ask("nas.lan")) == ["0.0.0.0"])
     assert hub.delete("/decisions/nas.lan").status_code == 200
@@ -155,7 +143,7 @@ def test_who_allows_what_is_answered_here_has_it_asked(running, hub, name):
     assert rcode(running.ask(name)) == "NXDOMAIN"
     assert hub.put(f"/decisions/{name}", json={"verdict": "benign"}).status_code == 200
     running.until(lambda: rcode(running.ask(name)) == "NOERROR")
-    assert event(hub, f"{name}.", status="FORWARDED")["reason"] == "rule_allow"
+    assert running.event(f"{name}.", status="FORWARDED")["reason"] == "rule_allow"
 
 
 @pytest.mark.parametrize(
@@ -172,12 +160,12 @@ def test_the_command_says_why_too(running):
     assert done.returncode == 1 and "localhost is this machine" in done.stderr
 
 
-def test_groups_see_a_name_differently_however_often_they_ask(running, hub, company):
+def test_groups_see_a_name_differently_however_often_they_ask(running, company):
     for _ in range(4):
         assert data(running.ask("www.corp.example.org")) == ["192.168.1.8"]
         assert data(running.ask("www.corp.example.org", source="127.0.0.2")) == ["192.0.2.77"]
         assert rcode(running.ask("gone.corp.example.org", source="127.0.0.2")) == "NXDOMAIN"
-    kids = event(hub, "www.corp.example.org.", client="127.0.0.2")
+    kids = running.event("www.corp.example.org.", client="127.0.0.2")
     assert kids["upstream"] == f"127.0.0.1:{company.port}"
 
 
@@ -192,10 +180,10 @@ def test_an_alias_that_leads_out_of_a_zone_is_followed(running, name, status, an
         assert (rcode(reply), data(reply)) == (status, answer)
 
 
-def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running, hub):
+def test_where_no_server_of_a_zone_answers_nobody_else_is_asked(running):
     reply = running.ask("www.dead.example.org")
     assert (rcode(reply), [option.code for option in reply.options]) == ("SERVFAIL", [23])
-    found = event(hub, "www.dead.example.org.")
+    found = running.event("www.dead.example.org.")
     assert (found["status"], found["reason"]) == ("FAILED", "upstream")
 
 
@@ -212,6 +200,11 @@ def test_the_verdict_api_does_not_score_them_either(running):
     assert (said["action"], said["reason"], said["score"]) == ("allow", "unscored", None)
 
 
+def explained(running, *args):
+    """In this process: a command of its own takes a second longer."""
+    return CliRunner().invoke(app, ["explain", *args, *running.where]).stdout
+
+
 @pytest.mark.parametrize(
     ("name", "client", "zone"),
     [("bad.lan", "127.0.0.1", "lan"), ("own.lan", "127.0.0.1", ""),
@@ -219,15 +212,14 @@ def test_the_verdict_api_does_not_score_them_either(running):
 )  # fmt: skip
 def test_explain_says_which_zone_a_name_is_in(routed, name, client, zone):
     running, router, company = routed
-    done = running.command("explain", name, "--client", client, "--format", "json", *running.where)
-    told = json.loads(done.stdout)
+    told = json.loads(explained(running, name, "--client", client, "--format", "json"))
     asked = company if client == "127.0.0.2" else router
     assert told["zone"] == zone
     assert not zone or asked.url in told["servers"]
 
 
 def test_explain_says_so_to_people_too(running, router):
-    text = running.command("explain", "nas.lan", *running.where).stdout
+    text = explained(running, "nas.lan")
     assert "zone       lan\n" in text and f"{router.url}\n" in text
 
 
@@ -243,12 +235,12 @@ def test_another_zone_comes_into_force_by_a_reload_and_no_query_is_lost(running)
     assert len(asking.sent) > 5 and not asking.lost
 
 
-def test_private_addresses_are_for_names_of_ones_own_zones_alone(running, hub):
+def test_private_addresses_are_for_names_of_ones_own_zones_alone(running):
     assert data(running.ask("www.corp.example.org")) == ["192.168.1.8"]
     for _ in range(3):  # the last from the packet cache
         reply = running.ask("inside.example.org")
         assert (rcode(reply), data(reply)) == ("NOERROR", [])
         (ede,) = reply.extended_errors()
         assert (ede.code, ede.text) == (15, "rebinding 192.168.1.77 in 192.168.0.0/16")
-    found = event(hub, "inside.example.org")
+    found = running.event("inside.example.org")
     assert (found["action"], found["reason"], found["status"]) == ("block", "rebinding", "BLOCKED")

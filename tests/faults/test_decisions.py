@@ -4,7 +4,6 @@ import os
 import signal
 import time
 
-import httpx
 import pytest
 
 from tests.product import data, product
@@ -28,10 +27,7 @@ def running(tmp_path_factory, world):
 
 @pytest.fixture
 def hub(running):
-    transport = httpx.HTTPTransport(uds=str(running.folder / "var" / "hub.sock"), verify=False)
-    with httpx.Client(
-        transport=transport, base_url="http://localhost/api/v1", timeout=60
-    ) as client:
+    with running.api() as client:
         client.get("/lists")  # the first request of all takes longer
         yield client
 
