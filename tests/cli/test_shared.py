@@ -14,6 +14,10 @@ def test_results_and_words_are_apart(capsys):
     assert capsys.readouterr() == ("a row\n", "a word\n")
 
 
+def test_what_others_wrote_moves_no_cursor():
+    assert shared.plain("a\x1b[2Jb\x9b2Jc\r\nd\u202e é 例") == "a?[2Jb?2Jc??d? é 例"
+
+
 @pytest.mark.parametrize(
     ("errors", "error", "words"),
     [

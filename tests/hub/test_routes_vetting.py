@@ -58,6 +58,7 @@ async def test_two_who_decide_at_once_do_not_overwrite_each_other(tmp_path: Path
         ("a.example.org", {"verdict": "benign", "expires": 1e300}, "the longest is 3650d"),
         ("a.example.org", {"verdict": "benign", "expires": 9e9, "expires_in": "1d"}, "give one"),
         ("a.example.org", {"verdict": "benign", "reason": "two\nlines"}, "reason"),
+        ("a.example.org", {"verdict": "benign", "reason": "\x9b2Jgone"}, "reason"),
         ("a.example.org", {"verdict": "benign", "colour": "red"}, "colour"),
         ("a.example.org", {"verdict": "benign", "expires": float("inf")}, "expires"),
     ],

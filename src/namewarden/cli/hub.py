@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from namewarden.cli.shared import ConfigFile, fail, notify, put, settings_of
+from namewarden.cli.shared import ConfigFile, fail, notify, plain, put, settings_of
 from namewarden.query import Action, Reason, Status
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def query(
             return
         rows = 0
         for rows, row in enumerate(hub.queries(filters, limit), 1):  # noqa: B007
-            put(_row(row))
+            put(plain(_row(row)))
         if not rows:
             notify("no query in the log is like this")
 
@@ -124,7 +124,7 @@ def _follow(hub: "HubClient", filters: dict[str, str], limit: int, format: Table
             rows = list(hub.queries(filters, limit))
             for row in reversed(rows):
                 if row["id"] not in said:
-                    put(_row(row) if format is TableFormat.table else json.dumps(row))
+                    put(plain(_row(row)) if format is TableFormat.table else json.dumps(row))
             said = {row["id"] for row in rows}
             if rows:
                 filters, limit = {**filters, "since": str(rows[0]["time"] - LATE)}, MOST
@@ -246,7 +246,7 @@ def decisions(url: Url = "", token: Token = "", config: ConfigFile = None) -> No
         for each in hub.pauses():
             put(f"paused {_whose(each['group'])} {_until(each['expires'])}")
         for each in hub.decisions():
-            put(f"{_decided(each)}  {each['by']}  {each['reason']}".rstrip())
+            put(plain(f"{_decided(each)}  {each['by']}  {each['reason']}".rstrip()))
 
 
 def _decided(made: dict[str, Any]) -> str:

@@ -30,6 +30,11 @@ def put(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
+def plain(text: str) -> str:
+    """Of what others wrote: nothing in it moves a cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def fail(text: str, status: int = 1, tell: Tell = notify) -> NoReturn:
     tell(text)
     raise typer.Exit(status)

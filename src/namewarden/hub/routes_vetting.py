@@ -28,7 +28,7 @@ class Ending(BaseModel):
     model_config = ConfigDict(extra="forbid")
     groups: list[Word] = Field([], max_length=100)
     """Empty = all."""
-    reason: str = Field("", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+    reason: str = Field("", max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
     expires: float | None = Field(None, gt=0, allow_inf_nan=False)
     """Epoch seconds; or `expires_in`; neither = never."""
     expires_in: str | None = None
