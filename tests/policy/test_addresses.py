@@ -119,6 +119,13 @@ def test_lists_of_allowed_addresses_and_groups(tmp_path):
     assert said(tmp_path, {"guard:known": "192.0.2.7\n"}, "192.0.2.7") is None
 
 
+def test_a_zone_of_guarded_names_blocks_no_address(tmp_path):
+    zone = "$ORIGIN rpz.test.\n@ SOA a. b. 1 1 1 1 1\n32.7.2.0.192.rpz-ip CNAME .\n"
+    policy = Policy(snapshot_of(tmp_path, {"guard:known": zone}))
+    shown = decide.Shown(("192.0.2.7",))
+    assert decide.answered(policy, "x.test.", shown, "default") is None
+
+
 def test_an_address_holds_until_its_time(tmp_path):
     verdict = said(tmp_path, {"l": "192.0.2.7  # expires=1970-01-02\n"}, "192.0.2.7")
     assert verdict.expires == 2 * 86_400
