@@ -258,3 +258,12 @@ def test_a_source_that_is_neither_a_file_nor_a_url_is_refused(source):
 def test_urls_are_shown_without_what_may_be_secret(url, shown):
     assert shown_url(url) == shown
     Settings.model_validate({"lists": [{"name": "x", "source": url}]})
+
+
+def test_one_address_with_the_length_of_a_network_is_no_network(tmp_path):
+    text = '[[groups]]\nname = "kids"\nclients = ["192.168.1.7/24", "192.168.1.7", "::ffff:192.0.2.0/120"]\n'
+    (said,) = problems(tmp_path, text)
+    assert said == (
+        "groups.0.clients.0: '192.168.1.7/24' may mean two things: 192.168.1.7 is that address alone, "
+        "192.168.1.0/24 the whole network"
+    )

@@ -105,7 +105,15 @@ def plain_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 def _network(text: str) -> str:
-    return str(plain_network(text))
+    network = plain_network(text)
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        address = text.partition("/")[0]
+        raise ValueError(
+            f"{text!r} may mean two things: {address} is that address alone, {network} the whole network"
+        ) from None
+    return str(network)
 
 
 def _address(text: str) -> str:

@@ -190,7 +190,7 @@ def test_one_that_is_killed_before_it_was_ready_is_told_and_started_again(kept):
     kept.turn(0)
     kept.process.kill()
     kept.end(kept.process)
-    assert kept.told == ["echo ended (killed by SIGKILL), starting it again in 0 s"]
+    assert kept.told == ["echo ended (killed by SIGKILL), starting it again at once"]
     kept.turn(0)
     assert len(kept.slot.processes()) == 1 and not kept.slot.refused
 
@@ -199,11 +199,13 @@ def test_one_that_is_killed_before_it_was_ready_is_told_and_started_again(kept):
 def test_restarts_in_a_row_wait_longer(kept):
     kept.turn(0)
     heard(kept)
-    for delay in ("0", "0.2", "0.5", "1"):
+    for delay in (0, 0.2, 0.5, 1):
         process = kept.process
         kept.end(process)
-        assert kept.told[-1] == f"echo ended (exit status 1), starting it again in {delay} s"
-        assert kept.slot.processes() == [] or delay == "0"
-        kept.turn(float(delay))
+        assert kept.told[-1] == f"echo ended (exit status 1), starting it again " + (
+            f"in {delay} s" if delay else "at once"
+        )
+        assert kept.slot.processes() == [] or not delay
+        kept.turn(delay)
     kept.turn(1000)
     kept.end(kept.process)

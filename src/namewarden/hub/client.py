@@ -165,7 +165,9 @@ class HubClient:
         try:
             answer = self._http.request(method, path, **more)
         except httpx.HTTPError as problem:
-            raise HubError(f"the hub does not answer at {self._where}: {problem}") from problem
+            raise HubError(
+                f"the hub does not answer at {self._where}: {problem}; does `namewarden run` run?"
+            ) from problem
         if answer.status_code not in fine:
             raise HubError(_reason(answer))
         found: dict[str, Any] = answer.json()

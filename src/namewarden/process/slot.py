@@ -223,7 +223,7 @@ class Slot:
             self._spare = None
         delay = DELAYS[min(max(self._failures - 1, 0), len(DELAYS) - 1)]
         self._due = now + delay
-        self._notify(f"{said}, starting it again in {delay:g} s")
+        self._notify(f"{said}, starting it again {_soon(delay)}")
 
     def _is_new(self, process: Process) -> bool:
         """One that replaces and was not ready yet."""
@@ -245,3 +245,7 @@ class Slot:
 
 def describe(status: int) -> str:
     return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def _soon(delay: float) -> str:
+    return f"in {delay:g} s" if delay else "at once"
