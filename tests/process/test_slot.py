@@ -202,7 +202,7 @@ def test_restarts_in_a_row_wait_longer(kept):
     for delay in (0, 0.2, 0.5, 1):
         process = kept.process
         kept.end(process)
-        assert kept.told[-1] == f"echo ended (exit status 1), starting it again " + (
+        assert kept.told[-1] == "echo ended (exit status 1), starting it again " + (
             f"in {delay} s" if delay else "at once"
         )
         assert kept.slot.processes() == [] or not delay
