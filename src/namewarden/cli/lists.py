@@ -35,7 +35,7 @@ def lists_refresh(
     with asking(config, url, token) as hub:
         found = _until_done(hub, hub.refresh(names or [], AT_ONCE))
         is_other = any(_is(each, "changed") or not each["url"] for each in found)
-        problem = hub.until_in_force() if is_other else ""
+        problem = hub.until_in_force() if is_other else hub.get("/lists")["problem"]
     for each in found:
         put(_said(each))
     if problem:
