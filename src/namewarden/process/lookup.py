@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from namewarden.net.system import system_servers, without_ourselves
 from namewarden.net.upstreams import Upstreams
-from namewarden.process.upstreams import asking, listeners_of
+from namewarden.process.upstreams import listeners_of, upstreams_to
 from namewarden.query import Answer
 from namewarden.settings import Settings
 from namewarden.stages.zones import Zones, by_zone
@@ -55,4 +55,4 @@ class HostLookup:
 
 
 def _upstreams(settings: Settings, servers: Sequence[str]) -> Upstreams:
-    return asking(without_ourselves(servers, listeners_of(settings))[0], settings)
+    return upstreams_to(without_ourselves(servers, listeners_of(settings))[0], settings)

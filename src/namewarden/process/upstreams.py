@@ -22,21 +22,21 @@ def upstreams_of(settings: Settings, notify: Callable[[str], None]) -> Upstreams
         notify(
             "no upstream: neither upstream.servers nor the system names one; only local names are answered"
         )
-    return asking(servers, settings)
+    return upstreams_to(servers, settings)
 
 
 def zone_upstreams_of(settings: Settings) -> list[Upstreams]:
     """Of each zone its own, so that each has its own state."""
     if problems := ourselves_in(settings.zones, listeners_of(settings)):
         raise StartError("\n".join(problems))
-    return [asking(zone.servers, settings) for zone in settings.zones]
+    return [upstreams_to(zone.servers, settings) for zone in settings.zones]
 
 
 def listeners_of(settings: Settings) -> list[tuple[str, int]]:
     return [split_endpoint(each) for each in settings.dns.listen]
 
 
-def asking(servers: Sequence[str], settings: Settings) -> Upstreams:
+def upstreams_to(servers: Sequence[str], settings: Settings) -> Upstreams:
     """These servers, asked as the settings wish."""
     wanted = settings.upstream
     return Upstreams(
