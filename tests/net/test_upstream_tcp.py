@@ -15,6 +15,7 @@ from namewarden.wire.stream import ClientLimits
 from tests.asking import query
 from tests.lying_upstream import Liar, deaf_after, slow
 from tests.net.asking import TRUTH, ask, upstreams
+from tests.servers import free_port
 
 
 async def test_pipelined_questions_share_a_connection_and_come_back_to_whom_they_belong():
@@ -113,6 +114,19 @@ async def test_a_server_that_hangs_up_without_an_answer_fails_at_once():
         for failure in await asyncio.gather(*asked, return_exceptions=True):
             assert isinstance(failure, UpstreamError)
         assert time.monotonic() - began < 0.5 and liar.connections < 50
+
+
+async def test_a_server_that_was_not_there_is_asked_as_any_other_when_it_is():
+    port, server = free_port(), Liar()
+    async with upstreams(f"tcp://127.0.0.1:{port}") as made:
+        asking = [ask(made, f"n{n}.example.org") for n in range(8)]
+        failed = await asyncio.gather(*asking, return_exceptions=True)
+        assert all(isinstance(each, UpstreamError) for each in failed)
+        listening = await asyncio.start_server(server._serve_tcp, "127.0.0.1", port)
+        answers = await asyncio.gather(*[ask(made, f"n{n}.example.org") for n in range(8)])
+        assert [data for _, data in answers] == [TRUTH] * 8 and server.connections == 1
+        listening.close()
+        server.hang_up()
 
 
 async def test_a_slow_question_alone_on_its_connection_is_answered_where_it_was_asked_first():

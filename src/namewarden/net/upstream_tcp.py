@@ -23,6 +23,8 @@ CHUNK = 65536
 MOST_CONNECTIONS = 8  # of one server, where one does not do
 BRIEF = 1.0  # seconds: an end that soon after an answer is the server's way, not one of an idle connection
 REMEMBERED = 60.0  # seconds what a server takes is remembered
+# No server listens there, or no way leads to it: that says nothing about what it takes.
+_ABSENT = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT)
 
 
 class TcpExchange(Exchange):
@@ -223,7 +225,8 @@ class TcpUpstream(Transport[TcpExchange]):
     def _lose(self, connection: TcpConnection, error: OSError) -> None:
         """It has ended. Who waits asks again while the server gets on, or may with fewer at a time."""
         waiting = self._drop(connection)
-        gets_on = self._learn(connection, bool(waiting))
+        was_there = bool(self._connections) or error.errno not in _ABSENT
+        gets_on = was_there and self._learn(connection, bool(waiting))
         failure = UpstreamError(error.strerror or "network error", 23, hard=True)
         for exchange in waiting:
             if gets_on or self._answers > exchange.answers:
