@@ -75,7 +75,7 @@ async def test_groups(tmp_path: Path) -> None:
         services(tmp_path, lists=[ListSpec("malware", "/x")]) as parts,
         at_socket(build(parts)) as client,
     ):
-        body = {"clients": ["192.0.2.1/24"], "lists": ["malware"], "mode": "shadow", "ttl": 60}
+        body = {"clients": ["192.0.2.0/24"], "lists": ["malware"], "mode": "shadow", "ttl": 60}
         made = await client.put("/api/v1/groups/children", json=body)
         assert made.status_code == 200, made.text
         assert made.json()["clients"] == ["192.0.2.0/24"]

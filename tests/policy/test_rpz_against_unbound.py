@@ -109,10 +109,13 @@ def differences(
 ) -> list[str]:
     """Every question the two answer differently."""
     questions = [(each, qtype) for each in asked for qtype in qtypes]
+    again = getattr(other, "__wrapped__", other)  # not what is remembered
 
     def compare(question: tuple[rpz_zone.Asked, str]) -> str:
         (name, kind), qtype = question
         left, right = one(name, qtype), other(name, qtype)
+        if left != right and right[0] == "silent":  # a busy machine is slow, too
+            right = again(name, qtype)
         return "" if left == right else f"{kind} {name} {qtype}: {left} here, {right} there"
 
     with ThreadPoolExecutor(96) as pool:
