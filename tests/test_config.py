@@ -1,5 +1,6 @@
 """Settings: all problems at once, each with its key and choices; file, environment, defaults."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -139,8 +140,10 @@ def test_variables_of_other_purposes_are_no_settings(tmp_path):
         "NAMEWARDEN_TOKEN": "nw_x",
         "NAMEWARDEN_PURE": "1",
         "NAMEWARDEN_FUZZ": "deep",
-        "NAMEWARDEN_REQUIRE_C": "1",
     }
+    for file in ("Makefile", ".ci/run"):
+        others |= dict.fromkeys(re.findall(r"NAMEWARDEN_[A-Z_]+", (ROOT / file).read_text()), "1")
+    assert "NAMEWARDEN_REQUIRE_C" in others
     path = tmp_path / "namewarden.toml"
     path.write_text("")
     assert load(path, others) == Settings()
