@@ -7,7 +7,6 @@ decisions are no part of it (`overlay.py`).
 
 import asyncio
 import hashlib
-import os
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from namewarden.hub.jobs import Job, Jobs
 from namewarden.hub.overlay import OverlayPublisher
 from namewarden.hub.specs import build_spec
 from namewarden.policy.meta import READING
-from namewarden.policy.overlay import move_link
+from namewarden.policy.overlay import move_link, sync_folder
 from namewarden.policy.source import UNREAD
 from namewarden.policy.spec import GroupSpec, ListSpec, SnapshotSpec
 
@@ -244,11 +243,7 @@ class Publisher:
         part = self._folder / "state.new"
         part.write_bytes(msgspec.json.encode(state))
         part.rename(self._folder / "state.json")
-        handle = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(self._folder)
         self.state = state
 
     def _generations(self) -> list[int]:

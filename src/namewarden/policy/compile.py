@@ -33,6 +33,7 @@ from namewarden.policy.meta import (
     owner_of,
     seal,
 )
+from namewarden.policy.overlay import sync_folder
 from namewarden.policy.part import Part, of_scan, of_snapshot
 from namewarden.policy.scan import Scan
 from namewarden.policy.snapshot import Snapshot
@@ -75,18 +76,10 @@ def compile_snapshot(
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(out.parent)
+        sync_folder(out.parent)
     except OSError as error:
         raise ListError(f"{out}: cannot be written: {error.strerror}") from error
     return Snapshot.open(out, secret)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write(made: "_Blob", generation: int) -> None:

@@ -70,6 +70,15 @@ def move_link(link: Path, target: str) -> None:
     new.replace(link)
 
 
+def sync_folder(folder: Path) -> None:
+    """What was renamed in it is so after a power cut, too. OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def read(path: Path, secret: bytes, digest: bytes = b"") -> Overlay:
     """A whole overlay of this installation, and of this digest where one is given. ListError."""
     try:

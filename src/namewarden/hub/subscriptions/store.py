@@ -4,7 +4,6 @@ A copy is replaced whole: who reads it has one list, the old or the new, whateve
 """
 
 import hashlib
-import os
 import secrets
 from collections.abc import Collection
 from contextlib import suppress
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+
+from namewarden.policy.overlay import sync_folder
 
 
 class Subscription(Struct, frozen=True):
@@ -102,16 +103,8 @@ def keep(folder: Path, name: str, copy: Copy, part: Path | None = None) -> Copy:
     fresh.write_bytes(msgspec.json.encode(copy))
     fresh.replace(_beside(folder, name))
     if part is not None:
-        _sync(folder)
+        sync_folder(folder)
     return copy
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def forget(folder: Path, name: str) -> None:
